@@ -1,0 +1,1 @@
+"""RQ1: how complex are the instructions, and does complexity teach."""

@@ -1,0 +1,166 @@
+"""Semantic difficulty: how complex a scorer model finds an instruction, from 0 to 5.
+
+The XCoder complexity scorer (arXiv 2409.03810, after Deita, arXiv 2312.15685) is a LLaMA-3-8B that was trained to
+answer PROMPT with a digit from 1 to 6. The score is the expected value of (digit - 1) under the softmax over the
+next-token logits of the six digits. Two engines run it; a third scorer, embedded_scorer.py, needs no such model.
+"""
+
+import os
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from seedkit.batching import token_batches
+from seedkit.errors import InputError, RunError
+from seedkit.score_store import Score, as_score
+
+from RQ1_complexity.language_model import context_length, halving, load_causal_lm, load_tokenizer, padded
+
+XCODER = "banksy235/XCoder-Complexity-Scorer"  # the Hugging Face hub
+PROMPT = (
+    "You are a helpful assistant. Please identify the complexity score of the following user query. "
+    "\n##Query: {instruction}  \n##Complexity: "
+)
+DIGITS = ("1", "2", "3", "4", "5", "6")
+
+
+class Scorer(Protocol):
+    """Maps instructions to scores in [0, 5], in order; what cannot be scored is None with a reason."""
+
+    def __call__(self, texts: list[str]) -> list[Score]: ...
+
+
+def expected_score(logits: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Scores (n,) from the digits' logits or log-probabilities (n, 6): sum over i of i * softmax(logits)_i, i = 0..5."""
+    weights = np.exp(logits - logits.max(axis=1, keepdims=True))
+    scores: NDArray[np.float64] = (weights / weights.sum(axis=1, keepdims=True)) @ np.arange(6.0)
+    return scores
+
+
+def digit_ids(tokenizer: Any, name: str) -> list[int]:
+    """The token ids of the digits 1 to 6 (16 to 21 in LLaMA-3's vocabulary); each must be one token."""
+    ids = []
+    for digit in DIGITS:
+        tokens = tokenizer.encode(digit, add_special_tokens=False)
+        if len(tokens) != 1:
+            raise InputError(
+                f'model {name}: the digit "{digit}" is {len(tokens)} tokens, expected one: no complexity scorer'
+            )
+        ids += tokens
+    if len(set(ids)) != len(DIGITS):
+        raise InputError(f"model {name}: the digits 1 to 6 have token ids {ids}, expected six different ones")
+    return ids
+
+
+class _PromptReader:
+    """Token ids of the prompts, and which are too long for the model."""
+
+    def __init__(self, model: str) -> None:
+        self.tokenizer = load_tokenizer(model)
+        self.digits = digit_ids(self.tokenizer, model)
+        self.context = context_length(model)
+
+    def __call__(self, texts: list[str]) -> tuple[list[list[int]], dict[int, Score]]:
+        """(token ids of every prompt, failures by position). A truncated prompt would get a score of something else."""
+        prompts = [PROMPT.format(instruction=text) for text in texts]
+        rows: list[list[int]] = self.tokenizer(prompts)["input_ids"] if prompts else []
+        failures = {
+            number: Score(None, f"the prompt has {len(row)} tokens, the scoring model takes {self.context}")
+            for number, row in enumerate(rows)
+            if len(row) > self.context
+        }
+        return rows, failures
+
+
+class TransformersScorer:
+    """The scorer model through transformers: one forward pass per batch, logits of the last position only."""
+
+    def __init__(self, model: str, *, device: str, dtype: str, max_batch_tokens: int) -> None:
+        self._read = _PromptReader(model)
+        self._model = load_causal_lm(model, device, dtype)
+        self._device, self._max_batch_tokens = device, max_batch_tokens
+
+    def __call__(self, texts: list[str]) -> list[Score]:
+        rows, failures = self._read(texts)
+        good = [number for number in range(len(rows)) if number not in failures]
+        scores = dict(failures)
+
+        def run(batch: list[int]) -> list[float]:
+            return self._forward([rows[number] for number in batch])
+
+        for places in token_batches([len(rows[number]) for number in good], self._max_batch_tokens):
+            batch = [good[place] for place in places]
+            scores |= zip(batch, map(as_score, halving(run, batch)), strict=True)
+        return [scores[number] for number in range(len(rows))]
+
+    def _forward(self, rows: Sequence[Sequence[int]]) -> list[float]:
+        import torch
+
+        ids, mask = padded(rows, self._device, left=True)
+        positions = (mask.cumsum(1) - 1).clamp(min=0)
+        with torch.inference_mode():
+            logits = self._model(
+                input_ids=ids, attention_mask=mask, position_ids=positions, use_cache=False, logits_to_keep=1
+            ).logits[:, -1, self._read.digits]
+        values: list[float] = expected_score(logits.double().cpu().numpy()).tolist()
+        return values
+
+
+class VllmScorer:
+    """The scorer model through vLLM: all prompts of a chunk at once, the log-probabilities of the six digits by id.
+
+    `device` is "cpu", or "cuda:" and the indices of one tensor-parallel group ("cuda:0+1"). Several groups are several
+    processes, each with an engine of its own: that is what data parallel means here.
+    """
+
+    def __init__(self, model: str, *, device: str, dtype: str) -> None:
+        gpus = device.removeprefix("cuda:").split("+") if device.startswith("cuda:") else []
+        if gpus:
+            visible = os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",")
+            os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(visible[int(g)] if visible != [""] else g for g in gpus)
+        self._read = _PromptReader(model)
+        try:
+            from vllm import LLM, SamplingParams, TokensPrompt
+        except ImportError as error:
+            raise InputError(
+                f"--engine vllm: vLLM cannot be imported ({error}); install it: pip install vllm==0.32.0"
+            ) from None
+
+        options: dict[str, Any] = {} if gpus else {"enforce_eager": True}
+        wanted: dict[str, Any] = {"max_tokens": 1, "temperature": 0.0, "detokenize": False, "logprobs": len(DIGITS)}
+        if "logprob_token_ids" in getattr(SamplingParams, "__struct_fields__", ()):
+            wanted["logprob_token_ids"] = self._read.digits
+        else:  # older releases: only the digits may be sampled, and what is reported is taken after that
+            wanted["allowed_token_ids"] = self._read.digits
+            options["logprobs_mode"] = "processed_logprobs"
+        self._llm = LLM(
+            model=model, dtype=dtype, tensor_parallel_size=max(1, len(gpus)), seed=0, disable_log_stats=True, **options
+        )
+        self._params, self._prompt = SamplingParams(**wanted), TokensPrompt
+        # one token has to fit behind the prompt
+        self._room = self._llm.llm_engine.model_config.max_model_len - 1
+
+    def __call__(self, texts: list[str]) -> list[Score]:
+        rows, failures = self._read(texts)
+        # checked here, since one prompt that is too long would fail the whole call
+        failures |= {
+            number: Score(None, f"the prompt has {len(row)} tokens, vLLM takes {self._room} of them")
+            for number, row in enumerate(rows)
+            if len(row) > self._room and number not in failures
+        }
+        good = [number for number in range(len(rows)) if number not in failures]
+        prompts = [self._prompt(prompt_token_ids=rows[number]) for number in good]
+        outputs = self._llm.generate(prompts, self._params, use_tqdm=False) if prompts else []
+        logits = np.array([self._digit_logprobs(output) for output in outputs]).reshape(-1, len(DIGITS))
+        scores = failures | dict(zip(good, map(as_score, expected_score(logits).tolist()), strict=True))
+        return [scores[number] for number in range(len(rows))]
+
+    def _digit_logprobs(self, output: Any) -> list[float]:
+        found = output.outputs[0].logprobs[0]
+        try:
+            return [found[digit].logprob for digit in self._read.digits]
+        except KeyError as missing:
+            raise RunError(
+                f"vLLM gave no log-probability for the digit token {missing}; expected all of {self._read.digits}"
+            ) from None

@@ -1,0 +1,72 @@
+"""Loading a causal language model and running it over padded batches: what both difficulty measures share."""
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from seedkit.errors import InputError
+from seedkit.models import loading
+
+if TYPE_CHECKING:
+    import torch
+
+
+def load_tokenizer(name: str) -> Any:
+    from transformers import AutoTokenizer
+
+    with loading(name):
+        return AutoTokenizer.from_pretrained(name)
+
+
+def load_causal_lm(name: str, device: str, dtype: str) -> Any:
+    """The model in eval mode on `device`. Weights that the checkpoint lacks are an error, not random numbers."""
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    with loading(name):
+        model, report = AutoModelForCausalLM.from_pretrained(
+            name, dtype=getattr(torch, dtype), output_loading_info=True
+        )
+    wrong = sorted([*report["missing_keys"], *(key for key, *_ in report["mismatched_keys"])])
+    if wrong:
+        raise InputError(f"model {name}: {len(wrong)} weights are not in the checkpoint, e.g. {wrong[0]}")
+    return model.eval().to(device)
+
+
+def context_length(name: str) -> int:
+    """The most tokens the model can take."""
+    from transformers import AutoConfig
+
+    with loading(name):
+        config = AutoConfig.from_pretrained(name)
+    length = getattr(config, "max_position_embeddings", None)
+    if not isinstance(length, int):
+        raise InputError(f'model {name}: its configuration has no "max_position_embeddings"')
+    return length
+
+
+def padded(rows: Sequence[Sequence[int]], device: str, *, left: bool) -> tuple["torch.Tensor", "torch.Tensor"]:
+    """Token ids and mask, both (rows, longest), int64; padding has id 0 and mask 0."""
+    import torch
+
+    width = max(map(len, rows))
+    ids = torch.zeros((len(rows), width), dtype=torch.long)
+    mask = torch.zeros_like(ids)
+    for number, row in enumerate(rows):
+        place = slice(width - len(row), width) if left else slice(0, len(row))
+        ids[number, place] = torch.tensor(row)
+        mask[number, place] = 1
+    return ids.to(device), mask.to(device)
+
+
+def halving(run: Callable[[list[int]], list[float]], batch: list[int]) -> list[float]:
+    """run(batch), in halves if the GPU's memory does not hold it whole; a single text that does not fit raises."""
+    import torch
+
+    try:
+        return run(batch)
+    except torch.OutOfMemoryError:
+        if len(batch) == 1:
+            raise
+    torch.cuda.empty_cache()  # outside the except block: the traceback would keep the failed batch alive
+    middle = len(batch) // 2
+    return halving(run, batch[:middle]) + halving(run, batch[middle:])

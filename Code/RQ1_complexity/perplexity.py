@@ -1,0 +1,61 @@
+"""Linguistic difficulty: the perplexity of an instruction under a causal language model, GPT-2 by default.
+
+Perplexity of tokens t_1..t_n = exp(-1/(n-1) * sum over i = 2..n of log p(t_i | t_1..t_(i-1))). It does not exist for
+fewer than two tokens; of longer texts the first 512 tokens count. (Radford et al., 2019; Jelinek et al., 1977.)
+"""
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+from seedkit.batching import token_batches
+from seedkit.score_store import Score, as_score
+
+from RQ1_complexity.language_model import context_length, halving, load_causal_lm, load_tokenizer, padded
+
+GPT2 = "gpt2"  # the Hugging Face hub
+EMBEDDED_LM = Path(__file__).parent / "embedded" / "gpt2_mini"  # made by train_embedded_lm.py, see its MODEL_CARD.md
+MAX_TOKENS = 512
+LOGITS_BYTES = 1 << 30  # most memory for one batch's logits, float32
+
+
+class Perplexity:
+    """Maps texts to perplexities, in order. `model` is a hub id or a folder with any causal language model."""
+
+    def __init__(self, model: str, *, device: str, dtype: str = "float32", max_batch_tokens: int = 4096) -> None:
+        self._tokenizer = load_tokenizer(model)
+        self._tokens = min(MAX_TOKENS, context_length(model))
+        self._model = load_causal_lm(model, device, dtype)
+        self._device = device
+        self._max_batch_tokens = min(max_batch_tokens, LOGITS_BYTES // (4 * self._model.config.vocab_size))
+
+    def __call__(self, texts: list[str]) -> list[Score]:
+        rows: list[list[int]] = []
+        if texts:
+            rows = self._tokenizer(texts, truncation=True, max_length=self._tokens)["input_ids"]
+        scores = {
+            number: Score(None, f"{len(row)} tokens: perplexity needs at least two")
+            for number, row in enumerate(rows)
+            if len(row) < 2
+        }
+        good = [number for number in range(len(rows)) if number not in scores]
+
+        def run(batch: list[int]) -> list[float]:
+            return self._forward([rows[number] for number in batch])
+
+        for places in token_batches([len(rows[number]) for number in good], self._max_batch_tokens):
+            batch = [good[place] for place in places]
+            scores |= zip(batch, map(as_score, halving(run, batch)), strict=True)
+        return [scores[number] for number in range(len(rows))]
+
+    def _forward(self, rows: Sequence[Sequence[int]]) -> list[float]:
+        import torch
+
+        # padding on the right: no token before it can see it, and the mask takes it out of the mean
+        ids, mask = padded(rows, self._device, left=False)
+        with torch.inference_mode():
+            logits = self._model(input_ids=ids, attention_mask=mask, use_cache=False).logits[:, :-1]
+            loss = torch.nn.functional.cross_entropy(logits.transpose(1, 2).float(), ids[:, 1:], reduction="none")
+            counted = mask[:, 1:]
+            mean = (loss.double() * counted).sum(1) / counted.sum(1)
+        return [math.exp(value) if value < 700 else math.inf for value in mean.tolist()]

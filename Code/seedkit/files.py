@@ -1,0 +1,109 @@
+"""Files that appear whole or not at all."""
+
+import hashlib
+import os
+import queue
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+BLOCK = 8 << 20  # bytes handed to the writing thread at a time: few hand-overs, each costs up to 5 ms
+
+
+@dataclass(frozen=True, slots=True)
+class FileFacts:
+    """What a manifest records of a file."""
+
+    sha256: str
+    bytes: int
+    lines: int
+
+
+def write_atomic(path: Path, lines: Iterable[bytes]) -> FileFacts:
+    """Write the lines beside `path`, fsync, rename over it. A failure on the way leaves `path` as it was.
+
+    Hashing and writing run in a thread of their own, since both let go of the interpreter: they overlap with
+    whatever makes the lines.
+    """
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        with partial.open("wb", buffering=0) as file:
+            sink = _Sink(file.fileno())
+            count = 0
+            try:
+                block = bytearray()
+                for line in lines:
+                    block += line
+                    count += 1
+                    if len(block) >= BLOCK:
+                        sink.put(block)
+                        block = bytearray()
+                sink.put(block)
+            finally:
+                sink.close()
+            os.fsync(file.fileno())
+        partial.replace(path)
+        sync_folder(path.parent)
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
+    return FileFacts(sink.sha256.hexdigest(), sink.written, count)
+
+
+def file_facts(path: Path) -> FileFacts:
+    """Hash, size and number of lines of a file as it stands on the disk."""
+    sha256, size, lines, last = hashlib.sha256(), 0, 0, b"\n"
+    with path.open("rb", buffering=0) as file:
+        while block := file.read(BLOCK):
+            sha256.update(block)
+            size += len(block)
+            lines += block.count(b"\n")
+            last = block[-1:]
+    return FileFacts(sha256.hexdigest(), size, lines + (last != b"\n"))
+
+
+def sync_folder(folder: Path) -> None:
+    """Make a rename in `folder` survive a power cut."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+class _Sink:
+    """Writes and hashes blocks in a thread; what fails there is raised in the next put or in close."""
+
+    def __init__(self, handle: int) -> None:
+        self.sha256, self.written = hashlib.sha256(), 0
+        self._handle = handle
+        self._blocks: queue.Queue[bytearray | None] = queue.Queue(maxsize=8)
+        self._error: OSError | None = None
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def put(self, block: bytearray) -> None:
+        if self._error:
+            raise self._error
+        self._blocks.put(block)
+
+    def close(self) -> None:
+        self._blocks.put(None)
+        self._thread.join()
+        if self._error:
+            raise self._error
+
+    def _run(self) -> None:
+        while (block := self._blocks.get()) is not None:
+            if self._error:
+                continue  # keep taking blocks, so that put never waits for a dead thread
+            try:
+                view = memoryview(block)
+                while view:
+                    view = view[os.write(self._handle, view) :]
+            except OSError as error:
+                self._error = error
+                continue
+            self.sha256.update(block)
+            self.written += len(block)

@@ -1,0 +1,72 @@
+"""Model folders and hub ids: which revision it is, on which devices and in which precision it runs."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from hashlib import sha256
+from pathlib import Path
+
+from seedkit.errors import InputError
+from seedkit.files import file_facts
+
+# Files that decide what a model computes; a training run's optimizer states and checkpoints do not.
+MODEL_FILES = {".json", ".safetensors", ".bin", ".txt", ".model", ".jinja"}
+
+
+def model_revision(name: str) -> str:
+    """What identifies the weights: the commit of a hub model, or a hash over the files of a local folder."""
+    folder = Path(name)
+    if folder.is_dir():
+        digest = sha256()
+        for path in sorted(folder.rglob("*")):
+            inside = path.relative_to(folder)
+            if path.suffix in MODEL_FILES and not inside.parts[0].startswith((".", "checkpoint-")) and path.is_file():
+                digest.update(f"{inside.as_posix()}\0{file_facts(path).sha256}\n".encode())
+        return f"sha256:{digest.hexdigest()[:32]}"
+    from transformers import AutoConfig
+
+    with loading(name):
+        commit = AutoConfig.from_pretrained(name)._commit_hash
+    return f"commit:{commit}"
+
+
+@contextmanager
+def loading(name: str) -> Iterator[None]:
+    """Turn whatever the libraries raise on a missing or damaged model into one line."""
+    from safetensors import SafetensorError
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()
+    try:
+        yield
+    except (OSError, ValueError, SafetensorError) as error:
+        what = (str(error).strip() or type(error).__name__).splitlines()[0]
+        where = "cannot be loaded" if Path(name).is_dir() else "no such folder, and not to be had from the model hub"
+        raise InputError(f"model {name}: {where}: {what}") from None
+
+
+def devices(wanted: str) -> list[str]:
+    """The devices to run on, one worker each: 'auto' and 'cuda' mean every visible GPU; lists are 'cuda:0,cuda:1'."""
+    import torch
+
+    names = [name.strip() for name in wanted.split(",")]
+    if names == ["auto"]:
+        names = ["cuda"] if torch.cuda.is_available() else ["cpu"]
+    if any(name.startswith("cuda") for name in names) and not torch.cuda.is_available():
+        raise InputError(f"--device {wanted}: no CUDA device is visible; expected --device cpu, or a GPU node")
+    if names == ["cuda"]:
+        return [f"cuda:{index}" for index in range(torch.cuda.device_count())]
+    for name in names:
+        try:
+            device = torch.device(name)
+        except RuntimeError:
+            raise InputError(f"--device {wanted}: expected auto, cpu, cuda or a list like cuda:0,cuda:1") from None
+        if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+            raise InputError(f"--device {wanted}: there are {torch.cuda.device_count()} CUDA devices")
+    return names
+
+
+def resolve_dtype(wanted: str, device: str) -> str:
+    """'auto' is bfloat16 on a GPU and float32 on a CPU."""
+    if wanted != "auto":
+        return wanted
+    return "bfloat16" if device.startswith("cuda") else "float32"

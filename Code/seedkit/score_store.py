@@ -51,7 +51,11 @@ class ScoreStore:
         if not resume:
             self.path.unlink(missing_ok=True)
         self._file = self.path.open("ab+")
-        self._load()
+        try:
+            self._load()
+        except BaseException:
+            self._file.close()
+            raise
 
     def _load(self) -> None:
         self._file.seek(0)

@@ -1,0 +1,50 @@
+# Sourced by quickstart.sh and tests/run.sh from the repository's root: makes .venv and keeps it up to date.
+
+say() { printf '\n== %s\n' "$*"; }
+fail() { printf 'error: %s\n' "$*" >&2; exit 1; }
+
+# Debian packages, or what to do without them: debian_packages "what for" NAME...
+debian_packages() {
+  local purpose=$1; shift
+  if ! command -v apt-get >/dev/null; then
+    echo "$purpose needs: $*. Install them with this system's package manager."; return 1
+  elif [ "$(id -u)" != 0 ]; then
+    echo "$purpose needs Debian packages, and this is not root. Run: sudo apt-get install $*"; return 1
+  fi
+  say "installing Debian packages for $purpose: $*"
+  { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "$@"; } >/dev/null
+}
+
+find_python() {
+  local candidate
+  for candidate in ${PYTHON:-} python3 python3.14 python3.13 python3.12 python3.11 /usr/bin/python3; do
+    if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+      echo "$candidate"; return
+    fi
+  done
+  return 1
+}
+
+# environment FOLDER REQUIREMENTS...: a virtual environment holding exactly what the files ask for; nothing is done twice
+environment() {
+  local folder=$1 python stamp flags=() file; shift
+  python=$(find_python) || fail "Python 3.11 or newer is needed; set PYTHON to one"
+  stamp=$(cat "$@" Code/pyproject.toml | cksum)
+  if [ "$(cat "$folder/.stamp" 2>/dev/null)" = "$stamp" ] && "$folder/bin/python" -c '' 2>/dev/null; then
+    return
+  fi
+  if ! "$folder/bin/python" -m pip --version >/dev/null 2>&1; then
+    say "making $folder with $("$python" --version)"
+    rm -rf "$folder"
+    "$python" -m venv "$folder" >/dev/null 2>&1 || {
+      rm -rf "$folder"
+      debian_packages "python -m venv" python3-venv || exit 1
+      "$python" -m venv "$folder"
+    }
+  fi
+  say "installing $* into $folder (minutes the first time)"
+  for file in "$@"; do flags+=(-r "$file"); done
+  "$folder/bin/python" -m pip install --quiet --disable-pip-version-check "${flags[@]}" ||
+    fail "the installation into $folder did not finish; pip's messages stand above"
+  echo "$stamp" > "$folder/.stamp"
+}

@@ -1,0 +1,150 @@
+import functools
+import math
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from RQ1_complexity.complexity import DIGITS, PROMPT, TransformersScorer, digit_ids, expected_score
+from RQ1_complexity.language_model import halving
+from seedkit.errors import InputError
+from seedkit.score_store import ScoreStore
+from seedkit.stage import Workers, score_texts
+
+TEXTS = [
+    "Add two numbers.",
+    "Write a function that returns the sum of a list. " * 6,
+    "é ü 漢字 🙂",
+    "x",
+    "Design a cache with a time limit per entry, bounded memory and metrics. " * 3,
+] + [f"Task {number}: " + "sort " * (number % 17) for number in range(60)]
+
+
+def load(folder: Path, budget: int = 2048) -> TransformersScorer:
+    return TransformersScorer(str(folder), device="cpu", dtype="float32", max_batch_tokens=budget)
+
+
+def values(scorer: TransformersScorer, texts: list[str]) -> list[float]:
+    found = [score.value for score in scorer(texts)]
+    assert all(value is not None for value in found)
+    return [value for value in found if value is not None]
+
+
+def test_hand_computed_score() -> None:
+    # weights 1 2 3 4 5 5 of 20: (0*1 + 1*2 + 2*3 + 3*4 + 4*5 + 5*5) / 20 = 65 / 20
+    logits = np.log([[1.0, 2.0, 3.0, 4.0, 5.0, 5.0]])
+    assert expected_score(logits)[0] == pytest.approx(3.25)
+    assert expected_score(logits + 1000)[0] == pytest.approx(3.25)
+    # all weight on one digit d scores d - 1
+    assert expected_score(np.eye(6) * 1e4).tolist() == pytest.approx([0, 1, 2, 3, 4, 5])
+
+
+def test_the_prompt_to_the_letter() -> None:
+    assert PROMPT.format(instruction="{x}") == (
+        "You are a helpful assistant. Please identify the complexity score of the following user query. "
+        "\n##Query: {x}  \n##Complexity: "
+    )
+
+
+def test_scores_are_those_of_one_prompt_at_a_time_without_padding(tiny_llama: Path) -> None:
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(tiny_llama)
+    model = AutoModelForCausalLM.from_pretrained(tiny_llama)
+    ids = [tokenizer.convert_tokens_to_ids(digit) for digit in DIGITS]
+    assert ids == [16, 17, 18, 19, 20, 21]
+    expected = []
+    for text in TEXTS:
+        with torch.no_grad():
+            logits = model(**tokenizer(PROMPT.format(instruction=text), return_tensors="pt")).logits[0, -1]
+        weights = torch.softmax(logits[ids].double(), 0)
+        expected.append(sum(place * float(weight) for place, weight in enumerate(weights)))
+    assert np.std(expected) > 0.1  # the tiny model tells texts apart, so the comparison means something
+    assert values(load(tiny_llama), TEXTS) == pytest.approx(expected, abs=1e-5)
+
+
+def test_batch_sizes_1_and_64_give_equal_scores(tiny_llama: Path) -> None:
+    one_at_a_time = values(load(tiny_llama, budget=1), TEXTS)
+    together = values(load(tiny_llama, budget=64 * 512), TEXTS)
+    assert together == pytest.approx(one_at_a_time, abs=1e-5)
+
+
+def test_a_prompt_longer_than_the_context_fails_alone(tiny_llama: Path) -> None:
+    short, long, _ = load(tiny_llama)(["a", "word " * 600, "b"])
+    assert short.value is not None
+    assert long.value is None
+    assert "the scoring model takes 512" in (long.reason or "")
+
+
+def test_two_cpu_workers_give_the_same_bytes_as_one(tiny_llama: Path, tmp_path: Path) -> None:
+    factory = functools.partial(TransformersScorer, str(tiny_llama), dtype="float32", max_batch_tokens=4096)
+    texts = [f"{text} {number}" for number in range(40) for text in TEXTS]
+    found = []
+    for devices in (["cpu"], ["cpu", "cpu"]):
+        with Workers(factory, devices) as workers, ScoreStore(tmp_path / str(len(devices)), "p", {}) as store:
+            found.append(score_texts(workers, texts, store, "test")[0])
+    assert found[0] == found[1]
+
+
+class _Tokens:
+    def __init__(self, ids: dict[str, list[int]]) -> None:
+        self.ids = ids
+
+    def encode(self, text: str, add_special_tokens: bool) -> list[int]:
+        return self.ids.get(text, [int(text) + 15])
+
+
+@pytest.mark.parametrize(("ids", "message"), [({"3": [29871, 41]}, '"3" is 2 tokens'), ({"3": [16]}, "six different")])
+def test_each_digit_must_be_one_token_of_its_own(ids: dict[str, list[int]], message: str) -> None:
+    assert digit_ids(_Tokens({}), "m") == [16, 17, 18, 19, 20, 21]
+    with pytest.raises(InputError, match=message):
+        digit_ids(_Tokens(ids), "m")
+
+
+def test_missing_damaged_and_incomplete_models_are_one_clear_line(tiny_llama: Path, tmp_path: Path) -> None:
+    from safetensors.torch import load_file, save_file
+
+    with pytest.raises(InputError, match=r"model no/such-model: no such folder"):
+        load(Path("no/such-model"))
+    with pytest.raises(InputError, match="cannot be loaded"):
+        load(tmp_path)
+    copy = tmp_path / "copy"
+    shutil.copytree(tiny_llama, copy)
+    weights = load_file(copy / "model.safetensors")
+    lost = next(name for name in weights if "mlp" in name)
+    save_file({name: w for name, w in weights.items() if name != lost}, copy / "model.safetensors", {"format": "pt"})
+    with pytest.raises(InputError, match="1 weights are not in the checkpoint"):
+        load(copy)
+    data = (tiny_llama / "model.safetensors").read_bytes()
+    (copy / "model.safetensors").write_bytes(data[: len(data) // 2])
+    with pytest.raises(InputError, match="cannot be loaded"):
+        load(copy)
+
+
+def test_numbers_that_are_none_get_no_score(tiny_llama: Path) -> None:
+    scorer = load(tiny_llama)
+    model: Any = scorer._model
+    model.lm_head.weight.data[:] = math.nan
+    (score,) = scorer(["a"])
+    assert score.value is None
+    assert "finite" in (score.reason or "")
+
+
+def test_a_batch_too_big_for_the_memory_is_halved() -> None:
+    import torch
+
+    calls = []
+
+    def run(batch: list[int]) -> list[float]:
+        calls.append(len(batch))
+        if len(batch) > 2:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return [float(number) for number in batch]
+
+    assert halving(run, [5, 6, 7, 8, 9]) == [5, 6, 7, 8, 9]
+    assert calls == [5, 2, 3, 1, 2]
+    with pytest.raises(torch.OutOfMemoryError):
+        halving(lambda batch: run([1, 2, 3]), [1])

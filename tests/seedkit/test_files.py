@@ -1,0 +1,55 @@
+import errno
+import hashlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from seedkit import files
+from seedkit.files import file_facts, write_atomic
+
+
+def test_facts_of_what_was_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "BLOCK", 10)
+    lines = [f"line {number}\n".encode() for number in range(1000)]
+    facts = write_atomic(tmp_path / "a", lines)
+    assert (tmp_path / "a").read_bytes() == b"".join(lines)
+    assert facts == file_facts(tmp_path / "a")
+    assert facts.sha256 == hashlib.sha256(b"".join(lines)).hexdigest()
+    assert facts.lines == 1000
+
+
+def test_a_last_line_without_an_end_counts(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"one\ntwo")
+    assert file_facts(tmp_path / "a").lines == 2
+    (tmp_path / "a").write_bytes(b"")
+    assert file_facts(tmp_path / "a").lines == 0
+
+
+def test_a_failure_on_the_way_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"old")
+
+    def lines() -> Iterator[bytes]:
+        yield b"new"
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_atomic(tmp_path / "a", lines())
+    assert (tmp_path / "a").read_bytes() == b"old"
+    assert os.listdir(tmp_path) == ["a"]
+
+
+def test_a_full_disk_is_raised_and_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a").write_bytes(b"old")
+
+    def full(handle: int, data: bytes) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(files, "BLOCK", 10)
+    monkeypatch.setattr(os, "write", full)
+    with pytest.raises(OSError, match="No space left"):
+        write_atomic(tmp_path / "a", [b"0123456789"] * 100)
+    monkeypatch.undo()
+    assert os.listdir(tmp_path) == ["a"]
+    assert (tmp_path / "a").read_bytes() == b"old"

@@ -1,0 +1,162 @@
+"""verify on a finished folder, and on the same folder damaged in every way it should notice."""
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from seedkit.errors import InputError
+from seedkit.files import file_facts
+from seedkit.manifest import MANIFEST, OutputFolder
+from seedkit.records import json_lines
+from seedkit.verify import verify
+
+TERTILES = ["T1.jsonl", "T2.jsonl", "T3.jsonl"]
+NAMES = [*TERTILES, "scores.jsonl", "rejects.jsonl"]
+
+
+def record(number: int) -> dict[str, str]:
+    return {"id": str(number), "instruction": f"i{number}", "input": "", "output": "o"}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Seven records with the scores 6, 5, ..., 0; the eighth failed."""
+    source = tmp_path / "source.jsonl"
+    source.write_text("x")
+    third = [3, 3, 3, 2, 2, 1, 1]
+    with OutputFolder(tmp_path / "out", "stage", NAMES, source=source) as output:
+        for number, name in enumerate(TERTILES, 1):
+            output.write(name, json_lines(record(n) for n in range(7) if third[n] == number))
+        rows: list[dict[str, Any]] = [
+            {"id": str(n), "line": n + 1, "value": 6.0 - n, "tertile": third[n], "status": "ok", "reason": None}
+            for n in range(7)
+        ]
+        failed = {"id": "7", "line": 8, "value": None, "tertile": None, "status": "failed", "reason": "why"}
+        output.write("scores.jsonl", json_lines([*rows, failed]))
+        output.write("rejects.jsonl", json_lines([{"line": 8, "id": "7", "reason": "why", "record": record(7)}]))
+        output.finish(
+            {
+                "counts": {"scored": 7, "failed": 1, "unreadable": 0},
+                "tertiles": {"scores": "scores.jsonl", "column": "value", "files": TERTILES},
+            }
+        )
+    return tmp_path / "out"
+
+
+def reseal(folder: Path) -> None:
+    """Make the manifest's hashes fit the files, as a careless or a clever change would."""
+    manifest = json.loads((folder / MANIFEST).read_text())
+    for name in manifest["files"]:
+        facts = file_facts(folder / name)
+        manifest["files"][name] = {"sha256": facts.sha256, "bytes": facts.bytes, "lines": facts.lines}
+    (folder / MANIFEST).write_text(json.dumps(manifest))
+
+
+def swap_records(folder: Path) -> None:
+    first, second = (folder / TERTILES[0]).read_text(), (folder / TERTILES[1]).read_text()
+    (folder / TERTILES[0]).write_text(second)
+    (folder / TERTILES[1]).write_text(first)
+
+
+def repeat_tertile(folder: Path) -> None:
+    shutil.copy(folder / TERTILES[0], folder / TERTILES[1])
+
+
+def drop_record(folder: Path) -> None:
+    lines = (folder / TERTILES[2]).read_text().splitlines(keepends=True)
+    (folder / TERTILES[2]).write_text("".join(lines[1:]))
+
+
+def shuffle_records(folder: Path) -> None:
+    lines = (folder / TERTILES[2]).read_text().splitlines(keepends=True)
+    (folder / TERTILES[2]).write_text("".join(reversed(lines)))
+
+
+def extra_key(folder: Path) -> None:
+    text = (folder / TERTILES[0]).read_text()
+    (folder / TERTILES[0]).write_text(text.replace('"input":""', '"input":null'))
+
+
+def change_score(folder: Path) -> None:
+    text = (folder / "scores.jsonl").read_text()
+    (folder / "scores.jsonl").write_text(text.replace('"value":6.0', '"value":-1.0'))
+
+
+def invent_score(folder: Path) -> None:
+    text = (folder / "scores.jsonl").read_text()
+    (folder / "scores.jsonl").write_text(text.replace('"value":null', '"value":2.0'))
+
+
+def lose_reject(folder: Path) -> None:
+    (folder / "rejects.jsonl").write_text("")
+
+
+DAMAGE: list[Callable[[Path], None]] = [
+    swap_records, repeat_tertile, drop_record, shuffle_records, extra_key, change_score, invent_score, lose_reject,
+]  # fmt: skip
+
+
+def test_a_finished_folder_is_verified(folder: Path) -> None:
+    assert verify(folder) == []
+
+
+@pytest.mark.parametrize("damage", DAMAGE, ids=lambda damage: damage.__name__)
+def test_damage_is_noticed_by_hash_and_without_it(folder: Path, damage: Callable[[Path], None]) -> None:
+    damage(folder)
+    assert any("sha256" in fault for fault in verify(folder))
+    reseal(folder)
+    assert verify(folder) != []
+
+
+def test_missing_and_foreign_files(folder: Path) -> None:
+    (folder / "foreign.jsonl").write_text("{}\n")
+    (folder / TERTILES[0]).unlink()
+    assert len(verify(folder)) == 2
+
+
+def test_command(folder: Path) -> None:
+    def run(*folders: Path) -> "subprocess.CompletedProcess[str]":
+        command = [sys.executable, "-m", "seedkit.verify", *map(str, folders)]
+        return subprocess.run(command, capture_output=True, text=True, check=False)
+
+    assert run(folder).returncode == 0
+    drop_record(folder)
+    bad = run(folder)
+    assert bad.returncode == 1
+    assert "T3.jsonl: lines is 2, the manifest says 3" in bad.stdout
+    (folder / MANIFEST).unlink()
+    unfinished = run(folder)
+    assert unfinished.returncode == 2
+    assert unfinished.stderr.count("\n") == 1
+    assert run(folder / "none").returncode == 2
+
+
+def test_output_folder_guards(folder: Path, tmp_path: Path) -> None:
+    source = tmp_path / "source.jsonl"
+    with pytest.raises(InputError, match="holds the output of stage"):
+        OutputFolder(folder, "another", NAMES, source=source)
+    for name in (TERTILES[0], MANIFEST):
+        with pytest.raises(InputError, match="overwrite the input"):
+            OutputFolder(folder, "stage", NAMES, source=folder / name)
+    with pytest.raises(InputError, match="got a file"):
+        OutputFolder(source, "stage", NAMES, source=source)
+    with (
+        OutputFolder(folder, "stage", NAMES, source=source) as output,
+        pytest.raises(InputError, match="another run is writing here"),
+    ):
+        OutputFolder(output.folder, "stage", NAMES, source=source)
+
+
+def test_publishing_withdraws_the_manifest_and_removes_what_is_stale(folder: Path, tmp_path: Path) -> None:
+    with OutputFolder(folder, "stage", NAMES, source=tmp_path / "source.jsonl") as output:
+        assert (folder / MANIFEST).exists()
+        output.write(TERTILES[0], [b"{}\n"])
+        assert not (folder / MANIFEST).exists()
+        output.finish({})
+    assert sorted(path.name for path in folder.iterdir()) == [TERTILES[0], MANIFEST]

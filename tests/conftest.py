@@ -49,7 +49,9 @@ def tiny_gpt2(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def scorer_command() -> Command:
     """Run complexity_scorer.py as a user would, without a GPU and without the hub; returns what it said and its code."""
 
-    def run(*arguments: object, python: str = sys.executable, timeout_s: float = 300) -> "subprocess.CompletedProcess[str]":
+    def run(
+        *arguments: object, python: str = sys.executable, timeout_s: float = 300
+    ) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
             [python, str(SCORER), *map(str, arguments)],
             capture_output=True, text=True, timeout=timeout_s, env=offline(), check=False,
@@ -59,4 +61,8 @@ def scorer_command() -> Command:
 
 
 def offline() -> dict[str, str]:
-    return {**os.environ, "HF_HUB_OFFLINE": "1", "CUDA_VISIBLE_DEVICES": "", "TOKENIZERS_PARALLELISM": "false"}
+    """The environment of a machine with neither GPU nor hub."""
+    return {
+        **os.environ, "HF_HUB_OFFLINE": "1", "CUDA_VISIBLE_DEVICES": "",
+        "TOKENIZERS_PARALLELISM": "false", "VLLM_CPU_KVCACHE_SPACE": "2",
+    }  # fmt: skip

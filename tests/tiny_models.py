@@ -4,7 +4,11 @@ from pathlib import Path
 from typing import Any
 
 CONTEXT = 512
-TEXTS = ("Write a function that returns the sum of two numbers. ", "##Query: Design a cache.\n##Complexity: ", "for i in range(10):")
+TEXTS = (
+    "Write a function that returns the sum of two numbers. ",
+    "##Query: Design a cache.\n##Complexity: ",
+    "for i in range(10):",
+)
 
 
 def tokenizer(**special: str) -> Any:

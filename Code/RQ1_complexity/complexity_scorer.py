@@ -71,9 +71,9 @@ def main() -> None:
     args = parse()
     from RQ1_complexity import pipeline
 
-    plan = pipeline.plan(args)
     started = time.monotonic()
     with pipeline.opened(jobs(args), args) as sets:
+        plan = pipeline.plan(args)
         pipeline.score(sets, plan, args.resume)
         for data in sets:
             pipeline.publish(data, plan, args)

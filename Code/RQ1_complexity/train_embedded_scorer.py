@@ -56,7 +56,9 @@ def main() -> None:
     from seedkit.embed import MiniLM
     from sklearn.model_selection import KFold
 
-    rated = [row for line in args.problems.open("rb") if (row := orjson.loads(line))["rating"] is not None]
+    rated = [
+        row for line in args.problems.read_bytes().splitlines() if (row := orjson.loads(line))["rating"] is not None
+    ]
     if len(rated) < 100:
         raise InputError(f"{args.problems}: {len(rated)} problems with a rating, expected at least 100")
     encode = MiniLM()
@@ -75,7 +77,7 @@ def main() -> None:
     weights, intercept = fit(x, elo)
     if args.evol and args.generations:
         instructions = [record.query for record in read_records(args.evol)]
-        labels = [orjson.loads(line)["generation"] for line in args.generations.open("rb")]
+        labels = [orjson.loads(line)["generation"] for line in args.generations.read_bytes().splitlines()]
         say(f"encoding {len(instructions)} instructions")
         values = inputs(instructions, encode(instructions)) @ weights + intercept
         print(f"Evol generation, never trained on, n={len(labels)}: Spearman {spearmanr(values, labels)[0]:.3f}, "

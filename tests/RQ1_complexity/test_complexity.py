@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-
 from RQ1_complexity.complexity import DIGITS, PROMPT, TransformersScorer, digit_ids, expected_score
 from RQ1_complexity.language_model import halving
 from seedkit.errors import InputError

@@ -3,7 +3,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
 from RQ1_complexity.embedded_scorer import FEATURES, EmbeddedScorer, inputs, text_features
 from RQ1_complexity.train_embedded_scorer import fit
 
@@ -60,7 +59,9 @@ def test_features() -> None:
 
 
 def test_the_head_is_learnt_from_the_data() -> None:
-    x = inputs(["a b", "c, d", "must e", "f graph"] * 25, np.random.default_rng(0).normal(size=(100, 384)).astype(np.float32))
+    x = inputs(
+        ["a b", "c, d", "must e", "f graph"] * 25, np.random.default_rng(0).normal(size=(100, 384)).astype(np.float32)
+    )
     weights, intercept = fit(x, 1000 + 300 * x[:, -1])
     assert weights.shape == (390,)
     predicted = x @ weights + intercept
@@ -72,6 +73,7 @@ def test_agreement_with_evol_generation(shared_data: Path) -> None:
     from scipy.stats import spearmanr
 
     path = shared_data / "seeds" / "evol_instruct_code.jsonl"
-    texts = [json.loads(line)["instruction"] for line in path.open()]
-    labels = [json.loads(line)["generation"] for line in (shared_data / "seeds" / "evol_generation.jsonl").open()]
+    labels_path = shared_data / "seeds" / "evol_generation.jsonl"
+    texts = [json.loads(line)["instruction"] for line in path.read_bytes().splitlines()]
+    labels = [json.loads(line)["generation"] for line in labels_path.read_bytes().splitlines()]
     assert spearmanr(values(texts), labels)[0] >= 0.60

@@ -3,10 +3,11 @@ import random
 from pathlib import Path
 
 import pytest
-
 from RQ1_complexity.perplexity import EMBEDDED_LM, Perplexity
 
-TEXTS = ["Add two numbers.", "Sort the list. " * 5, "é 漢字", "Design a cache. " * 100] + [f"n{i} " * i for i in range(1, 40)]
+TEXTS = ["Add two numbers.", "Sort the list. " * 5, "é 漢字", "Design a cache. " * 100] + [
+    f"n{i} " * i for i in range(1, 40)
+]
 ENGLISH = [
     "The city council will meet on Thursday evening to discuss the new plan for the old market square.",
     "My grandmother kept a small garden behind the house, where she grew beans, tomatoes and a few roses.",
@@ -19,8 +20,8 @@ ENGLISH = [
 ]
 
 
-def values(model: object, texts: list[str], **options: int) -> list[float]:
-    found = [score.value for score in Perplexity(str(model), device="cpu", **options)(texts)]
+def values(model: object, texts: list[str], max_batch_tokens: int = 4096) -> list[float]:
+    found = [score.value for score in Perplexity(str(model), device="cpu", max_batch_tokens=max_batch_tokens)(texts)]
     assert all(value is not None for value in found)
     return [value for value in found if value is not None]
 

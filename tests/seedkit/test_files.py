@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
 from seedkit import files
 from seedkit.files import file_facts, write_atomic
 

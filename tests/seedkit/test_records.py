@@ -4,7 +4,6 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from seedkit import records
 from seedkit.errors import InputError
 from seedkit.records import Keys, Record, Reject, read_records, record_id, record_line
@@ -30,7 +29,9 @@ def line(**fields: object) -> str:
         ({"source": "s", "instruction": "i", "output": "o"}, ("i", "", "o")),
     ],
 )
-def test_schemas_of_the_releases_need_no_flags(tmp_path: Path, fields: dict[str, object], expected: tuple[str, ...]) -> None:
+def test_schemas_of_the_releases_need_no_flags(
+    tmp_path: Path, fields: dict[str, object], expected: tuple[str, ...]
+) -> None:
     for content in (json.dumps(fields), json.dumps([fields])):
         (record,) = read_records(write(tmp_path, content))
         assert (record.instruction, record.input, record.output) == expected
@@ -39,7 +40,9 @@ def test_schemas_of_the_releases_need_no_flags(tmp_path: Path, fields: dict[str,
 
 
 def test_schemas_may_change_within_a_file(tmp_path: Path) -> None:
-    path = write(tmp_path, '{"instruction":"a","response":"b"}\n{"problem":"c","solution":"d"}\n{"instruction":"e","output":"f"}')
+    path = write(
+        tmp_path, '{"instruction":"a","response":"b"}\n{"problem":"c","solution":"d"}\n{"instruction":"e","output":"f"}'
+    )
     assert [record.query + record.output for record in read_records(path)] == ["ab", "cd", "ef"]
 
 
@@ -53,9 +56,14 @@ def test_given_keys_replace_the_aliases(tmp_path: Path) -> None:
 
 
 def test_byte_order_mark_crlf_and_blank_lines(tmp_path: Path) -> None:
-    path = write(tmp_path, b"\xef\xbb\xbf" + line().encode() + b"\r\n \n" + line(output="c").replace("\n", "\r\n").encode())
+    path = write(
+        tmp_path, b"\xef\xbb\xbf" + line().encode() + b"\r\n \n" + line(output="c").replace("\n", "\r\n").encode()
+    )
     assert [record.line for record in read_records(path)] == [1, 4]
-    array = write(tmp_path, b"\xef\xbb\xbf\r\n [\r\n" + line().strip().encode() + b",\r\n\r\n" + line(output="c").encode() + b"]\n")
+    array = write(
+        tmp_path,
+        b"\xef\xbb\xbf\r\n [\r\n" + line().strip().encode() + b",\r\n\r\n" + line(output="c").encode() + b"]\n",
+    )
     assert [record.line for record in read_records(array)] == [3, 5]
 
 
@@ -78,7 +86,10 @@ BAD = [
     ('{"instruction": ["a"], "output": "b"}', '"instruction" must be a string, got an array'),
     ('{"instruction": "a", "output": "b", "input": {}}', '"input" must be a string, got an object'),
     ('{"instruction": "a", "output": "b", "id": true}', '"id" must be a string, got a boolean'),
-    ('{"question": "a", "output": "b"}', r'"instruction" is missing \(keys: question, output\); pass --instruction_key KEY'),
+    (
+        '{"question": "a", "output": "b"}',
+        r'"instruction" is missing \(keys: question, output\); pass --instruction_key KEY',
+    ),
     ('{"instruction": "a"}', '"output" is missing'),
     ("{}", r"\(keys: none\)"),
     ('"text"', "expected an object, got a string"),
@@ -164,7 +175,9 @@ def test_limit(tmp_path: Path) -> None:
 
 
 texts = st.text(st.characters(codec="utf-8"), max_size=40)
-tables = st.lists(st.fixed_dictionaries({"instruction": texts, "input": texts, "output": texts}), min_size=1, max_size=8)
+tables = st.lists(
+    st.fixed_dictionaries({"instruction": texts, "input": texts, "output": texts}), min_size=1, max_size=8
+)
 
 
 @settings(max_examples=60, deadline=None)

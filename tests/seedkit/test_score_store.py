@@ -2,7 +2,6 @@ import math
 from pathlib import Path
 
 import pytest
-
 from seedkit.errors import RunError
 from seedkit.score_store import Score, ScoreStore, as_score, text_key
 

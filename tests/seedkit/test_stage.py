@@ -2,7 +2,6 @@ import os
 from pathlib import Path
 
 import pytest
-
 from seedkit import stage
 from seedkit.errors import RunError
 from seedkit.score_store import Score, ScoreStore

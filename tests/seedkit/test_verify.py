@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from seedkit.errors import InputError
 from seedkit.files import file_facts
 from seedkit.manifest import MANIFEST, OutputFolder

@@ -1,0 +1,329 @@
+"""The real command, as a user runs it: what it writes, what it says when something is wrong, what a kill costs."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from conftest import ROOT, SCORER, SHARED, Command, offline
+from seedkit.records import read_records
+from seedkit.verify import verify
+
+OUTPUTS = [
+    "RQ1_COMPLEXITY_T1_LOWER.jsonl", "RQ1_COMPLEXITY_T2_MIDDLE.jsonl", "RQ1_COMPLEXITY_T3_HIGHER.jsonl",
+    "complexity_scores.jsonl", "manifest.json",
+]  # fmt: skip
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+
+
+def rows(path: Path) -> list[dict[str, object]]:
+    return [json.loads(line) for line in path.read_bytes().splitlines()]
+
+
+def seeds(path: Path, count: int) -> Path:
+    """Records of many lengths, Evol-Instruct's schema."""
+    pick = random.Random(1)
+    words = "sort list tree cache of the and with index file parse query graph".split()
+    with path.open("w") as file:
+        for number in range(count):
+            text = f"Task {number}: " + " ".join(pick.choices(words, k=pick.randrange(1, 30)))
+            file.write(json.dumps({"instruction": text, "response": f"answer {number}"}) + "\n")
+    return path
+
+
+def models(llama: Path, gpt2: Path) -> list[object]:
+    return ["--scorer", "xcoder", "--scoring_model", llama, "--perplexity_model", gpt2, "--device", "cpu"]
+
+
+def test_without_gpu_or_hub_on_the_sample(tmp_path: Path, scorer_command: Command) -> None:
+    result = scorer_command("--output_dir", tmp_path, "--source_name", "OSS", "--device", "cpu")
+    assert result.returncode == 0, result.stderr
+    assert "scorer: embedded (no CUDA device)" in result.stderr
+    folder = tmp_path / "OSS"
+    assert sorted(contents(folder)) == sorted(OUTPUTS)
+    assert verify(folder) == []
+    assert "Spearman with the result: semantic" in result.stdout
+
+    scores = rows(folder / "complexity_scores.jsonl")
+    source = list(read_records(ROOT / "Datas" / "sample" / "OSS.jsonl"))
+    assert [row["id"] for row in scores] == [record.id for record in source]
+    assert list(scores[0]) == ["id", "line", "semantic", "linguistic", "complexity", "tertile", "status", "reason"]
+    written = [row for name in OUTPUTS[:3] for row in rows(folder / name)]
+    assert {str(row["id"]): row["output"] for row in written} == {record.id: record.output for record in source}
+    manifest = json.loads((folder / "manifest.json").read_text())
+    assert manifest["models"]["semantic"]["scorer"] == "embedded"
+    # what is written reads as it is, and splits again to the same thirds
+    again = scorer_command("--input_file", folder / OUTPUTS[0], "--output_dir", tmp_path / "again", "--device", "cpu")
+    assert again.returncode == 0, again.stderr
+
+
+def test_complexity_is_the_mean_of_the_normalised_parts(
+    tmp_path: Path, tiny_llama: Path, tiny_gpt2: Path, scorer_command: Command
+) -> None:
+    data = seeds(tmp_path / "seeds.jsonl", 50)
+    for how in ("minmax", "rank"):
+        command = [
+            "--input_file",
+            data,
+            "--output_dir",
+            tmp_path / "out",
+            *models(tiny_llama, tiny_gpt2),
+            "--normalize",
+            how,
+        ]
+        result = scorer_command(*command)
+        assert result.returncode == 0, result.stderr
+        scores = rows(tmp_path / "out" / "complexity_scores.jsonl")
+        mean = [0.0] * len(scores)
+        for part in ("semantic", "linguistic"):
+            column = [float(str(row[part])) for row in scores]
+            if how == "rank":
+                column = [float(sorted(column).index(value)) for value in column]
+            low, high = min(column), max(column)
+            mean = [total + (value - low) / (high - low) / 2 for total, value in zip(mean, column, strict=True)]
+        assert [row["complexity"] for row in scores] == pytest.approx(mean, abs=1e-6)
+    assert "100 taken from earlier runs" in result.stdout  # another normalisation computes no score anew
+
+
+def test_killed_at_any_moment_it_ends_with_the_same_bytes(
+    tmp_path: Path, tiny_llama: Path, tiny_gpt2: Path, scorer_command: Command
+) -> None:
+    data = seeds(tmp_path / "seeds.jsonl", 3000)
+    common = ["--input_file", data, *models(tiny_llama, tiny_gpt2)]
+    started = time.monotonic()
+    whole = scorer_command(*common, "--output_dir", tmp_path / "whole")
+    duration = time.monotonic() - started
+    assert whole.returncode == 0, whole.stderr
+    assert "6,000 scores computed" in whole.stdout
+
+    out = tmp_path / "killed"
+    pick = random.Random(os.urandom(8))
+    stored = 0
+    for third in range(3):  # at random moments, one in the beginning, one in the middle, one towards the end
+        process = subprocess.Popen(
+            [sys.executable, str(SCORER), *map(str, common), "--output_dir", str(out)],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=offline(), start_new_session=True,
+        )  # fmt: skip
+        time.sleep(duration * (third + pick.random()) / 3 * 0.8)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        now = sum(path.read_bytes().count(b"\n") for path in (out / ".scores").glob("*")) if out.exists() else 0
+        assert now >= stored
+        stored = now
+    last = scorer_command(*common, "--output_dir", out)
+    assert last.returncode == 0, last.stderr
+    computed = int(last.stdout.split(" scores computed")[0].split("\n")[-1].replace(",", ""))
+    assert computed <= 6000 - max(0, stored - 2) + 1024  # headers are lines too; at most one chunk is done again
+    assert contents(out) == contents(tmp_path / "whole")
+    assert verify(out) == []
+
+
+def test_a_changed_model_starts_anew(
+    tmp_path: Path, tiny_llama: Path, tiny_gpt2: Path, scorer_command: Command
+) -> None:
+    data = seeds(tmp_path / "seeds.jsonl", 30)
+    command = ["--input_file", data, "--output_dir", tmp_path / "out"]
+    assert "60 scores computed" in scorer_command(*command, *models(tiny_llama, tiny_gpt2)).stdout
+    assert "0 scores computed" in scorer_command(*command, *models(tiny_llama, tiny_gpt2)).stdout
+    assert "30 scores computed" in scorer_command(*command, *models(tiny_llama, tiny_llama)).stdout
+    assert "60 scores computed" in scorer_command(*command, *models(tiny_llama, tiny_gpt2), "--no-resume").stdout
+
+
+def test_failures_are_rejected_with_a_reason_or_stop_the_run(
+    tmp_path: Path, tiny_llama: Path, tiny_gpt2: Path, scorer_command: Command
+) -> None:
+    data = seeds(tmp_path / "seeds.jsonl", 40)
+    bad = [
+        {"instruction": "word " * 600, "response": "long"},
+        {"instruction": " \n", "response": "empty"},
+        {"instruction": "a", "response": "one token"},
+    ]
+    with data.open("a") as file:
+        file.writelines(json.dumps(row) + "\n" for row in bad)
+        file.write("{broken\n")
+    command = [
+        "--input_file",
+        data,
+        "--output_dir",
+        tmp_path / "out",
+        *models(tiny_llama, tiny_gpt2),
+        "--on_bad_record",
+        "reject",
+    ]
+    stopped = scorer_command(*command)
+    assert stopped.returncode == 1
+    assert stopped.stderr.count("error: ") == 1
+    assert f"{data}:41: semantic: the prompt has" in stopped.stderr
+    assert "--max_failure_rate 0.0698" in stopped.stderr
+    assert not (tmp_path / "out" / "manifest.json").exists()
+
+    result = scorer_command(*command, "--max_failure_rate", "0.0698")
+    assert result.returncode == 0, result.stderr
+    assert "0 scores computed" in result.stdout
+    rejects = rows(tmp_path / "out" / "rejects.jsonl")
+    assert [(row["line"], str(row["reason"]).split(":")[0]) for row in rejects] == [
+        (41, "semantic"), (42, "semantic"), (43, "linguistic"), (44, "expected one JSON object, got malformed JSON"),
+    ]  # fmt: skip
+    assert rejects[3]["record"] == "{broken"
+    failed = [row for row in rows(tmp_path / "out" / "complexity_scores.jsonl") if row["status"] == "failed"]
+    assert [(row["complexity"], row["tertile"]) for row in failed] == [(None, None)] * 3
+    assert verify(tmp_path / "out") == []
+
+    # without them the next run leaves no stale rejects behind
+    data.write_text("".join(data.read_text().splitlines(keepends=True)[:40]))
+    assert scorer_command(*command).returncode == 0
+    assert sorted(contents(tmp_path / "out")) == sorted(OUTPUTS)
+
+
+def test_a_column_that_cannot_order_the_records_stops_the_split(
+    tmp_path: Path, tiny_llama: Path, tiny_gpt2: Path, scorer_command: Command
+) -> None:
+    data = tmp_path / "same.jsonl"
+    data.write_text("".join(json.dumps({"instruction": "Same.", "response": str(n)}) + "\n" for n in range(9)))
+    result = scorer_command("--input_file", data, "--output_dir", tmp_path / "out", *models(tiny_llama, tiny_gpt2))
+    assert result.returncode == 1
+    assert "error: semantic: 9 of 9 records have the same score" in result.stderr
+    assert contents(tmp_path / "out") == {}
+
+
+USAGE = [
+    (["--input_file", "none.jsonl"], "no such file"),
+    (["--source_name", "OTHER"], "expected one of EVOL, OSS"),
+    (["--scorer", "embedded", "--scoring_model", "x"], "has its own model"),
+    (["--scorer", "embedded", "--use_vllm"], "no use for it"),
+    (["--use_vllm", "--engine", "transformers"], "contradict"),
+    (["--device", "cuda"], "no CUDA device is visible"),
+    (["--device", "toaster"], "expected auto, cpu, cuda"),
+    (["--scoring_model", "no/such"], "model no/such: no such folder"),
+    (["--perplexity_model", "no/such"], "model no/such: no such folder"),
+    (["--limit", "0"], "expected a whole number of at least 1"),
+    (["--max_failure_rate", "2"], "expected a number from 0 to 1"),
+    (["--scorer", "guess"], "invalid choice"),
+    (["--limit", "2"], "expected at least three"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "message"), USAGE, ids=lambda value: value if isinstance(value, str) else " ")
+def test_usage_errors_are_one_line_and_exit_code_2(
+    tmp_path: Path, arguments: list[str], message: str, scorer_command: Command
+) -> None:
+    result = scorer_command("--output_dir", tmp_path, *arguments)
+    assert result.returncode == 2
+    assert message in result.stderr
+    assert "Traceback" not in result.stderr
+    assert result.stdout == ""
+
+
+def test_the_output_never_overwrites_the_input(tmp_path: Path, scorer_command: Command) -> None:
+    data = seeds(tmp_path / OUTPUTS[0], 9)
+    before = data.read_bytes()
+    for path in (data, tmp_path / "link.jsonl"):
+        if path != data:
+            path.symlink_to(data)
+        result = scorer_command("--input_file", path, "--output_dir", tmp_path)
+        assert result.returncode == 2
+        assert "overwrite the input" in result.stderr
+    assert data.read_bytes() == before
+
+
+def test_help_loads_nothing_heavy() -> None:
+    code = (
+        "import runpy, sys\nsys.argv = ['x', '--help']\n"
+        f"try: runpy.run_path({str(SCORER)!r}, run_name='__main__')\n"
+        "except SystemExit: pass\n"
+        "print(sorted({'numpy', 'torch', 'transformers', 'vllm', 'pandas', 'scipy'} & set(sys.modules)))"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert result.stdout.splitlines()[-1] == "[]"
+
+
+def test_git_lfs_round_trip(tmp_path: Path, tiny_llama: Path, tiny_gpt2: Path, scorer_command: Command) -> None:
+    def git(*arguments: object, folder: Path, **environment: str) -> str:
+        home = {**os.environ, "HOME": str(tmp_path), "GIT_CONFIG_NOSYSTEM": "1", **environment}
+        command = [
+            "git",
+            "-c",
+            "user.name=t",
+            "-c",
+            "user.email=t@example.org",
+            "-c",
+            "protocol.file.allow=always",
+            *map(str, arguments),
+        ]
+        done = subprocess.run(command, cwd=folder, env=home, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    if subprocess.run(["git", "lfs", "version"], capture_output=True, check=False).returncode:
+        pytest.skip("git-lfs is not installed")
+    remote, work, clone = (tmp_path / name for name in ("remote.git", "work", "clone"))
+    git("init", "-q", "--bare", "-b", "main", remote, folder=tmp_path)
+    git("clone", "-q", remote, work, folder=tmp_path)
+    git("lfs", "install", "--local", folder=work)
+    (work / ".gitattributes").write_bytes((ROOT / ".gitattributes").read_bytes())
+    (work / "Datas" / "seeds").mkdir(parents=True)
+    data = seeds(work / "Datas" / "seeds" / "EVOL.jsonl", 30)
+    git("add", "-A", folder=work)
+    git("commit", "-q", "-m", "seeds", folder=work)
+    assert "EVOL.jsonl" in git("lfs", "ls-files", folder=work)
+    git("push", "-q", "origin", "HEAD:main", folder=work)
+
+    git("clone", "-q", "-b", "main", remote, clone, folder=tmp_path, GIT_LFS_SKIP_SMUDGE="1")
+    pulled = clone / "Datas" / "seeds" / "EVOL.jsonl"
+    command = ["--input_file", pulled, "--output_dir", tmp_path / "out", *models(tiny_llama, tiny_gpt2)]
+    pointer = scorer_command(*command)
+    assert pointer.returncode == 2
+    assert f"{pulled}: a Git LFS pointer, not the data; run: git lfs pull" in pointer.stderr
+    git("lfs", "install", "--local", folder=clone)
+    git("lfs", "pull", folder=clone)
+    assert pulled.read_bytes() == data.read_bytes()
+    assert scorer_command(*command).returncode == 0
+    assert verify(tmp_path / "out") == []
+
+
+@pytest.mark.heavy
+def test_real_evol_data_ends_verified(tmp_path: Path, scorer_command: Command) -> None:
+    path = SHARED / "seeds" / "evol_instruct_code.jsonl"
+    if not path.exists():
+        pytest.skip(f"no data at {path}")
+    result = scorer_command(
+        "--input_file", path, "--output_dir", tmp_path, "--scorer", "embedded", "--device", "cpu", timeout_s=1200
+    )
+    assert result.returncode == 0, result.stderr
+    assert "2 records with empty outputs, kept" in result.stderr
+    assert verify(tmp_path) == []
+    ids = [row["id"] for name in OUTPUTS[:3] for row in rows(tmp_path / name)]
+    assert len(ids) == len(set(ids)) == 5936
+
+
+@pytest.mark.heavy
+def test_vllm_agrees_with_transformers(
+    tmp_path: Path, tiny_llama: Path, tiny_gpt2: Path, scorer_command: Command
+) -> None:
+    environment = os.environ.get("SEEDKIT_VLLM_ENV")
+    if not environment:
+        pytest.skip("no environment with vLLM: bash tests/run.sh --all makes it")
+    data = seeds(tmp_path / "seeds.jsonl", 300)
+    with data.open("a") as file:
+        file.write(json.dumps({"instruction": "word " * 600, "response": "too long"}) + "\n")
+    common = ["--input_file", data, "--max_failure_rate", "0.01", *models(tiny_llama, tiny_gpt2)]
+    found = {}
+    for engine, python in (("transformers", sys.executable), ("vllm", f"{environment}/bin/python")):
+        out = tmp_path / engine
+        result = scorer_command(
+            *common, "--engine", engine, "--dtype", "float32", "--output_dir", out, python=python, timeout_s=900
+        )
+        assert result.returncode == 0, result.stderr
+        assert verify(out) == []
+        found[engine] = [row["semantic"] for row in rows(out / "complexity_scores.jsonl")]
+    assert found["vllm"][-1] is None
+    assert found["transformers"][-1] is None
+    assert found["vllm"][:-1] == pytest.approx(found["transformers"][:-1], abs=1e-4)

@@ -134,9 +134,12 @@ class VllmScorer:
         else:  # older releases: only the digits may be sampled, and what is reported is taken after that
             wanted["allowed_token_ids"] = self._read.digits
             options["logprobs_mode"] = "processed_logprobs"
-        self._llm = LLM(
-            model=model, dtype=dtype, tensor_parallel_size=max(1, len(gpus)), seed=0, disable_log_stats=True, **options
-        )
+        try:
+            self._llm = LLM(
+                model=model, dtype=dtype, tensor_parallel_size=max(1, len(gpus)), seed=0, disable_log_stats=True, **options
+            )  # fmt: skip
+        except (RuntimeError, ValueError) as error:  # too little memory, a model it does not know
+            raise RunError(f"vLLM did not start with {model}: {str(error).splitlines()[0]}") from error
         self._params, self._prompt = SamplingParams(**wanted), TokensPrompt
         # one token has to fit behind the prompt
         self._room = self._llm.llm_engine.model_config.max_model_len - 1

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.queues import SimpleQueue
+from multiprocessing.util import Finalize
 from typing import Protocol
 
 from seedkit.cli import Progress
@@ -102,6 +103,15 @@ def _start_worker(factory: StageFactory, devices: "SimpleQueue[str]", count: int
         return stage
 
     _worker = get
+    # leaving would wait for an engine's own processes, and those wait for us
+    Finalize(None, _end_children, exitpriority=100)
+
+
+def _end_children() -> None:
+    for child in multiprocessing.active_children():
+        child.terminate()
+        child.join(20)
+        child.kill()
 
 
 def _end_with_parent() -> None:
@@ -109,6 +119,7 @@ def _end_with_parent() -> None:
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()
+        _end_children()
         os._exit(1)
 
 

@@ -3,12 +3,13 @@
 import hashlib
 import os
 import queue
+import sys
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-BLOCK = 8 << 20  # bytes handed to the writing thread at a time: few hand-overs, each costs up to 5 ms
+BLOCK = 1 << 20  # bytes handed to the writing thread at a time; larger ones fall out of the processor's cache
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +33,15 @@ def write_atomic(path: Path, lines: Iterable[bytes]) -> FileFacts:
             sink = _Sink(file.fileno())
             count = 0
             try:
-                block = bytearray()
+                block, size = [], 0
                 for line in lines:
-                    block += line
+                    block.append(line)
                     count += 1
-                    if len(block) >= BLOCK:
-                        sink.put(block)
-                        block = bytearray()
-                sink.put(block)
+                    size += len(line)
+                    if size >= BLOCK:
+                        sink.put(b"".join(block))
+                        block, size = [], 0
+                sink.put(b"".join(block))
             finally:
                 sink.close()
             os.fsync(file.fileno())
@@ -78,12 +80,16 @@ class _Sink:
     def __init__(self, handle: int) -> None:
         self.sha256, self.written = hashlib.sha256(), 0
         self._handle = handle
-        self._blocks: queue.Queue[bytearray | None] = queue.Queue(maxsize=8)
+        self._blocks: queue.Queue[bytes | None] = queue.Queue(maxsize=4)
         self._error: OSError | None = None
+        # the thread needs the interpreter for an instant between two system calls: 5 ms of waiting for it would cost
+        # more than the call
+        self._switch_interval = sys.getswitchinterval()
+        sys.setswitchinterval(0.0002)
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
-    def put(self, block: bytearray) -> None:
+    def put(self, block: bytes) -> None:
         if self._error:
             raise self._error
         self._blocks.put(block)
@@ -91,6 +97,7 @@ class _Sink:
     def close(self) -> None:
         self._blocks.put(None)
         self._thread.join()
+        sys.setswitchinterval(self._switch_interval)
         if self._error:
             raise self._error
 

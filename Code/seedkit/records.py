@@ -73,22 +73,46 @@ def read_records(
     A record that cannot be used raises InputError with path:line; if `rejects` is a list, it goes there instead and
     reading goes on. A damaged array has no next line to go on from: that is always an error.
     """
-    form = _sniff(path)
-    make = _RecordMaker(keys or Keys())
+    keys = keys or Keys()
+    instruction_keys = (keys.instruction,) if keys.instruction else INSTRUCTION_KEYS
+    output_keys = (keys.output,) if keys.output else OUTPUT_KEYS
+    input_key = keys.input or "input"
+    no_input = None if keys.input else ""  # what a record without the key has: nothing, or an error
+    # the names that fitted last time are tried first: files keep to one schema
+    instruction_key, output_key = instruction_keys[0], output_keys[0]
+    seen: dict[str, int] = {}
     count = 0
-    for line, value in _array_elements(path) if form == "array" else _jsonl_values(path):
+    for line, value in _array_elements(path) if _sniff(path) == "array" else _jsonl_values(path):
         if count == limit:
             break
         count += 1
         try:
-            record = make(value, line)
+            if type(value) is not dict:
+                raise value if isinstance(value, _BadRecord) else _BadRecord(f"expected an object, got {_kind(value)}")
+            get = value.get
+            instruction, output = get(instruction_key), get(output_key)
+            if type(instruction) is not str or type(output) is not str:
+                instruction_key = _present(value, instruction_keys, "instruction")
+                output_key = _present(value, output_keys, "output")
+                instruction, output = value[instruction_key], value[output_key]
+            input_ = get(input_key, no_input)
+            if type(input_) is not str:
+                input_ = value[_present(value, (input_key,), "input")]
+            id_ = get("id")
+            if id_ is None:
+                id_ = _fresh(record_id(instruction, input_, output), seen)
+            elif type(id_) is not str:
+                id_ = _number_id(id_)
+            if id_ in seen:
+                raise _BadRecord(f'duplicate id "{id_}", first seen in line {seen[id_]}')
         except _BadRecord as bad:
             if rejects is None:
                 raise InputError(f"{path}:{line}: {bad}") from None
             own = value.get("id") if isinstance(value, dict) else None
             rejects.append(Reject(line, own if isinstance(own, str) else None, str(bad), _printable(value)))
             continue
-        yield record
+        seen[id_] = line
+        yield Record(id_, instruction, input_, output, line)
     if count == 0 and limit != 0:
         raise InputError(f"{path}: no records; expected JSON Lines or a JSON array of instruction records")
 
@@ -111,47 +135,19 @@ def json_lines(rows: Iterable[dict[str, Any]]) -> Iterator[bytes]:
     return (orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE) for row in rows)
 
 
-class _RecordMaker:
-    """Turns a parsed value into a Record; holds the key names and the ids seen so far."""
+def _fresh(id_: str, seen: dict[str, int]) -> str:
+    """The id, or for an exact copy of an earlier record, which is a duplicate text and no clash, one of its own."""
+    copies, found = 1, id_
+    while found in seen:
+        copies += 1
+        found = f"{id_}-{copies}"
+    return found
 
-    def __init__(self, keys: Keys) -> None:
-        self.instruction_keys = (keys.instruction,) if keys.instruction else INSTRUCTION_KEYS
-        self.output_keys = (keys.output,) if keys.output else OUTPUT_KEYS
-        self.input_key = keys.input or "input"
-        self.no_input = None if keys.input else ""  # what a record without the key has: nothing, or an error
-        # the names that fitted last time are tried first: files keep to one schema
-        self.instruction_key, self.output_key = self.instruction_keys[0], self.output_keys[0]
-        self.seen: dict[str, int] = {}
 
-    def __call__(self, value: Any, line: int) -> Record:
-        if type(value) is not dict:
-            raise value if isinstance(value, _BadRecord) else _BadRecord(f"expected an object, got {_kind(value)}")
-        get = value.get
-        instruction, output = get(self.instruction_key), get(self.output_key)
-        if type(instruction) is not str or type(output) is not str:
-            self.instruction_key = _present(value, self.instruction_keys, "instruction")
-            self.output_key = _present(value, self.output_keys, "output")
-            instruction, output = value[self.instruction_key], value[self.output_key]
-        input_ = get(self.input_key, self.no_input)
-        if type(input_) is not str:
-            input_ = value[_present(value, (self.input_key,), "input")]
-        seen = self.seen
-        own = value.get("id")
-        if own is None:
-            id_ = record_id(instruction, input_, output)
-            # an exact copy of an earlier record is a duplicate text, not a clash of ids: it gets an id of its own
-            copies = 1
-            while id_ in seen:
-                copies += 1
-                id_ = f"{id_[:16]}-{copies}"
-        else:
-            if type(own) is not str and type(own) is not int:
-                raise _BadRecord(f'"id" must be a string, got {_kind(own)}')
-            id_ = str(own)
-            if id_ in seen:
-                raise _BadRecord(f'duplicate id "{id_}", first seen in line {seen[id_]}')
-        seen[id_] = line
-        return Record(id_, instruction, input_, output, line)
+def _number_id(value: Any) -> str:
+    if type(value) is not int:
+        raise _BadRecord(f'"id" must be a string, got {_kind(value)}')
+    return str(value)
 
 
 def _present(value: dict[str, Any], names: tuple[str, ...], field: str) -> str:

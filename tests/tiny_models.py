@@ -1,5 +1,6 @@
 """Tiny models with random weights and a byte-level BPE tokenizer, saved like real ones: the real loading code, offline."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ TEXTS = (
 )
 
 
-def tokenizer(**special: str) -> Any:
+def tokenizer(texts: Sequence[str] = TEXTS, vocab_size: int = 300, **special: str) -> Any:
     """GPT-2's alphabet in GPT-2's order, so the digits 1 to 6 have the ids 16 to 21, as in LLaMA-3."""
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
     from transformers import PreTrainedTokenizerFast
@@ -20,20 +21,22 @@ def tokenizer(**special: str) -> Any:
     bpe.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     bpe.decoder = decoders.ByteLevel()
     alphabet = pre_tokenizers.ByteLevel.alphabet()
-    bpe.train_from_iterator(TEXTS, trainers.BpeTrainer(vocab_size=300, initial_alphabet=alphabet, show_progress=False))
+    bpe.train_from_iterator(
+        texts, trainers.BpeTrainer(vocab_size=vocab_size, initial_alphabet=alphabet, show_progress=False)
+    )
     return PreTrainedTokenizerFast(tokenizer_object=bpe, **special)
 
 
-def llama(folder: Path) -> Path:
+def llama(folder: Path, tokens: Any = None, context: int = CONTEXT) -> Path:
     import torch
     from transformers import LlamaConfig, LlamaForCausalLM
 
-    tokens = tokenizer(eos_token="<|end|>")
+    tokens = tokens or tokenizer(eos_token="<|end|>")
     torch.manual_seed(0)
-    # heads of 64 dimensions: vLLM's attention on the CPU takes no smaller ones
+    # heads of 32 dimensions: vLLM's attention on the CPU takes no smaller ones
     config = LlamaConfig(
-        vocab_size=len(tokens), hidden_size=128, intermediate_size=256, num_hidden_layers=2, num_attention_heads=2,
-        num_key_value_heads=1, max_position_embeddings=CONTEXT, initializer_range=0.3,
+        vocab_size=len(tokens), hidden_size=64, intermediate_size=128, num_hidden_layers=2, num_attention_heads=2,
+        num_key_value_heads=1, max_position_embeddings=context, initializer_range=0.3,
         bos_token_id=None, eos_token_id=tokens.eos_token_id,
     )  # fmt: skip
     LlamaForCausalLM(config).save_pretrained(folder)

@@ -49,7 +49,7 @@ def inputs(texts: Sequence[str], embeddings: NDArray[np.float32]) -> NDArray[np.
 
 
 class EmbeddedScorer:
-    """Maps instructions to scores in [0, 5], in order; never fails on a text that has a letter in it."""
+    """Maps instructions to scores in [0, 5], in order; every text has one."""
 
     def __init__(self, *, device: str, max_batch_tokens: int, head: Path = HEAD) -> None:
         self._encode = MiniLM(device=device, max_batch_tokens=max_batch_tokens)

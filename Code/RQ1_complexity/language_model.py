@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from seedkit.errors import InputError
+from seedkit.errors import InputError, RunError
 from seedkit.models import loading
 
 if TYPE_CHECKING:
@@ -59,14 +59,14 @@ def padded(rows: Sequence[Sequence[int]], device: str, *, left: bool) -> tuple["
 
 
 def halving(run: Callable[[list[int]], list[float]], batch: list[int]) -> list[float]:
-    """run(batch), in halves if the GPU's memory does not hold it whole; a single text that does not fit raises."""
+    """run(batch), in halves if the GPU's memory does not hold it whole; RunError if it does not hold a single text."""
     import torch
 
     try:
         return run(batch)
-    except torch.OutOfMemoryError:
+    except torch.OutOfMemoryError as error:
         if len(batch) == 1:
-            raise
+            raise RunError(f"the GPU's memory does not hold one text: {str(error).splitlines()[0]}") from None
     torch.cuda.empty_cache()  # outside the except block: the traceback would keep the failed batch alive
     middle = len(batch) // 2
     return halving(run, batch[:middle]) + halving(run, batch[middle:])

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from RQ1_complexity.complexity import DIGITS, PROMPT, TransformersScorer, digit_ids, expected_score
 from RQ1_complexity.language_model import halving
-from seedkit.errors import InputError
+from seedkit.errors import InputError, RunError
 from seedkit.score_store import ScoreStore
 from seedkit.stage import Workers, score_texts
 
@@ -145,5 +145,5 @@ def test_a_batch_too_big_for_the_memory_is_halved() -> None:
 
     assert halving(run, [5, 6, 7, 8, 9]) == [5, 6, 7, 8, 9]
     assert calls == [5, 2, 3, 1, 2]
-    with pytest.raises(torch.OutOfMemoryError):
+    with pytest.raises(RunError, match="does not hold one text: CUDA out of memory"):
         halving(lambda batch: run([1, 2, 3]), [1])

@@ -11,11 +11,10 @@ from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from seedkit.batching import token_batches
 from seedkit.errors import InputError, RunError
 from seedkit.score_store import Score, as_score
 
-from RQ1_complexity.language_model import context_length, halving, load_causal_lm, load_tokenizer, padded
+from RQ1_complexity.language_model import context_length, load_causal_lm, load_tokenizer, padded, score_rows
 
 XCODER = "banksy235/XCoder-Complexity-Scorer"  # the Hugging Face hub
 PROMPT = (
@@ -83,16 +82,7 @@ class TransformersScorer:
 
     def __call__(self, texts: list[str]) -> list[Score]:
         rows, failures = self._read(texts)
-        good = [number for number in range(len(rows)) if number not in failures]
-        scores = dict(failures)
-
-        def run(batch: list[int]) -> list[float]:
-            return self._forward([rows[number] for number in batch])
-
-        for places in token_batches([len(rows[number]) for number in good], self._max_batch_tokens):
-            batch = [good[place] for place in places]
-            scores |= zip(batch, map(as_score, halving(run, batch)), strict=True)
-        return [scores[number] for number in range(len(rows))]
+        return score_rows(rows, failures, self._max_batch_tokens, self._forward)
 
     def _forward(self, rows: Sequence[Sequence[int]]) -> list[float]:
         import torch

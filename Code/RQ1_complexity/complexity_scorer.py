@@ -69,11 +69,11 @@ def jobs(args: argparse.Namespace) -> list[tuple[str, Path, Path]]:
 
 def main() -> None:
     args = parse()
-    from RQ1_complexity import pipeline
+    from RQ1_complexity import parts, pipeline
 
     started = time.monotonic()
     with pipeline.opened(jobs(args), args) as sets:
-        plan = pipeline.plan(args)
+        plan = parts.plan(args)
         pipeline.score(sets, plan, args.resume)
         for data in sets:
             pipeline.publish(data, plan, args)

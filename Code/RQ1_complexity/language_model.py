@@ -1,13 +1,17 @@
 """Loading a causal language model and running it over padded batches: what both difficulty measures share."""
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from seedkit.batching import token_batches
 from seedkit.errors import InputError, RunError
 from seedkit.models import loading
+from seedkit.score_store import Score, as_score
 
 if TYPE_CHECKING:
     import torch
+
+Item = TypeVar("Item")
 
 
 def load_tokenizer(name: str) -> Any:
@@ -58,7 +62,22 @@ def padded(rows: Sequence[Sequence[int]], device: str, *, left: bool) -> tuple["
     return ids.to(device), mask.to(device)
 
 
-def halving(run: Callable[[list[int]], list[float]], batch: list[int]) -> list[float]:
+def score_rows(
+    rows: Sequence[Sequence[int]],
+    failures: dict[int, Score],
+    max_batch_tokens: int,
+    forward: Callable[[list[Sequence[int]]], list[float]],
+) -> list[Score]:
+    """Scores of all rows of token ids, in order: `forward` of those without a failure, in batches alike in length."""
+    good = [number for number in range(len(rows)) if number not in failures]
+    scores = dict(failures)
+    for places in token_batches([len(rows[number]) for number in good], max_batch_tokens):
+        batch = [good[place] for place in places]
+        scores |= zip(batch, map(as_score, halving(forward, [rows[number] for number in batch])), strict=True)
+    return [scores[number] for number in range(len(rows))]
+
+
+def halving(run: Callable[[list[Item]], list[float]], batch: list[Item]) -> list[float]:
     """run(batch), in halves if the GPU's memory does not hold it whole; RunError if it does not hold a single text."""
     import torch
 

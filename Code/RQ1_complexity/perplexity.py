@@ -8,10 +8,9 @@ import math
 from collections.abc import Sequence
 from pathlib import Path
 
-from seedkit.batching import token_batches
-from seedkit.score_store import Score, as_score
+from seedkit.score_store import Score
 
-from RQ1_complexity.language_model import context_length, halving, load_causal_lm, load_tokenizer, padded
+from RQ1_complexity.language_model import context_length, load_causal_lm, load_tokenizer, padded, score_rows
 
 GPT2 = "gpt2"  # the Hugging Face hub
 EMBEDDED_LM = Path(__file__).parent / "embedded" / "gpt2_mini"  # made by train_embedded_lm.py, see its MODEL_CARD.md
@@ -33,20 +32,12 @@ class Perplexity:
         rows: list[list[int]] = []
         if texts:
             rows = self._tokenizer(texts, truncation=True, max_length=self._tokens)["input_ids"]
-        scores = {
+        failures = {
             number: Score(None, f"{len(row)} tokens: perplexity needs at least two")
             for number, row in enumerate(rows)
             if len(row) < 2
         }
-        good = [number for number in range(len(rows)) if number not in scores]
-
-        def run(batch: list[int]) -> list[float]:
-            return self._forward([rows[number] for number in batch])
-
-        for places in token_batches([len(rows[number]) for number in good], self._max_batch_tokens):
-            batch = [good[place] for place in places]
-            scores |= zip(batch, map(as_score, halving(run, batch)), strict=True)
-        return [scores[number] for number in range(len(rows))]
+        return score_rows(rows, failures, self._max_batch_tokens, self._forward)
 
     def _forward(self, rows: Sequence[Sequence[int]]) -> list[float]:
         import torch

@@ -1,45 +1,30 @@
 """From records to tertiles: the steps of complexity_scorer.py, each a function of plain data."""
 
 import argparse
-import functools
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from seedkit.cli import say, table
-from seedkit.embed import minilm_revision
 from seedkit.errors import InputError, RunError
 from seedkit.files import file_facts
 from seedkit.manifest import OutputFolder, versions
-from seedkit.models import devices, model_revision, resolve_dtype
 from seedkit.records import Keys, Record, Reject, json_lines, read_records, record_line
 from seedkit.score_store import Score, ScoreStore
-from seedkit.stage import StageFactory, Workers, score_texts
+from seedkit.stage import Workers, score_texts
 from seedkit.subsets import tertiles
 
-from RQ1_complexity.complexity import PROMPT, XCODER, TransformersScorer, VllmScorer
-from RQ1_complexity.embedded_scorer import HEAD, EmbeddedScorer
-from RQ1_complexity.perplexity import EMBEDDED_LM, GPT2, Perplexity
+from RQ1_complexity.combine import check_spread, combine, rank_correlation
+from RQ1_complexity.parts import Part
 
 STAGE = "RQ1_complexity"
 TERTILE_FILES = tuple(f"RQ1_COMPLEXITY_{name}.jsonl" for name in ("T1_LOWER", "T2_MIDDLE", "T3_HIGHER"))
 SCORES, REJECTS = "complexity_scores.jsonl", "rejects.jsonl"
 PARTS = ("semantic", "linguistic")
-
-
-@dataclass
-class Part:
-    """One of the two difficulty measures: how to start it, where, and what identifies its scores."""
-
-    factory: StageFactory
-    devices: list[str]
-    identity: dict[str, str]
-    isolate: bool = False
 
 
 @dataclass
@@ -56,74 +41,6 @@ class Data:
     reused: int = 0
     complexity: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
     tertile: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
-
-
-def plan(args: argparse.Namespace) -> dict[str, Part]:
-    """Choose scorer, engine and devices from the flags, check them against each other, and say what was chosen."""
-    if args.scorer == "embedded" and args.scoring_model:
-        raise InputError(f"--scorer embedded has its own model: --scoring_model {args.scoring_model} does not fit it")
-    if args.use_vllm and args.engine == "transformers":
-        raise InputError("--use_vllm and --engine transformers contradict each other")
-    places = devices(args.device)
-    gpu = places[0].startswith("cuda")
-    scorer = args.scorer
-    if scorer == "auto":
-        scorer = "xcoder" if gpu or args.scoring_model else "embedded"
-        why = "CUDA is there" if gpu else "--scoring_model is given" if args.scoring_model else "no CUDA device"
-        say(f"scorer: {scorer} ({why})")
-    dtype = resolve_dtype(args.dtype, places[0])
-    budget = args.max_batch_tokens or (16384 if gpu else 4096)
-
-    if scorer == "embedded":
-        if args.use_vllm or args.engine == "vllm":
-            raise InputError("--engine vllm runs the XCoder scorer: the embedded scorer has no use for it")
-        semantic = Part(
-            functools.partial(EmbeddedScorer, max_batch_tokens=budget),
-            places,
-            {
-                "scorer": "embedded",
-                "encoder": minilm_revision(),
-                "head": file_facts(HEAD).sha256[:32],
-                "dtype": "float32",
-            },
-        )
-    else:
-        semantic = _llm_scorer(args, places, dtype, budget)
-    lm = args.perplexity_model or (GPT2 if scorer == "xcoder" else "embedded")
-    name = str(EMBEDDED_LM) if lm == "embedded" else lm
-    linguistic = Part(
-        functools.partial(Perplexity, name, dtype=dtype, max_batch_tokens=budget),
-        places,
-        {"model": _label(lm), "revision": model_revision(name), "dtype": dtype, "engine": "transformers"},
-    )
-    return {"semantic": semantic, "linguistic": linguistic}
-
-
-def _label(model: str) -> str:
-    """A hub id as it is, a folder by its name: where it lies on this machine is nobody else's business."""
-    return Path(model).resolve().name if Path(model).is_dir() else model
-
-
-def _llm_scorer(args: argparse.Namespace, places: list[str], dtype: str, budget: int) -> Part:
-    model = args.scoring_model or XCODER
-    engine = "vllm" if args.use_vllm else args.engine or "transformers"
-    identity = {
-        "scorer": "xcoder", "model": _label(model), "revision": model_revision(model), "dtype": dtype, "engine": engine,
-        "prompt": sha256(PROMPT.encode()).hexdigest()[:32],
-    }  # fmt: skip
-    if engine == "transformers":
-        factory = functools.partial(TransformersScorer, model, dtype=dtype, max_batch_tokens=budget)
-        return Part(factory, places, identity)
-    size = args.tensor_parallel_size
-    gpus = [place.removeprefix("cuda:") for place in places if place.startswith("cuda:")]
-    if not gpus:
-        return Part(functools.partial(VllmScorer, model, dtype=dtype), ["cpu"], identity, isolate=True)
-    groups = [f"cuda:{'+'.join(gpus[start : start + size])}" for start in range(0, len(gpus) - size + 1, size)]
-    wanted = args.data_parallel_size or len(groups)
-    if not groups or wanted > len(groups):
-        raise InputError(f"vLLM: {wanted} engines of {size} GPUs need {wanted * size} GPUs, there are {len(gpus)}")
-    # an engine takes most of a GPU's memory for as long as its process lives: it gets one of its own
-    return Part(functools.partial(VllmScorer, model, dtype=dtype), groups[:wanted], identity, isolate=True)
 
 
 @contextmanager
@@ -172,36 +89,6 @@ def score(sets: Sequence[Data], parts: dict[str, Part], resume: bool) -> None:
                 data.scores[name] = scores
                 data.computed += computed
                 data.reused += len(set(texts)) - computed
-
-
-def normalized(values: NDArray[np.float64], how: str) -> NDArray[np.float64]:
-    """Values (n,) mapped to [0, 1]: (x - min) / (max - min), or by 'rank' their mean rank from 0 to 1."""
-    if how == "rank":
-        from scipy.stats import rankdata
-
-        values = rankdata(values)
-    low, high = values.min(), values.max()
-    result: NDArray[np.float64] = (values - low) / (high - low)
-    return result
-
-
-def combine(semantic: NDArray[np.float64], linguistic: NDArray[np.float64], how: str) -> NDArray[np.float64]:
-    """Complexity (n,) in [0, 1]: the mean of the two parts, each normalised over the data set.
-
-    Rounded to six decimals, so that differences below the precision of the scores are ties and keep the input's order.
-    """
-    return np.round((normalized(semantic, how) + normalized(linguistic, how)) / 2, 6)
-
-
-def check_spread(values: NDArray[np.float64], name: str) -> None:
-    """Refuse a column that cannot order the records: RunError with what was found."""
-    distinct, counts = np.unique(values, return_counts=True)
-    top = counts.argmax()
-    if len(distinct) == 1 or counts[top] * 2 > len(values):
-        raise RunError(
-            f"{name}: {counts[top]:,} of {len(values):,} records have the same score {distinct[top]:g}; "
-            "expected no value on more than half of them. Nothing was split"
-        )
 
 
 def publish(data: Data, parts: dict[str, Part], args: argparse.Namespace) -> None:
@@ -302,13 +189,6 @@ def _manifest(
         },
         "tertiles": {"scores": SCORES, "column": "complexity", "files": list(TERTILE_FILES)},
     }
-
-
-def rank_correlation(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
-    """Spearman's rho of two columns (n,)."""
-    from scipy.stats import spearmanr
-
-    return float(spearmanr(a, b)[0])
 
 
 def report(data: Data) -> str:

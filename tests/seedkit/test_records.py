@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from seedkit import records
+from seedkit import json_values
 from seedkit.errors import InputError
 from seedkit.records import Keys, Record, Reject, read_records, record_id, record_line
 
@@ -189,7 +189,7 @@ def test_array_and_lines_give_the_same_records(
     array = write(folder, json.dumps(rows, ensure_ascii=ascii_, indent=indent), "data.json")
     lines = write(folder, "".join(json.dumps(row, ensure_ascii=ascii_) + "\n" for row in rows))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(records, "ARRAY_CHUNK", chunk)
+        patch.setattr(json_values, "ARRAY_CHUNK", chunk)
         from_array = list(read_records(array))
     from_lines = list(read_records(lines))
     assert [r.instruction for r in from_lines] == [row["instruction"] for row in rows]

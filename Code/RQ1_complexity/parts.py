@@ -1,0 +1,96 @@
+"""The two difficulty measures as the flags ask for them: which model, which engine, on which devices."""
+
+import argparse
+import functools
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+from seedkit.cli import say
+from seedkit.embed import minilm_revision
+from seedkit.errors import InputError
+from seedkit.files import file_facts
+from seedkit.models import devices, model_revision, resolve_dtype
+from seedkit.stage import StageFactory
+
+from RQ1_complexity.complexity import PROMPT, XCODER, TransformersScorer, VllmScorer
+from RQ1_complexity.embedded_scorer import HEAD, EmbeddedScorer
+from RQ1_complexity.perplexity import EMBEDDED_LM, GPT2, Perplexity
+
+
+@dataclass
+class Part:
+    """One of the two difficulty measures: how to start it, where, and what identifies its scores."""
+
+    factory: StageFactory
+    devices: list[str]
+    identity: dict[str, str]
+    isolate: bool = False
+
+
+def plan(args: argparse.Namespace) -> dict[str, Part]:
+    """Choose scorer, engine and devices from the flags, check them against each other, and say what was chosen."""
+    if args.scorer == "embedded" and args.scoring_model:
+        raise InputError(f"--scorer embedded has its own model: --scoring_model {args.scoring_model} does not fit it")
+    if args.use_vllm and args.engine == "transformers":
+        raise InputError("--use_vllm and --engine transformers contradict each other")
+    places = devices(args.device)
+    gpu = places[0].startswith("cuda")
+    scorer = args.scorer
+    if scorer == "auto":
+        scorer = "xcoder" if gpu or args.scoring_model else "embedded"
+        why = "CUDA is there" if gpu else "--scoring_model is given" if args.scoring_model else "no CUDA device"
+        say(f"scorer: {scorer} ({why})")
+    dtype = resolve_dtype(args.dtype, places[0])
+    budget = args.max_batch_tokens or (16384 if gpu else 4096)
+
+    if scorer == "embedded":
+        if args.use_vllm or args.engine == "vllm":
+            raise InputError("--engine vllm runs the XCoder scorer: the embedded scorer has no use for it")
+        semantic = Part(
+            functools.partial(EmbeddedScorer, max_batch_tokens=budget),
+            places,
+            {
+                "scorer": "embedded",
+                "encoder": minilm_revision(),
+                "head": file_facts(HEAD).sha256[:32],
+                "dtype": "float32",
+            },
+        )
+    else:
+        semantic = _llm_scorer(args, places, dtype, budget)
+    lm = args.perplexity_model or (GPT2 if scorer == "xcoder" else "embedded")
+    name = str(EMBEDDED_LM) if lm == "embedded" else lm
+    linguistic = Part(
+        functools.partial(Perplexity, name, dtype=dtype, max_batch_tokens=budget),
+        places,
+        {"model": _label(lm), "revision": model_revision(name), "dtype": dtype, "engine": "transformers"},
+    )
+    return {"semantic": semantic, "linguistic": linguistic}
+
+
+def _label(model: str) -> str:
+    """A hub id as it is, a folder by its name: where it lies on this machine is nobody else's business."""
+    return Path(model).resolve().name if Path(model).is_dir() else model
+
+
+def _llm_scorer(args: argparse.Namespace, places: list[str], dtype: str, budget: int) -> Part:
+    model = args.scoring_model or XCODER
+    engine = "vllm" if args.use_vllm else args.engine or "transformers"
+    identity = {
+        "scorer": "xcoder", "model": _label(model), "revision": model_revision(model), "dtype": dtype, "engine": engine,
+        "prompt": sha256(PROMPT.encode()).hexdigest()[:32],
+    }  # fmt: skip
+    if engine == "transformers":
+        factory = functools.partial(TransformersScorer, model, dtype=dtype, max_batch_tokens=budget)
+        return Part(factory, places, identity)
+    size = args.tensor_parallel_size
+    gpus = [place.removeprefix("cuda:") for place in places if place.startswith("cuda:")]
+    if not gpus:
+        return Part(functools.partial(VllmScorer, model, dtype=dtype), ["cpu"], identity, isolate=True)
+    groups = [f"cuda:{'+'.join(gpus[start : start + size])}" for start in range(0, len(gpus) - size + 1, size)]
+    wanted = args.data_parallel_size or len(groups)
+    if not groups or wanted > len(groups):
+        raise InputError(f"vLLM: {wanted} engines of {size} GPUs need {wanted * size} GPUs, there are {len(gpus)}")
+    # an engine takes most of a GPU's memory for as long as its process lives: it gets one of its own
+    return Part(functools.partial(VllmScorer, model, dtype=dtype), groups[:wanted], identity, isolate=True)

@@ -1,0 +1,165 @@
+"""The values in a JSON Lines file or a JSON array, streamed, each with the line it starts on."""
+
+import codecs
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+import orjson
+
+from seedkit.errors import InputError
+
+LFS_POINTER = b"version https://git-lfs.github.com/spec/"
+ARRAY_CHUNK = 1 << 20  # characters of a JSON array held at a time
+
+
+@dataclass(slots=True)
+class Unreadable:
+    """Stands in the place of a value that is not JSON, so that the caller decides between an error and a reject."""
+
+    reason: str
+    raw: bytes
+
+
+def json_values(path: Path) -> Iterator[tuple[int, Any]]:
+    """Yield (line, value or Unreadable); lines count from 1. InputError where there is nothing to read.
+
+    A damaged line of JSON Lines is Unreadable; a damaged array has nothing to go on from and raises InputError.
+    """
+    return _array_elements(path) if _form(path) == "array" else _lines(path)
+
+
+def _form(path: Path) -> str:
+    """'array' or 'lines', from the first bytes; an InputError where there is nothing to read."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(4096)
+            if head.startswith(LFS_POINTER):
+                raise InputError(f"{path}: a Git LFS pointer, not the data; run: git lfs pull")
+            head = head.removeprefix(codecs.BOM_UTF8)
+            while head and not head.strip():
+                head = file.read(ARRAY_CHUNK)
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file; expected JSON Lines or a JSON array") from None
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}") from None
+    if not head:
+        raise InputError(f"{path}: the file is empty; expected JSON Lines or a JSON array")
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise InputError(f"{path}: UTF-16 text; expected UTF-8")
+    return "array" if head.lstrip().startswith(b"[") else "lines"
+
+
+def _lines(path: Path) -> Iterator[tuple[int, Any]]:
+    loads = orjson.loads
+    with path.open("rb", buffering=1 << 20) as file:
+        for line, raw in enumerate(file, 1):
+            if line == 1:
+                raw = raw.removeprefix(codecs.BOM_UTF8)
+            try:
+                value = loads(raw)
+            except orjson.JSONDecodeError as error:
+                if not raw.strip():
+                    continue
+                value = _unreadable(raw, error)
+            yield line, value
+
+
+def _unreadable(raw: bytes, error: orjson.JSONDecodeError) -> Unreadable:
+    """Say what is wrong with a line, in the user's terms."""
+    try:
+        raw.decode()
+    except UnicodeDecodeError as bad:
+        surrogate = 0xED == raw[bad.start] and raw[bad.start + 1 : bad.start + 2] >= b"\xa0"
+        what = "a lone surrogate" if surrogate else f"byte 0x{raw[bad.start]:02x}"
+        return Unreadable(f"expected UTF-8, got {what} at byte {bad.start + 1} of the line", raw)
+    if "surrogate" in error.msg:
+        return Unreadable(f"expected valid Unicode, got a lone surrogate at column {error.colno}", raw)
+    return Unreadable(f"expected one JSON object, got malformed JSON: {error.msg} at column {error.colno}", raw)
+
+
+def _array_elements(path: Path) -> Iterator[tuple[int, Any]]:
+    """The elements of a JSON array with the line each starts on, holding one chunk of text at a time.
+
+    The standard decoder is used because it can stop after one element, which orjson cannot.
+    """
+
+    def constant(name: str) -> NoReturn:
+        raise json.JSONDecodeError(f"{name} is not JSON", buffer, position)
+
+    decoder = json.JSONDecoder(parse_constant=constant)
+    blank = re.compile(r"[ \t\r\n]*")
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        buffer, position, line, done = "", 0, 1, False
+
+        def fill(size: int) -> None:
+            nonlocal buffer, position, done
+            try:
+                more = file.read(size)
+            except UnicodeDecodeError as bad:
+                raise InputError(f"{path}: expected UTF-8, got {bad.reason} ({bad.object[bad.start]:#x})") from None
+            done = not more
+            buffer, position = buffer[position:] + more, 0
+
+        def token() -> str:
+            """The next character that is not blank ('' at the end), without taking it."""
+            nonlocal position, line
+            while True:
+                end = blank.match(buffer, position).end()  # type: ignore[union-attr]  # it matches the empty string
+                line += buffer.count("\n", position, end)
+                position = end
+                if position < len(buffer) or done:
+                    return buffer[position : position + 1]
+                fill(ARRAY_CHUNK)
+
+        def damaged(what: str) -> InputError:
+            return InputError(f"{path}:{line}: expected a JSON array of objects, got {what}")
+
+        token()
+        position += 1  # the opening bracket, which _form saw
+        closed = token() == "]"
+        position += closed
+        while not closed:
+            if not token():
+                raise damaged("the end of the file inside the array: is it cut off?")
+            size = ARRAY_CHUNK
+            while True:
+                try:
+                    value, end = decoder.raw_decode(buffer, position)
+                    if end < len(buffer) or done:
+                        break
+                except json.JSONDecodeError as error:
+                    cut_off = error.msg.startswith("Unterminated string") or error.pos > len(buffer) - 16
+                    if done or not cut_off:
+                        raise damaged(f"malformed JSON: {error.msg}, {error.pos - position} characters in") from None
+                except RecursionError:
+                    raise damaged("an element nested too deeply") from None
+                fill(size)
+                size *= 2
+            yield line, _checked_element(value, buffer, position, end)
+            line += buffer.count("\n", position, end)
+            position = end
+            mark = token()
+            if mark not in (",", "]"):
+                raise damaged(f'"{mark}" between elements' if mark else "the end of the file: is it cut off?")
+            closed = mark == "]"
+            position += 1
+            if not closed and token() == "]":
+                raise damaged('a comma before "]"')
+        if token():
+            raise damaged("text after the array")
+
+
+def _checked_element(value: Any, buffer: str, start: int, end: int) -> Any:
+    """The value, or a marker if it holds a lone surrogate, which the standard decoder lets through."""
+    raw = buffer[start:end]
+    if "\\u" in raw:  # only an escape can bring one in: the text itself was decoded as UTF-8
+        try:
+            json.dumps(value, ensure_ascii=False).encode()
+        except UnicodeEncodeError as error:
+            surrogate = f"\\u{ord(error.object[error.start]):04x}"
+            return Unreadable(f"expected valid Unicode, got a lone surrogate ({surrogate})", raw.encode())
+    return value

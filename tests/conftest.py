@@ -57,7 +57,7 @@ def scorer_command() -> Command:
     ) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
             [python, str(SCORER), *map(str, arguments)],
-            capture_output=True, text=True, timeout=timeout_s, env=offline(), check=False,
+            capture_output=True, text=True, errors="backslashreplace", timeout=timeout_s, env=offline(), check=False,
         )  # fmt: skip
 
     return run

@@ -77,6 +77,7 @@ def main() -> None:
         pipeline.score(sets, plan, args.resume)
         for data in sets:
             pipeline.publish(data, plan, args)
+        for data in sets:
             print(pipeline.report(data))
         computed = sum(data.computed for data in sets)
         seconds = time.monotonic() - started

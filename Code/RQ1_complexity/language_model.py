@@ -18,7 +18,11 @@ def load_tokenizer(name: str) -> Any:
     from transformers import AutoTokenizer
 
     with loading(name):
-        return AutoTokenizer.from_pretrained(name)
+        tokenizer = AutoTokenizer.from_pretrained(name)
+        tokens = tokenizer("a b c")["input_ids"]
+    if not tokens:  # what transformers makes of a folder without a tokenizer
+        raise InputError(f"model {name}: its tokenizer is missing or empty")
+    return tokenizer
 
 
 def load_causal_lm(name: str, device: str, dtype: str) -> Any:
@@ -33,7 +37,15 @@ def load_causal_lm(name: str, device: str, dtype: str) -> Any:
     wrong = sorted([*report["missing_keys"], *(key for key, *_ in report["mismatched_keys"])])
     if wrong:
         raise InputError(f"model {name}: {len(wrong)} weights are not in the checkpoint, e.g. {wrong[0]}")
-    return model.eval().to(device)
+    model.eval().to(device)
+    ids = torch.tensor([[0, 1, 2], [0, 1, 3]], device=device)
+    with torch.inference_mode():
+        first, second = model(input_ids=ids, use_cache=False).logits[:, :2].float()
+    if (first - second).abs().max() > 0.02 * first.std():
+        raise InputError(
+            f"model {name}: not a causal language model: a later token changes what it says of earlier ones"
+        )
+    return model
 
 
 def context_length(name: str) -> int:

@@ -1,6 +1,7 @@
 """What all scripts share on the command line: paths, common flags, messages, progress, exit codes."""
 
 import argparse
+import os
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -19,14 +20,17 @@ def run(main: Callable[[], None]) -> None:
         _stop(error, 2)
     except RunError as error:
         _stop(error, 1)
+    except BrokenPipeError:  # whoever read our output has left; the files are written
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115
     except OSError as error:  # a full disk, a folder that cannot be written
-        _stop(error, 1)
+        _stop(f"{error}; what is finished is kept, run again to resume", 1)
     except KeyboardInterrupt:
         _stop("interrupted; what is finished is kept, run again to resume", 130)
 
 
 def _stop(message: object, code: int) -> None:
-    print(f"error: {message}", file=sys.stderr, flush=True)
+    line = str(message).replace("\n", "\\n").replace("\r", "\\r")
+    print(f"error: {line if len(line) <= 1000 else line[:1000] + ' ...'}", file=sys.stderr, flush=True)
     sys.exit(code)
 
 

@@ -47,8 +47,10 @@ def write_atomic(path: Path, lines: Iterable[bytes]) -> FileFacts:
             os.fsync(file.fileno())
         partial.replace(path)
         sync_folder(path.parent)
-    except BaseException:
+    except BaseException as error:
         partial.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.filename is None:
+            error.filename = str(path)
         raise
     return FileFacts(sink.sha256.hexdigest(), sink.written, count)
 

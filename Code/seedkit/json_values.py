@@ -34,6 +34,8 @@ def json_values(path: Path) -> Iterator[tuple[int, Any]]:
 
 def _form(path: Path) -> str:
     """'array' or 'lines', from the first bytes; an InputError where there is nothing to read."""
+    if path.exists() and not path.is_file() and not path.is_dir():
+        raise InputError(f"{path}: expected a file, got a pipe or a device; it is read more than once")
     try:
         with path.open("rb") as file:
             head = file.read(4096)
@@ -137,6 +139,8 @@ def _array_elements(path: Path) -> Iterator[tuple[int, Any]]:
                         raise damaged(f"malformed JSON: {error.msg}, {error.pos - position} characters in") from None
                 except RecursionError:
                     raise damaged("an element nested too deeply") from None
+                except ValueError as error:  # a number of more digits than Python converts
+                    raise damaged(f"an unreadable value: {error}") from None
                 fill(size)
                 size *= 2
             yield line, _checked_element(value, buffer, position, end)

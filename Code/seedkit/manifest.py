@@ -41,7 +41,10 @@ class OutputFolder:
             target = folder / name
             if target.exists() and source.exists() and target.samefile(source):
                 raise InputError(f"{source}: the output would overwrite the input; choose another --output_dir")
-        other = read_manifest(folder).get("stage", stage) if (folder / MANIFEST).exists() else stage
+        try:
+            other = read_manifest(folder).get("stage", stage)
+        except InputError:
+            other = stage  # unfinished, or damaged from outside: nothing that this run could spoil
         if other != stage:
             raise InputError(f"{folder}: holds the output of {other}; choose another --output_dir for {stage}")
         self._lock = os.open(folder, os.O_RDONLY)
@@ -82,14 +85,15 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     """The manifest of a finished folder; InputError where there is none or it is damaged."""
     path = folder / MANIFEST
     try:
-        manifest = orjson.loads(path.read_bytes())
+        manifest: dict[str, Any] = orjson.loads(path.read_bytes())
     except FileNotFoundError:
         raise InputError(f"{path}: no such file; the folder is unfinished or no output folder") from None
     except NotADirectoryError:
         raise InputError(f"{folder}: expected an output folder, got a file") from None
     except orjson.JSONDecodeError as error:
         raise InputError(f"{path}: expected a manifest, got malformed JSON: {error}") from None
-    if not isinstance(manifest, dict) or not isinstance(manifest.get("files"), dict):
+    files = manifest.get("files") if isinstance(manifest, dict) else None
+    if not isinstance(files, dict) or not files or not all(isinstance(facts, dict) for facts in files.values()):
         raise InputError(f'{path}: expected a manifest with "files", got something else')
     return manifest
 

@@ -32,14 +32,19 @@ def model_revision(name: str) -> str:
 @contextmanager
 def loading(name: str) -> Iterator[None]:
     """Turn whatever the libraries raise on a missing or damaged model into one line."""
+    from huggingface_hub.errors import StrictDataclassError
     from safetensors import SafetensorError
     from transformers.utils import logging
 
     logging.disable_progress_bar()
+    if Path(name).is_file():
+        raise InputError(f"model {name}: expected a model folder or a hub id, got a file")
+    # what transformers and its tokenizers were seen to raise on folders that are damaged or something else
+    damage = (OSError, ValueError, RuntimeError, KeyError, TypeError, AttributeError, ImportError)
     try:
         yield
-    except (OSError, ValueError, SafetensorError) as error:
-        what = (str(error).strip() or type(error).__name__).splitlines()[0]
+    except (*damage, SafetensorError, StrictDataclassError) as error:
+        what = f"{type(error).__name__}: {(str(error).strip() or 'no reason given').splitlines()[0]}"
         where = "cannot be loaded" if Path(name).is_dir() else "no such folder, and not to be had from the model hub"
         raise InputError(f"model {name}: {where}: {what}") from None
 
@@ -59,7 +64,9 @@ def devices(wanted: str) -> list[str]:
         try:
             device = torch.device(name)
         except RuntimeError:
-            raise InputError(f"--device {wanted}: expected auto, cpu, cuda or a list like cuda:0,cuda:1") from None
+            device = torch.device("meta")
+        if device.type not in ("cpu", "cuda"):
+            raise InputError(f"--device {wanted}: expected auto, cpu, cuda or a list like cuda:0,cuda:1")
         if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
             raise InputError(f"--device {wanted}: there are {torch.cuda.device_count()} CUDA devices")
     return names

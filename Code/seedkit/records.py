@@ -6,6 +6,7 @@ UTF-8 with or without a byte order mark; they are written as JSON Lines, UTF-8, 
 The reader uses orjson directly, not through jsonlines: the wrapper's cost per line is that of the parsing itself.
 """
 
+import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -74,9 +75,8 @@ def read_records(
     output_keys = (keys.output,) if keys.output else OUTPUT_KEYS
     input_key = keys.input or "input"
     no_input = None if keys.input else ""  # what a record without the key has: nothing, or an error
-    # the names that fitted last time are tried first: files keep to one schema
-    instruction_key, output_key = instruction_keys[0], output_keys[0]
     seen: dict[str, int] = {}
+    copies: dict[str, int] = {}
     count = 0
     for line, value in json_values(path):
         if count == limit:
@@ -88,17 +88,21 @@ def read_records(
                     value.reason if isinstance(value, Unreadable) else f"expected an object, got {_kind(value)}"
                 )
             get = value.get
-            instruction, output = get(instruction_key), get(output_key)
-            if type(instruction) is not str or type(output) is not str:
-                instruction_key = _present(value, instruction_keys, "instruction")
-                output_key = _present(value, output_keys, "output")
-                instruction, output = value[instruction_key], value[output_key]
+            instruction, output = get(instruction_keys[0]), get(output_keys[0])
+            if type(instruction) is not str:
+                instruction = _text(value, instruction_keys, "instruction")
+            if type(output) is not str:
+                output = _text(value, output_keys, "output")
             input_ = get(input_key, no_input)
             if type(input_) is not str:
-                input_ = value[_present(value, (input_key,), "input")]
+                input_ = _text(value, (input_key,), "input")
             id_ = get("id")
             if id_ is None:
-                id_ = _fresh(record_id(instruction, input_, output), seen)
+                id_ = record_id(instruction, input_, output)
+                while id_ in seen:
+                    # an exact copy of an earlier record is a duplicate text and no clash: it gets an id of its own
+                    copies[id_[:16]] = copies.get(id_[:16], 1) + 1
+                    id_ = f"{id_[:16]}-{copies[id_[:16]]}"
             elif type(id_) is not str:
                 id_ = _number_id(id_)
             if id_ in seen:
@@ -107,7 +111,8 @@ def read_records(
             if rejects is None:
                 raise InputError(f"{path}:{line}: {bad}") from None
             own = value.get("id") if isinstance(value, dict) else None
-            rejects.append(Reject(line, own if isinstance(own, str) else None, str(bad), _printable(value)))
+            own = str(own) if isinstance(own, str | int) else None
+            rejects.append(Reject(line, own, str(bad), _printable(value)))
             continue
         seen[id_] = line
         yield Record(id_, instruction, input_, output, line)
@@ -133,34 +138,31 @@ def json_lines(rows: Iterable[dict[str, Any]]) -> Iterator[bytes]:
     return (orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE) for row in rows)
 
 
-def _fresh(id_: str, seen: dict[str, int]) -> str:
-    """The id, or for an exact copy of an earlier record, which is a duplicate text and no clash, one of its own."""
-    copies, found = 1, id_
-    while found in seen:
-        copies += 1
-        found = f"{id_}-{copies}"
-    return found
-
-
 def _number_id(value: Any) -> str:
     if type(value) is not int:
         raise _BadRecord(f'"id" must be a string, got {_kind(value)}')
     return str(value)
 
 
-def _present(value: dict[str, Any], names: tuple[str, ...], field: str) -> str:
-    """The first of the names that the object has, holding a string."""
+def _text(value: dict[str, Any], names: tuple[str, ...], field: str) -> str:
+    """The text under the first of the names that the object has."""
     for name in names:
         if name in value:
-            if type(value[name]) is not str:
-                raise _BadRecord(f'"{name}" must be a string, got {_kind(value[name])}')
-            return name
+            text = value[name]
+            if type(text) is not str:
+                raise _BadRecord(f'"{name}" must be a string, got {_kind(text)}')
+            return text
     raise _BadRecord(f'"{names[0]}" is missing (keys: {", ".join(value) or "none"}); pass --{field}_key KEY')
 
 
 def _printable(value: Any) -> Any:
+    """The value as it can be written to rejects.jsonl: itself, or the text of what orjson does not take."""
     if isinstance(value, Unreadable):
         return value.raw.rstrip(b"\r\n").decode(errors="backslashreplace")
+    try:
+        orjson.dumps(value)
+    except TypeError:  # nested deeper, or a number larger, than it writes
+        return json.dumps(value, ensure_ascii=False)
     return value
 
 

@@ -65,9 +65,15 @@ class ScoreStore:
                 break
             try:
                 row = orjson.loads(line)
-                if number > 1:
-                    self._scores[row["key"]] = Score(row["value"], row["reason"])
+                if number == 1:
+                    whole = line == self.header + b"\n"
+                else:
+                    value, reason = row["value"], row["reason"]
+                    whole = isinstance(reason, str) if value is None else isinstance(value, float) and reason is None
+                    self._scores[row["key"]] = Score(value, reason)
             except (orjson.JSONDecodeError, KeyError, TypeError):
+                whole = False
+            if not whole:
                 raise RunError(
                     f"{self.path}:{number}: a damaged line in the score store; run again with --no-resume"
                 ) from None

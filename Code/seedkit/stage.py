@@ -6,6 +6,7 @@ in `__call__`; it does not know how many of it there are. The same class fits Ra
 
 import multiprocessing
 import os
+import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -88,6 +89,7 @@ _worker: Callable[[], Stage] | None = None
 
 def _start_worker(factory: StageFactory, devices: "SimpleQueue[str]", count: int) -> None:
     global _worker
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent answers it
     device = devices.get()
     threading.Thread(target=_end_with_parent, daemon=True).start()
     if device == "cpu":

@@ -123,6 +123,35 @@ def test_missing_damaged_and_incomplete_models_are_one_clear_line(tiny_llama: Pa
         load(copy)
 
 
+def test_what_is_no_causal_model_with_a_tokenizer_is_refused(tiny_llama: Path, tmp_path: Path) -> None:
+    from transformers import BertConfig, BertForMaskedLM
+
+    sizes = {"hidden_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 32}
+    bert = BertForMaskedLM(BertConfig(vocab_size=300, initializer_range=0.3, **sizes))
+    bert.save_pretrained(tmp_path / "bert")
+    for path in tiny_llama.glob("tokenizer*"):
+        shutil.copy(path, tmp_path / "bert")
+    with pytest.raises(InputError, match="not a causal language model"):
+        load(tmp_path / "bert")
+    bare = tmp_path / "bare"
+    shutil.copytree(tiny_llama, bare, ignore=shutil.ignore_patterns("tokenizer*"))
+    with pytest.raises(InputError, match="tokenizer"):
+        load(bare)
+    with pytest.raises(InputError, match="got a file"):
+        load(tiny_llama / "config.json")
+
+
+@pytest.mark.parametrize(
+    "config", ["[]", '{"model_type": "llama", "hidden_size": "many"}', '{"model_type": "llama", "hidden_size": 48}']
+)
+def test_damaged_configurations(tiny_llama: Path, tmp_path: Path, config: str) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(tiny_llama, copy)
+    (copy / "config.json").write_text(config)
+    with pytest.raises(InputError, match="model .*copy: "):
+        load(copy)
+
+
 def test_numbers_that_are_none_get_no_score(tiny_llama: Path) -> None:
     scorer = load(tiny_llama)
     model: Any = scorer._model

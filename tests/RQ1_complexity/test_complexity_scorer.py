@@ -202,6 +202,7 @@ USAGE = [
     (["--use_vllm", "--engine", "transformers"], "contradict"),
     (["--device", "cuda"], "no CUDA device is visible"),
     (["--device", "toaster"], "expected auto, cpu, cuda"),
+    (["--device", "mps"], "expected auto, cpu, cuda"),
     (["--scoring_model", "no/such"], "model no/such: no such folder"),
     (["--perplexity_model", "no/such"], "model no/such: no such folder"),
     (["--limit", "0"], "expected a whole number of at least 1"),
@@ -232,6 +233,19 @@ def test_the_output_never_overwrites_the_input(tmp_path: Path, scorer_command: C
         assert result.returncode == 2
         assert "overwrite the input" in result.stderr
     assert data.read_bytes() == before
+
+
+def test_a_file_name_that_is_not_utf8_and_a_rate_that_is_no_binary_fraction(
+    tmp_path: Path, tiny_llama: Path, tiny_gpt2: Path, scorer_command: Command
+) -> None:
+    data = seeds(Path(os.fsdecode(os.fsencode(tmp_path) + b"/b\xff.jsonl")), 21)
+    with data.open("a") as file:
+        file.writelines(json.dumps({"instruction": "", "response": str(number)}) + "\n" for number in range(29))
+    command = ["--input_file", data, "--output_dir", tmp_path / "out", *models(tiny_llama, tiny_gpt2)]
+    result = scorer_command(*command, "--max_failure_rate", "0.58")  # 0.58 * 50 < 29 in floating point
+    assert result.returncode == 0, result.stderr
+    manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
+    assert manifest["input"]["file"] == "b\\xff.jsonl"
 
 
 def test_help_loads_nothing_heavy() -> None:

@@ -1,10 +1,11 @@
 import json
+import os
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from seedkit import json_values
+from seedkit import json_values, records
 from seedkit.errors import InputError
 from seedkit.records import Keys, Record, Reject, read_records, record_id, record_line
 
@@ -44,6 +45,14 @@ def test_schemas_may_change_within_a_file(tmp_path: Path) -> None:
         tmp_path, '{"instruction":"a","response":"b"}\n{"problem":"c","solution":"d"}\n{"instruction":"e","output":"f"}'
     )
     assert [record.query + record.output for record in read_records(path)] == ["ab", "cd", "ef"]
+
+
+def test_the_order_of_the_aliases_decides_and_not_the_record_before(tmp_path: Path) -> None:
+    both = '{"instruction":"b","problem":"p","output":"OUT","response":"RESP"}'
+    one = '{"instruction":"a","response":"r"}'
+    for lines in ([one, both], [both, one]):
+        found = {record.instruction: record.output for record in read_records(write(tmp_path, "\n".join(lines)))}
+        assert found == {"a": "r", "b": "OUT"}
 
 
 def test_given_keys_replace_the_aliases(tmp_path: Path) -> None:
@@ -167,6 +176,32 @@ def test_bad_elements_of_an_array_can_be_rejected(tmp_path: Path) -> None:
     rejects: list[Reject] = []
     assert len(list(read_records(path, rejects=rejects))) == 1
     assert [reject.line for reject in rejects] == [3, 4, 5]
+
+
+def test_rejects_that_orjson_cannot_write_are_kept_as_text(tmp_path: Path) -> None:
+    deep = '{"instruction":"a","x":' + "[" * 300 + "]" * 300 + "}"
+    for content in (deep, f"[{deep}]", '[{"instruction":"a","x":123456789012345678901234567890}]'):
+        rejects: list[Reject] = []
+        assert list(read_records(write(tmp_path, content), rejects=rejects)) == []
+        assert b"instruction" in b"".join(records.json_lines([{"record": rejects[0].record}]))
+
+
+def test_a_number_that_python_does_not_convert(tmp_path: Path) -> None:
+    path = write(tmp_path, '[\n{"instruction":"a","output":"b","x":' + "1" * 5000 + "}]")
+    with pytest.raises(InputError, match=":2: .*an unreadable value"):
+        list(read_records(path))
+
+
+def test_a_pipe_is_refused(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(InputError, match="got a pipe or a device"):
+        list(read_records(tmp_path / "pipe"))
+
+
+def test_many_copies(tmp_path: Path) -> None:
+    ids = [record.id for record in read_records(write(tmp_path, line() * 50000))]
+    assert len(set(ids)) == 50000
+    assert ids[-1].endswith("-50000")
 
 
 def test_limit(tmp_path: Path) -> None:

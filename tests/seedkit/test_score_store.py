@@ -46,6 +46,20 @@ def test_damage_in_the_middle_is_told(tmp_path: Path) -> None:
         ScoreStore(tmp_path, "part", IDENTITY)
 
 
+@pytest.mark.parametrize(
+    "row", ['"value":"1.5","reason":null', '"value":null,"reason":null', '"value":1.0,"reason":"r"']
+)
+def test_rows_that_are_no_scores_are_damage(tmp_path: Path, row: str) -> None:
+    with ScoreStore(tmp_path, "part", IDENTITY) as store:
+        path = store.path
+    path.write_bytes(path.read_bytes() + ('{"key":"k",' + row + "}\n").encode())
+    with pytest.raises(RunError, match="damaged"):
+        ScoreStore(tmp_path, "part", IDENTITY)
+    path.write_bytes(b'{"other":"identity"}\n')
+    with pytest.raises(RunError, match=":1: a damaged line"):
+        ScoreStore(tmp_path, "part", IDENTITY)
+
+
 def test_only_finite_numbers_are_scores() -> None:
     assert as_score(1 / 3) == Score(0.3333333)
     for value in (math.nan, math.inf):

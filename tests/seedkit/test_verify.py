@@ -113,10 +113,18 @@ def test_damage_is_noticed_by_hash_and_without_it(folder: Path, damage: Callable
     assert verify(folder) != []
 
 
-def test_missing_and_foreign_files(folder: Path) -> None:
+def test_a_missing_file_is_noticed_and_a_foreign_one_is_not_ours(folder: Path) -> None:
     (folder / "foreign.jsonl").write_text("{}\n")
+    assert verify(folder) == []
     (folder / TERTILES[0]).unlink()
-    assert len(verify(folder)) == 2
+    assert len(verify(folder)) == 1
+
+
+@pytest.mark.parametrize("content", ['{"files"', "[]", '{"files":{}}', '{"files":{"T1.jsonl":3}}'])
+def test_what_is_no_manifest(folder: Path, content: str) -> None:
+    (folder / MANIFEST).write_text(content)
+    with pytest.raises(InputError, match=r"manifest\.json: expected a manifest"):
+        verify(folder)
 
 
 def test_command(folder: Path) -> None:

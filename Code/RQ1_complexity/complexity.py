@@ -110,6 +110,9 @@ class VllmScorer:
             visible = os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",")
             os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(visible[int(g)] if visible != [""] else g for g in gpus)
         self._read = _PromptReader(model)
+        # The engine runs in this process, which is its own anyway: requests are all there before the first step, so the
+        # batches are the same every time, and no process waits for another.
+        os.environ["VLLM_ENABLE_V1_MULTIPROCESSING"] = "0"
         try:
             from vllm import LLM, SamplingParams, TokensPrompt
         except ImportError as error:
@@ -117,7 +120,9 @@ class VllmScorer:
                 f"--engine vllm: vLLM cannot be imported ({error}); install it: pip install vllm==0.32.0"
             ) from None
 
-        options: dict[str, Any] = {} if gpus else {"enforce_eager": True}
+        options: dict[str, Any] = {"enable_prefix_caching": False}  # no prompt comes twice
+        if not gpus:
+            options |= {"enforce_eager": True, "distributed_executor_backend": "uni"}
         wanted: dict[str, Any] = {"max_tokens": 1, "temperature": 0.0, "detokenize": False, "logprobs": len(DIGITS)}
         if "logprob_token_ids" in getattr(SamplingParams, "__struct_fields__", ()):
             wanted["logprob_token_ids"] = self._read.digits

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 BLOCK = 1 << 20  # bytes handed to the writing thread at a time; larger ones fall out of the processor's cache
+SYNC = 8 * BLOCK  # written between two calls of fdatasync: the disk works while lines are made
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,7 @@ class _Sink:
         self._handle = handle
         self._blocks: queue.Queue[bytes | None] = queue.Queue(maxsize=4)
         self._error: OSError | None = None
+        self._unsynced = 0
         # the thread needs the interpreter for an instant between two system calls: 5 ms of waiting for it would cost
         # more than the call
         self._switch_interval = sys.getswitchinterval()
@@ -111,6 +113,10 @@ class _Sink:
                 view = memoryview(block)
                 while view:
                     view = view[os.write(self._handle, view) :]
+                self._unsynced += len(block)
+                if self._unsynced >= SYNC:
+                    os.fdatasync(self._handle)
+                    self._unsynced = 0
             except OSError as error:
                 self._error = error
                 continue

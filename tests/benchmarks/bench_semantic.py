@@ -35,6 +35,7 @@ def prompts() -> list[str]:
 def main() -> None:
     import torch
     from RQ1_complexity.complexity import PROMPT, Scorer, TransformersScorer, VllmScorer, digit_ids, expected_score
+    from seedkit.stage import CHUNK
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     texts = prompts()
@@ -70,12 +71,12 @@ def main() -> None:
             one_at_a_time()
             if any(a is None or abs(a - b) > 1e-4 for a, b in zip(scores, found, strict=True)):
                 raise SystemExit(f"{name}: the scores differ from the baseline's")
-            # fresh texts each round: an engine that remembers prompts would be measured remembering
+            # a chunk as the script sends it, of fresh texts: an engine that remembers would be measured remembering
 
             def run(engine: Scorer = engine) -> float:
-                number = next(rounds)
-                fresh = [f"# {number}\n{text}" for text in texts]
-                return seconds(lambda: engine(fresh))
+                heads = [f"# {next(rounds)}\n" for _ in range(CHUNK // len(texts))]
+                fresh = [head + text for head in heads for text in texts]
+                return seconds(lambda: engine(fresh)) / len(heads)
 
             own, base = in_turns(run, lambda: seconds(one_at_a_time), 5)
             print(

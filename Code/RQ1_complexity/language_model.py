@@ -1,17 +1,15 @@
 """Loading a causal language model and running it over padded batches: what both difficulty measures share."""
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
-from seedkit.batching import token_batches
-from seedkit.errors import InputError, RunError
+from seedkit.batching import halving, token_batches
+from seedkit.errors import InputError
 from seedkit.models import loading
 from seedkit.score_store import Score, as_score
 
 if TYPE_CHECKING:
     import torch
-
-Item = TypeVar("Item")
 
 
 def load_tokenizer(name: str) -> Any:
@@ -87,17 +85,3 @@ def score_rows(
         batch = [good[place] for place in places]
         scores |= zip(batch, map(as_score, halving(forward, [rows[number] for number in batch])), strict=True)
     return [scores[number] for number in range(len(rows))]
-
-
-def halving(run: Callable[[list[Item]], list[float]], batch: list[Item]) -> list[float]:
-    """run(batch), in halves if the GPU's memory does not hold it whole; RunError if it does not hold a single text."""
-    import torch
-
-    try:
-        return run(batch)
-    except torch.OutOfMemoryError as error:
-        if len(batch) == 1:
-            raise RunError(f"the GPU's memory does not hold one text: {str(error).splitlines()[0]}") from None
-    torch.cuda.empty_cache()  # outside the except block: the traceback would keep the failed batch alive
-    middle = len(batch) // 2
-    return halving(run, batch[:middle]) + halving(run, batch[middle:])

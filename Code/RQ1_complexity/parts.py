@@ -2,30 +2,18 @@
 
 import argparse
 import functools
-from dataclasses import dataclass
 from hashlib import sha256
-from pathlib import Path
 
 from seedkit.cli import say
 from seedkit.embed import minilm_revision
 from seedkit.errors import InputError
 from seedkit.files import file_facts
-from seedkit.models import devices, model_revision, resolve_dtype
-from seedkit.stage import StageFactory
+from seedkit.models import devices, model_label, model_revision, resolve_dtype
+from seedkit.stage import Part
 
 from RQ1_complexity.complexity import PROMPT, XCODER, TransformersScorer, VllmScorer
 from RQ1_complexity.embedded_scorer import HEAD, EmbeddedScorer
 from RQ1_complexity.perplexity import EMBEDDED_LM, GPT2, Perplexity
-
-
-@dataclass
-class Part:
-    """One of the two difficulty measures: how to start it, where, and what identifies its scores."""
-
-    factory: StageFactory
-    devices: list[str]
-    identity: dict[str, str]
-    isolate: bool = False
 
 
 def plan(args: argparse.Namespace) -> dict[str, Part]:
@@ -64,21 +52,16 @@ def plan(args: argparse.Namespace) -> dict[str, Part]:
     linguistic = Part(
         functools.partial(Perplexity, name, dtype=dtype, max_batch_tokens=budget),
         places,
-        {"model": _label(lm), "revision": model_revision(name), "dtype": dtype, "engine": "transformers"},
+        {"model": model_label(lm), "revision": model_revision(name), "dtype": dtype, "engine": "transformers"},
     )
     return {"semantic": semantic, "linguistic": linguistic}
-
-
-def _label(model: str) -> str:
-    """A hub id as it is, a folder by its name: where it lies on this machine is nobody else's business."""
-    return Path(model).resolve().name if Path(model).is_dir() else model
 
 
 def _llm_scorer(args: argparse.Namespace, places: list[str], dtype: str, budget: int) -> Part:
     model = args.scoring_model or XCODER
     engine = "vllm" if args.use_vllm else args.engine or "transformers"
     identity = {
-        "scorer": "xcoder", "model": _label(model), "revision": model_revision(model), "dtype": dtype, "engine": engine,
+        "scorer": "xcoder", "model": model_label(model), "revision": model_revision(model), "dtype": dtype, "engine": engine,
         "prompt": sha256(PROMPT.encode()).hexdigest()[:32],
     }  # fmt: skip
     if engine == "transformers":

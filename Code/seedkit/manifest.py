@@ -15,7 +15,7 @@ from typing import Any
 import orjson
 
 from seedkit.errors import InputError
-from seedkit.files import FileFacts, write_atomic
+from seedkit.files import FileFacts, file_facts, place_atomic, write_atomic
 
 MANIFEST = "manifest.json"
 FORMAT = 1
@@ -24,13 +24,17 @@ FORMAT = 1
 class OutputFolder:
     """Files are written one by one, each whole or not at all, and the manifest last.
 
-    `names` are the files that a run of `stage` may write here: the input must be none of them, and those left from an
-    earlier run that this one does not write are removed at the end. A lock keeps a second run out while this one lives.
+    `names` are the files that a run of `stage` may write here: no input may be one of them, and those left from an
+    earlier run that this one does not write are removed at the end. Outputs of other names that are here already, with
+    a manifest, stay what they are: their manifest is kept under "others" of the new one. A lock keeps a second run out
+    while this one lives.
     """
 
-    def __init__(self, folder: Path, stage: str, names: Collection[str], *, source: Path) -> None:
+    def __init__(self, folder: Path, stage: str, names: Collection[str], *, sources: Collection[Path]) -> None:
         self.folder, self.stage, self.names = folder, stage, names
         self.files: dict[str, FileFacts] = {}
+        self._stale = set(names)
+        self._opened = False
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except (FileExistsError, NotADirectoryError):
@@ -39,14 +43,10 @@ class OutputFolder:
             raise InputError(f"{folder}: cannot be made: {error.strerror}") from None
         for name in (*names, MANIFEST):
             target = folder / name
-            if target.exists() and source.exists() and target.samefile(source):
-                raise InputError(f"{source}: the output would overwrite the input; choose another --output_dir")
-        try:
-            other = read_manifest(folder).get("stage", stage)
-        except InputError:
-            other = stage  # unfinished, or damaged from outside: nothing that this run could spoil
-        if other != stage:
-            raise InputError(f"{folder}: holds the output of {other}; choose another --output_dir for {stage}")
+            for source in sources:
+                if target.exists() and source.exists() and target.samefile(source):
+                    raise InputError(f"{source}: the output would overwrite the input; choose another place for it")
+        self._others = self._neighbours()
         self._lock = os.open(folder, os.O_RDONLY)
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -56,6 +56,25 @@ class OutputFolder:
                 f"{folder}: another run is writing here; wait for it or choose another --output_dir"
             ) from None
 
+    def _neighbours(self) -> list[dict[str, Any]]:
+        """Manifests of the outputs that are here already and that this run leaves alone."""
+        try:
+            earlier = read_manifest(self.folder)
+        except InputError:
+            return []  # unfinished, or damaged from outside: nothing that this run could spoil
+        found = []
+        for document in documents(earlier):
+            shared = sorted(set(document["files"]) & set(self.names))
+            if not shared:
+                found.append(document)
+            elif document.get("stage", self.stage) != self.stage:
+                raise InputError(
+                    f"{self.folder}: holds {shared[0]} of {document['stage']}; choose another place for {self.stage}"
+                )
+            else:
+                self._stale |= {name for name in document["files"] if Path(name).name == name}
+        return found
+
     def __enter__(self) -> "OutputFolder":
         return self
 
@@ -64,21 +83,60 @@ class OutputFolder:
 
     def write(self, name: str, lines: Iterable[bytes]) -> None:
         """Write one file of lines; the first call withdraws the manifest of an earlier run."""
+        self._begin(name)
+        self.files[name] = write_atomic(self.folder / name, lines)
+
+    def write_bytes(self, name: str, data: bytes) -> None:
+        """Write one file that has no lines, such as a picture."""
+        self._begin(name)
+        write_atomic(self.folder / name, [data])
+        self.files[name] = file_facts(self.folder / name)
+
+    def add(self, name: str, path: Path) -> None:
+        """Take a file that was made elsewhere, by a link where the disk allows it; `path` stays where it is."""
+        self._begin(name)
+        place_atomic(path, self.folder / name)
+        self.files[name] = file_facts(path)
+
+    def _begin(self, name: str) -> None:
         if name not in self.names:
             raise ValueError(f"{name} is not among the files announced for {self.folder}")
-        (self.folder / MANIFEST).unlink(missing_ok=True)
-        self.files[name] = write_atomic(self.folder / name, lines)
+        if not self._opened:
+            self._opened = True
+            if self._others:
+                self._publish(self._others)
+            else:
+                (self.folder / MANIFEST).unlink(missing_ok=True)
 
     def finish(self, manifest: Mapping[str, Any]) -> None:
         """Write the manifest: from here on the folder is finished."""
-        for name in self.names:
-            if name not in self.files:
-                (self.folder / name).unlink(missing_ok=True)
+        for name in self._stale - set(self.files):
+            (self.folder / name).unlink(missing_ok=True)
         files = {name: asdict(facts) for name, facts in self.files.items()}
-        document = {"format": FORMAT, "stage": self.stage, **manifest, "files": files}
+        self._publish([{"format": FORMAT, "stage": self.stage, **manifest, "files": files}, *self._others])
+
+    def _publish(self, manifests: list[dict[str, Any]]) -> None:
+        document = {**manifests[0], "others": manifests[1:]} if len(manifests) > 1 else manifests[0]
         write_atomic(
             self.folder / MANIFEST, [orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)]
         )
+
+
+def documents(manifest: dict[str, Any]) -> list[dict[str, Any]]:
+    """The manifest of each output in a folder, the newest first."""
+    return [{key: value for key, value in manifest.items() if key != "others"}, *manifest.get("others", [])]
+
+
+def made_by(path: Path, sha256: str) -> dict[str, Any] | None:
+    """What the manifest beside a file says of how it came about; None where there is none or the file has changed."""
+    try:
+        outputs = documents(read_manifest(path.parent))
+    except InputError:
+        return None
+    for output in outputs:
+        if output["files"].get(path.name, {}).get("sha256") == sha256:
+            return {key: value for key, value in output.items() if key != "files"}
+    return None
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
@@ -92,9 +150,11 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         raise InputError(f"{folder}: expected an output folder, got a file") from None
     except orjson.JSONDecodeError as error:
         raise InputError(f"{path}: expected a manifest, got malformed JSON: {error}") from None
-    files = manifest.get("files") if isinstance(manifest, dict) else None
-    if not isinstance(files, dict) or not files or not all(isinstance(facts, dict) for facts in files.values()):
-        raise InputError(f'{path}: expected a manifest with "files", got something else')
+    parts = documents(manifest) if isinstance(manifest, dict) and isinstance(manifest.get("others", []), list) else [{}]
+    for part in parts:
+        files = part.get("files") if isinstance(part, dict) else None
+        if not isinstance(files, dict) or not files or not all(isinstance(facts, dict) for facts in files.values()):
+            raise InputError(f'{path}: expected a manifest with "files", got something else')
     return manifest
 
 

@@ -66,9 +66,12 @@ class _BadRecord(Exception):
 
 
 def read_records(
-    path: Path, keys: Keys | None = None, *, rejects: list[Reject] | None = None, limit: int | None = None
-) -> Iterator[Record]:
+    path: Path, keys: Keys | None = None, *, rejects: list[Reject] | None = None, limit: int | None = None,
+    column: tuple[str, list[Any]] | None = None,
+) -> Iterator[Record]:  # fmt: skip
     """Yield the records of `path`, a JSON Lines file or a JSON array, in order; `limit` stops after so many.
+
+    `column` is the name of a further field and a list that takes each yielded record's value of it, None without one.
 
     A record that cannot be used raises InputError with path:line; if `rejects` is a list, it goes there instead and
     reading goes on. A damaged array has no next line to go on from: that is always an error.
@@ -118,6 +121,8 @@ def read_records(
             rejects.append(Reject(line, own, str(bad), _printable(value)))
             continue
         seen[id_] = line
+        if column:
+            column[1].append(value.get(column[0]))
         yield Record(id_, instruction, input_, output, line)
     if count == 0 and limit != 0:
         raise InputError(f"{path}: no records; expected JSON Lines or a JSON array of instruction records")

@@ -2,13 +2,15 @@
 
     python -m seedkit.verify Datas/RQ1/EVOL [more folders]
 
-Checks hashes, sizes and counts of all files; of a folder with tertiles also that they are disjoint, complete, ordered
-and as large as they must be. Exit code 0 if all is
-well, 1 if a folder is not what its manifest says, 2 if there is no manifest.
+Checks hashes, sizes and counts of all files. Of tertiles also that they are disjoint, complete, ordered and as large as
+they must be; of classified records that the counts by category are true; of mixes that their ratios are exact, that no
+record is in one twice, that the mixes of a repeat are nested, and that no two are alike. Exit code 0 if all is well, 1
+if a folder is not what its manifest says, 2 if there is no manifest.
 """
 
 import argparse
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,20 +19,27 @@ import orjson
 from seedkit.cli import parser, run
 from seedkit.errors import InputError, RunError
 from seedkit.files import file_facts
-from seedkit.manifest import read_manifest
-
-RECORD_KEYS = ["id", "instruction", "input", "output"]
+from seedkit.manifest import documents, read_manifest
+from seedkit.verify_mixes import key_fault, mix_faults, rows
 
 
 def verify(folder: Path) -> list[str]:
     """What is wrong with an output folder, one line each; nothing if all is well. InputError without a manifest."""
-    manifest = read_manifest(folder)
-    faults = list(_file_faults(folder, manifest))
-    if not faults and "tertiles" in manifest:
-        try:
-            faults += _tertile_faults(folder, manifest)
-        except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
-            faults.append(f"{folder}: cannot be read as tertiles: {type(error).__name__}: {error}")
+    faults = []
+    outputs = documents(read_manifest(folder))
+    listed = {name: facts.get("sha256") for output in outputs for name, facts in output["files"].items()}
+    for output in outputs:
+        own = list(_file_faults(folder, output))
+        for kind, check in KINDS.items():
+            if kind in output and not own:
+                try:
+                    own += check(folder, output)
+                except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError, ValueError) as error:
+                    own.append(f"{folder}: cannot be read as {kind}: {type(error).__name__}: {error}")
+        source = output.get("input")
+        if isinstance(source, dict) and listed.get(source.get("file"), source.get("sha256")) != source.get("sha256"):
+            own.append(f"{folder}: {output.get('stage')} was made from another {source['file']} than the one here")
+        faults += own
     return faults
 
 
@@ -47,10 +56,31 @@ def _file_faults(folder: Path, manifest: dict[str, Any]) -> Iterator[str]:
                 yield f"{path}: {what} is {found}, the manifest says {recorded.get(what)}"
 
 
-def _rows(path: Path) -> Iterator[dict[str, Any]]:
-    with path.open("rb") as file:
-        for line in file:
-            yield orjson.loads(line)
+def _reject_fault(folder: Path, manifest: dict[str, Any]) -> Iterator[str]:
+    counts = manifest["counts"]
+    rejected = sum(1 for _ in rows(folder / "rejects.jsonl")) if "rejects.jsonl" in manifest["files"] else 0
+    if rejected != counts["failed"] + counts["unreadable"]:
+        yield f"rejects.jsonl has {rejected} records, expected {counts['failed'] + counts['unreadable']}"
+
+
+def _classified_faults(folder: Path, manifest: dict[str, Any]) -> Iterator[str]:
+    name, categories = manifest["classified"]["file"], manifest["classified"]["categories"]
+    found: Counter[str] = Counter()
+    seen = set()
+    for row in rows(folder / name):
+        category = row["assigned_category"]
+        found[category] += 1
+        if row["id"] in seen:
+            yield f"{name}: {row['id']} is in it twice"
+        seen.add(row["id"])
+        if category not in categories or row["task_type"] != categories[category]["task_type"]:
+            yield f"{name}: {row['id']} is {row['task_type']} in {category}, which is no category of the manifest's"
+        if not -1.001 <= row["category_similarity"] <= 1.001 or not 0 <= row["category_margin"] <= 2.001:
+            yield f"{name}: {row['id']} has a similarity or a margin that no cosine has"
+    for category, expected in categories.items():
+        if found[category] != expected["records"]:
+            yield f"{name}: {found[category]} records in {category}, the manifest says {expected['records']}"
+    yield from _reject_fault(folder, manifest)
 
 
 def _tertile_faults(folder: Path, manifest: dict[str, Any]) -> Iterator[str]:
@@ -60,7 +90,7 @@ def _tertile_faults(folder: Path, manifest: dict[str, Any]) -> Iterator[str]:
     third: dict[str, int] = {}
     order: dict[str, int] = {}
     failed = 0
-    for number, row in enumerate(_rows(folder / tertiles["scores"])):
+    for number, row in enumerate(rows(folder / tertiles["scores"])):
         if row["status"] != "ok":
             failed += 1
             if row["tertile"] is not None or row[column] is not None or not row["reason"]:
@@ -71,9 +101,7 @@ def _tertile_faults(folder: Path, manifest: dict[str, Any]) -> Iterator[str]:
         value[row["id"]], third[row["id"]], order[row["id"]] = row[column], row["tertile"], number
     if len(value) != counts["scored"] or failed != counts["failed"]:
         yield f"{len(value)} scored and {failed} failed, the manifest says {counts['scored']} and {counts['failed']}"
-    rejected = sum(1 for _ in _rows(folder / "rejects.jsonl")) if "rejects.jsonl" in manifest["files"] else 0
-    if rejected != counts["failed"] + counts["unreadable"]:
-        yield f"rejects.jsonl has {rejected} records, expected {counts['failed'] + counts['unreadable']}"
+    yield from _reject_fault(folder, manifest)
 
     wanted = sorted(value, key=lambda id_: (value[id_], order[id_]))
     size = len(wanted) // 3
@@ -81,10 +109,10 @@ def _tertile_faults(folder: Path, manifest: dict[str, Any]) -> Iterator[str]:
     seen: dict[str, str] = {}
     for number, name in enumerate(tertiles["files"], 1):
         last = -1
-        for row in _rows(folder / name):
+        for row in rows(folder / name):
             id_ = row["id"]
-            if list(row) != RECORD_KEYS or not all(isinstance(text, str) for text in row.values()):
-                yield f"{name}: {id_} has the keys {', '.join(row)}, expected the strings {', '.join(RECORD_KEYS)}"
+            if fault := key_fault(row):
+                yield f"{name}: {fault}"
             if id_ in seen:
                 yield f"{name}: {id_} is also in {seen[id_]}"
             if expected.get(id_) != number or third.get(id_) != number:
@@ -96,6 +124,13 @@ def _tertile_faults(folder: Path, manifest: dict[str, Any]) -> Iterator[str]:
     missing = [id_ for id_ in wanted if id_ not in seen]
     if missing:
         yield f"{len(missing)} scored records are in no tertile, e.g. {missing[0]}"
+
+
+KINDS: dict[str, Callable[[Path, dict[str, Any]], Iterator[str]]] = {
+    "tertiles": _tertile_faults,
+    "classified": _classified_faults,
+    "mixes": mix_faults,
+}
 
 
 def parse() -> argparse.Namespace:

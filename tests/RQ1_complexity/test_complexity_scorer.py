@@ -208,7 +208,7 @@ USAGE = [
     (["--limit", "0"], "expected a whole number of at least 1"),
     (["--max_failure_rate", "2"], "expected a number from 0 to 1"),
     (["--scorer", "guess"], "invalid choice"),
-    (["--limit", "2"], "expected at least three"),
+    (["--limit", "2"], "expected at least 3"),
 ]
 
 

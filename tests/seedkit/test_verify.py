@@ -29,7 +29,7 @@ def folder(tmp_path: Path) -> Path:
     source = tmp_path / "source.jsonl"
     source.write_text("x")
     third = [3, 3, 3, 2, 2, 1, 1]
-    with OutputFolder(tmp_path / "out", "stage", NAMES, source=source) as output:
+    with OutputFolder(tmp_path / "out", "stage", NAMES, sources=[source]) as output:
         for number, name in enumerate(TERTILES, 1):
             output.write(name, json_lines(record(n) for n in range(7) if third[n] == number))
         rows: list[dict[str, Any]] = [
@@ -146,22 +146,22 @@ def test_command(folder: Path) -> None:
 
 def test_output_folder_guards(folder: Path, tmp_path: Path) -> None:
     source = tmp_path / "source.jsonl"
-    with pytest.raises(InputError, match="holds the output of stage"):
-        OutputFolder(folder, "another", NAMES, source=source)
+    with pytest.raises(InputError, match="holds T1.jsonl of stage"):
+        OutputFolder(folder, "another", NAMES, sources=[source])
     for name in (TERTILES[0], MANIFEST):
         with pytest.raises(InputError, match="overwrite the input"):
-            OutputFolder(folder, "stage", NAMES, source=folder / name)
+            OutputFolder(folder, "stage", NAMES, sources=[folder / name])
     with pytest.raises(InputError, match="got a file"):
-        OutputFolder(source, "stage", NAMES, source=source)
+        OutputFolder(source, "stage", NAMES, sources=[source])
     with (
-        OutputFolder(folder, "stage", NAMES, source=source) as output,
+        OutputFolder(folder, "stage", NAMES, sources=[source]) as output,
         pytest.raises(InputError, match="another run is writing here"),
     ):
-        OutputFolder(output.folder, "stage", NAMES, source=source)
+        OutputFolder(output.folder, "stage", NAMES, sources=[source])
 
 
 def test_publishing_withdraws_the_manifest_and_removes_what_is_stale(folder: Path, tmp_path: Path) -> None:
-    with OutputFolder(folder, "stage", NAMES, source=tmp_path / "source.jsonl") as output:
+    with OutputFolder(folder, "stage", NAMES, sources=[tmp_path / "source.jsonl"]) as output:
         assert (folder / MANIFEST).exists()
         output.write(TERTILES[0], [b"{}\n"])
         assert not (folder / MANIFEST).exists()

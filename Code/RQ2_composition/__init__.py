@@ -1,0 +1,1 @@
+"""RQ2: which kinds of task teach, and in which mixture."""

@@ -1,0 +1,169 @@
+"""From records to categories: the steps of task_classifier.py."""
+
+import argparse
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from seedkit import figures, partition
+from seedkit.cli import say, table
+from seedkit.embed import encoder_part, prompted
+from seedkit.embedding_store import embed
+from seedkit.manifest import versions
+from seedkit.partition import Outcome, check_spread
+from seedkit.records import json_lines
+from seedkit.sources import REJECTS, Source, duplicates, empty_outputs, rejected, write_rejects
+from seedkit.stage import Part
+
+from RQ2_composition.categories import (
+    CATEGORIES,
+    DESCRIBED,
+    TASK_INSTRUCTION,
+    TOPIC_INSTRUCTION,
+    Assignment,
+    assign,
+    task_type,
+)
+
+STAGE = "RQ2_classification"
+COLOURS = {"algorithmic": "#4477aa", "practical": "#ee7733"}  # told apart with any colour vision
+
+
+@dataclass(frozen=True)
+class Encoders:
+    """The encoder of the tasks, that of the prototypes, and the prototypes of each category."""
+
+    tasks: Part
+    topics: Part
+    kind: str
+    prototypes: dict[str, tuple[str, ...]]
+
+    @property
+    def texts(self) -> list[str]:
+        return [text for category in CATEGORIES for text in self.prototypes[category]]
+
+    @property
+    def owner(self) -> list[int]:
+        return [number for number, category in enumerate(CATEGORIES) for _ in self.prototypes[category]]
+
+
+def encoders(args: argparse.Namespace) -> Encoders:
+    """The encoder and the prototypes that the flags ask for."""
+    tasks = encoder_part(args, TASK_INSTRUCTION)
+    kind = args.prototypes or ("described" if tasks.identity["encoder"] == "minilm" else "names")
+    say(f"prototypes: {kind}")
+    names: dict[str, tuple[str, ...]] = {category: (category,) for category in CATEGORIES}
+    return Encoders(tasks, prompted(tasks, TOPIC_INSTRUCTION), kind, DESCRIBED if kind == "described" else names)
+
+
+def chart_name(classified: str) -> str:
+    return Path(classified).with_suffix(".png").name
+
+
+def classify(source: Source, name: str, encoders: Encoders, args: argparse.Namespace) -> str:
+    """Embed, assign and write, the manifest last; returns the closing table."""
+    store = source.folder.folder / ".scores"
+    texts = {number: record.query for number, record in enumerate(source.records) if record.query.strip()}
+    reasons = [None if number in texts else "the instruction is empty" for number in range(len(source.records))]
+    found = partition.outcome(source, reasons, args.max_failure_rate)
+    topics = dict(enumerate(encoders.texts))
+    prototypes = embed(encoders.topics, topics, list(topics.values()), store, "prototypes",
+                       label="prototypes", resume=args.resume)  # fmt: skip
+    ids = [record.id for record in source.records]
+    tasks = embed(encoders.tasks, texts, ids, store, "tasks", label=f"{source.name} tasks", resume=args.resume)
+    result = assign(tasks.vectors[found.scored], prototypes.vectors, np.array(encoders.owner))
+    if len(found.scored) > 2:
+        check_spread(result.similarity.astype(np.float64), "category_similarity")
+    source.folder.write(name, json_lines(_rows(source, found, result)))
+    counts = Counter(CATEGORIES[number] for number in result.category.tolist())
+    source.folder.write_bytes(chart_name(name), _chart(counts))
+    write_rejects(
+        source.folder, source.rejects + [rejected(source.records[n], found.reasons[n] or "") for n in found.failed]
+    )
+    source.folder.finish(_manifest(source, found, name, counts, encoders, args))
+    return "\n".join([_table(source, found, result, counts), f"written to {source.folder.folder / name}"])
+
+
+def _rows(source: Source, found: Outcome, result: Assignment) -> Iterator[dict[str, Any]]:
+    columns = (found.scored, result.category, result.similarity, result.margin)
+    for number, category, similarity, margin in zip(*(column.tolist() for column in columns), strict=True):
+        record = source.records[number]
+        yield {
+            "id": record.id,
+            "instruction": record.instruction,
+            "input": record.input,
+            "output": record.output,
+            "assigned_category": CATEGORIES[category],
+            "category_similarity": round(similarity, 6),
+            "category_margin": round(margin, 6),
+            "task_type": task_type(CATEGORIES[category]),
+        }
+
+
+def _chart(counts: Counter[str]) -> bytes:
+    figure, plot = figures.axes(8, 4)
+    for kind, colour in COLOURS.items():
+        names = [category for category in CATEGORIES if task_type(category) == kind]
+        bars = plot.barh(names, [counts[category] for category in names], color=colour, label=kind)
+        plot.bar_label(bars, fmt="{:,.0f}", padding=3)
+    plot.invert_yaxis()
+    plot.set_xlabel("records")
+    plot.legend(frameon=False)
+    return figures.png(figure)
+
+
+def _table(source: Source, found: Outcome, result: Assignment, counts: Counter[str]) -> str:
+    total = len(found.scored)
+    rows = []
+    for number, category in enumerate(CATEGORIES):
+        margins = result.margin[result.category == number]
+        margin = f"{np.median(margins):.3f}" if len(margins) else "-"
+        rows.append([category, task_type(category), f"{counts[category]:,}", _share(counts[category], total), margin])
+    for kind in COLOURS:
+        count = sum(counts[category] for category in CATEGORIES if task_type(category) == kind)
+        rows.append([f"all {kind}", "", f"{count:,}", _share(count, total), ""])
+    left_out = len(found.failed) + len(source.rejects)
+    head = f"\n{source.name}: {total:,} records classified" + (f", {left_out:,} in {REJECTS}" if left_out else "")
+    return f"{head}\n{table(['category', 'type', 'n', 'share', 'median margin'], rows)}"
+
+
+def _share(count: int, total: int) -> str:
+    return f"{count / total:.1%}" if total else "-"
+
+
+def _manifest(
+    source: Source, found: Outcome, name: str, counts: Counter[str], encoders: Encoders, args: argparse.Namespace
+) -> dict[str, Any]:
+    names = ("max_failure_rate", "on_bad_record", "limit", "instruction_key", "input_key", "output_key")
+    return {
+        **source.describe(),
+        "arguments": {flag: getattr(args, flag) for flag in names},
+        "models": {"tasks": encoders.tasks.identity, "prototypes": encoders.topics.identity},
+        "prototypes": {
+            "kind": encoders.kind,
+            "count": len(encoders.texts),
+            "sha256": sha256("\0".join(encoders.texts).encode()).hexdigest(),
+        },
+        "embedded_text": "instruction, then a newline and input where input is not empty",
+        "versions": versions(
+            "instructiondata", "numpy", "torch", "transformers", "sentence-transformers", "matplotlib"
+        ),
+        "counts": {
+            "records": len(source.records) + len(source.rejects),
+            "classified": len(found.scored),
+            "failed": len(found.failed),
+            "unreadable": len(source.rejects),
+            "duplicate_texts": duplicates(source.records),
+            "empty_outputs": empty_outputs(source.records),
+        },
+        "classified": {
+            "file": name,
+            "categories": {
+                category: {"task_type": task_type(category), "records": counts[category]} for category in CATEGORIES
+            },
+        },
+    }

@@ -1,0 +1,131 @@
+"""From classified records to mixes: the steps of composition_mixer.py."""
+
+import argparse
+from math import gcd
+from pathlib import Path
+from typing import Any
+
+from seedkit.cli import DATAS, say
+from seedkit.errors import InputError
+from seedkit.files import FileFacts, file_facts
+from seedkit.manifest import OutputFolder, made_by, versions
+from seedkit.mixes import Copies, Mix, Pool, mix_table, write_mixes
+from seedkit.records import Reject, read_records
+from seedkit.sources import REJECTS, Job, default_sources, describe_file, keys, readable, rejected, write_rejects
+
+STAGE = "RQ2_composition"
+CLASSIFIED, POOL = "classified.jsonl", "composition_pool.jsonl"
+KINDS = ("algorithmic", "practical")
+RATIOS = (0, 20, 50, 80, 100)  # percent of algorithmic tasks; the rest is practical
+SUBSET_SIZE = 20_000
+STEP = 100 // gcd(100, *RATIOS)  # a multiple of this has whole numbers at every ratio
+
+
+def jobs(args: argparse.Namespace) -> list[Job]:
+    """(source, classified file, output folder) of each data set to mix."""
+    if args.input_file:
+        source = args.source_name or args.input_file.stem.upper()
+        return [(source, args.input_file, args.output_dir or DATAS / "RQ2" / source)]
+    found = []
+    for source in default_sources(args):
+        path = DATAS / "RQ2" / source / CLASSIFIED
+        if not path.exists():
+            raise InputError(f"{path}: no such file; first run python Code/RQ2_composition/task_classifier.py")
+        found.append((source, path, args.output_dir / source if args.output_dir else path.parent))
+    return found
+
+
+def mix(source: str, path: Path, folder: Path, args: argparse.Namespace) -> str:
+    """Read, check and write all mixes of one source, the manifest last; returns the closing table."""
+    rejects: list[Reject] = []
+    pools = read_pools(path, args, rejects)
+    facts = file_facts(path)
+    origin = made_by(path, facts.sha256)
+    subset = subset_size(args.subset_size, pools, path, _is_sample(source, origin))
+    mixes = plan(subset, args.num_repeats)
+    with OutputFolder(folder, STAGE, (*(m.name for m in mixes), POOL, REJECTS), sources=[path]) as output:
+        written = write_mixes(output, pools, mixes, args.seed, POOL, "task_type")
+        write_rejects(output, rejects)
+        output.finish(_manifest(source, path, facts, origin, pools, rejects, subset, written, args))
+    return "\n".join([
+        f"\n{source}: {len(mixes)} mixes of {subset:,} records"
+        + (f", {len(rejects):,} left out, in {REJECTS}" if rejects else ""),
+        mix_table(mixes, pools),
+        f"written to {folder}",
+    ])  # fmt: skip
+
+
+def read_pools(path: Path, args: argparse.Namespace, rejects: list[Reject]) -> list[Pool]:
+    """The algorithmic and the practical records. Copies of an earlier record are left out: none is in a mix twice."""
+    pools = {kind: Pool(kind) for kind in KINDS}
+    copies = Copies()
+    types: list[Any] = []
+    bad = rejects if args.on_bad_record == "reject" else None
+    for record in read_records(path, keys(args), rejects=bad, limit=args.limit, column=("task_type", types)):
+        kind = types.pop()
+        if kind not in KINDS:
+            expected = f'{path}:{record.line}: "task_type" is {kind!r}, expected one of {", ".join(KINDS)}'
+            raise InputError(f"{expected}; classified by Code/RQ2_composition/task_classifier.py?")
+        if (line := copies.first(record)) is not None:
+            rejects.append(rejected(record, f"the same instruction, input and output as line {line}"))
+            continue
+        pools[kind].add(record)
+    counts = ", ".join(f"{len(pool):,} {kind}" for kind, pool in pools.items())
+    say(f"{path}: {counts} records" + (f", {len(rejects):,} left out" if rejects else ""))
+    return list(pools.values())
+
+
+def subset_size(wanted: int | str | None, pools: list[Pool], path: Path, sample: bool) -> int:
+    """How many records a mix gets; InputError with the largest number that works where the wanted one does not."""
+    largest = min(map(len, pools)) // STEP * STEP
+    have = " and ".join(f"{len(pool):,} {pool.kind}" for pool in pools)
+    if not largest:
+        raise InputError(f"{path}: {have} records; expected at least {STEP} of each for the smallest mixes")
+    if wanted == "auto" or (wanted is None and sample):
+        say(f"subset size: {largest:,}, the largest that {have} records allow at every ratio")
+        return largest
+    wanted = SUBSET_SIZE if wanted is None else int(wanted)
+    if wanted > largest:
+        raise InputError(
+            f"{path}: {have} records are too few for --subset_size {wanted}; the largest that works at every ratio is "
+            f"{largest}, which --subset_size auto takes"
+        )
+    if wanted % STEP:
+        raise InputError(f"--subset_size {wanted}: expected a multiple of {STEP}, so that every ratio is exact")
+    return wanted
+
+
+def plan(subset: int, repeats: int) -> list[Mix]:
+    """Every mix of every repeat."""
+    return [
+        Mix(
+            f"RQ2_COMPOSITION_ALG_{percent}_PRAC_{100 - percent}_repeat{repeat}.jsonl",
+            None,
+            repeat,
+            dict(zip(KINDS, (subset * percent // 100, subset * (100 - percent) // 100), strict=True)),
+        )
+        for repeat in range(1, repeats + 1)
+        for percent in RATIOS
+    ]
+
+
+def _is_sample(source: str, origin: dict[str, Any] | None) -> bool:
+    sample = DATAS / "sample" / f"{source}.jsonl"
+    read = (origin or {}).get("input")
+    return isinstance(read, dict) and sample.exists() and read.get("sha256") == file_facts(sample).sha256
+
+
+def _manifest(
+    source: str, path: Path, facts: FileFacts, origin: dict[str, Any] | None, pools: list[Pool], rejects: list[Reject],
+    subset: int, written: dict[str, Any], args: argparse.Namespace,
+) -> dict[str, Any]:  # fmt: skip
+    names = ("seed", "num_repeats", "on_bad_record", "limit", "instruction_key", "input_key", "output_key")
+    return {
+        "source": readable(source),
+        "input": describe_file(path, facts),
+        "made_by": origin,
+        "arguments": {"subset_size": subset, **{name: getattr(args, name) for name in names}},
+        "versions": versions("instructiondata", "numpy"),
+        "counts": {**{pool.kind: len(pool) for pool in pools}, "left_out": len(rejects)},
+        "mixes": written,
+    }

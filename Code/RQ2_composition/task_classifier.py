@@ -1,0 +1,87 @@
+"""RQ2: which kinds of programming task teach a small model? First step: what kind is each task?
+
+Assigns every instruction to one of ten categories by the cosine of embeddings, as in the study: with INSTRUCTOR (arXiv
+2212.09741) against the names of the categories, or with the bundled MiniLM, where there is no GPU, against written
+descriptions and example tasks. The first two categories are algorithmic, the others practical.
+
+    python Code/RQ2_composition/task_classifier.py                        # EVOL and OSS; INSTRUCTOR if there is a GPU
+    python Code/RQ2_composition/task_classifier.py --input_file Datas/sample/EVOL.jsonl --embedder minilm \\
+        --output_file /tmp/rq2/classified.jsonl                           # seconds on a laptop
+
+Writes the records with assigned_category, category_similarity, category_margin (how far it is above the second best) and
+task_type; beside them a bar chart, rejects.jsonl if there are any, and manifest.json last. Embeddings are kept in .scores:
+interrupted, it goes on from the last finished chunk when started again. The next step is composition_mixer.py.
+"""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from seedkit.cli import (
+    DATAS,
+    add_embedder_flags,
+    add_failure_flag,
+    add_input_flags,
+    add_machine_flags,
+    default_seed,
+    parser,
+    run,
+)
+from seedkit.errors import InputError
+
+if TYPE_CHECKING:
+    from seedkit.sources import Job
+
+CLASSIFIED = "classified.jsonl"
+
+
+def parse() -> argparse.Namespace:
+    flags = parser(__doc__)
+    add_input_flags(flags, output="file")
+    group = add_embedder_flags(flags)
+    group.add_argument("--prototypes", choices=("names", "described"),
+                       help="what stands for a category: its name, or descriptions and example tasks (default: names; "
+                            "with minilm: described)")  # fmt: skip
+    add_failure_flag(group)
+    add_machine_flags(flags)
+    return flags.parse_args()
+
+
+def jobs(args: argparse.Namespace) -> "list[Job]":
+    """(source, input file, output folder) of each data set; the file's name in the folder is the same for all."""
+    from seedkit.sources import REJECTS, default_sources
+
+    file: Path | None = args.output_file
+    if file is None:
+        if args.input_file:
+            source = args.source_name or args.input_file.stem.upper()
+            return [(source, args.input_file, DATAS / "RQ2" / source)]
+        return [(source, default_seed(source), DATAS / "RQ2" / source) for source in default_sources(args)]
+    if file.is_dir() or file.suffix != ".jsonl" or file.name == REJECTS:
+        raise InputError(f"--output_file {file}: expected the name of a .jsonl file to write")
+    if args.input_file:
+        return [(args.source_name or args.input_file.stem.upper(), args.input_file, file.parent)]
+    if not args.source_name:
+        raise InputError(
+            f"--output_file {file}: one file for two sources; expected --input_file or --source_name with it"
+        )
+    (source,) = default_sources(args)
+    return [(source, default_seed(source), file.parent)]
+
+
+def main() -> None:
+    args = parse()
+    from seedkit.sources import opened
+
+    from RQ2_composition import classification
+
+    name = args.output_file.name if args.output_file else CLASSIFIED
+    files = (name, classification.chart_name(name))
+    with opened(jobs(args), args, classification.STAGE, files) as sources:
+        encoders = classification.encoders(args)
+        for source in sources:
+            print(classification.classify(source, name, encoders, args))
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,1 @@
+"""RQ3: do instructions unlike the others teach more."""

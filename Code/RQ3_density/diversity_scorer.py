@@ -1,0 +1,47 @@
+"""RQ3: do instructions that are unlike the others teach a small model more than those in the thick of them?
+
+Embeds every instruction (INSTRUCTOR, arXiv 2212.09741, any transformer, or the bundled MiniLM where there is no GPU), takes
+one minus its mean cosine similarity to all others as its diversity, and splits the records in thirds of the ascending
+order, to fine-tune one student model per third.
+
+    python Code/RQ3_density/diversity_scorer.py                           # EVOL and OSS; INSTRUCTOR if there is a GPU
+    python Code/RQ3_density/diversity_scorer.py --input_file Datas/sample/EVOL.jsonl --embedder minilm \\
+        --output_dir /tmp/rq3                                             # seconds on a laptop
+
+Writes RQ3_DIVERSITY_T1_LOWER.jsonl, _T2_MIDDLE, _T3_HIGHER, diversity_scores.jsonl, embeddings.npy with its sidecar
+embeddings.json, diversity_map.png, rejects.jsonl if there are any, and manifest.json last. The score is in effect the
+distance from the centre of the data, so a record can be high for being an outlier: the closing table says of each third
+how diverse it is within itself. Interrupted, it goes on from the last finished chunk when started again.
+"""
+
+import argparse
+
+from seedkit.cli import add_embedder_flags, add_failure_flag, add_input_flags, add_machine_flags, parser, run
+
+INSTRUCTION = "Represent the programming task:"
+
+
+def parse() -> argparse.Namespace:
+    flags = parser(__doc__)
+    add_input_flags(flags)
+    add_failure_flag(add_embedder_flags(flags))
+    add_machine_flags(flags)
+    return flags.parse_args()
+
+
+def main() -> None:
+    args = parse()
+    from seedkit.embed import encoder_part
+    from seedkit.sources import jobs, opened
+
+    from RQ3_density import pipeline
+
+    with opened(jobs(args, "RQ3"), args, pipeline.STAGE, pipeline.FILES, minimum=3) as sources:
+        part = encoder_part(args, INSTRUCTION)
+        embedded = [pipeline.embed_source(source, part, args.resume) for source in sources]
+        for source, embeddings in zip(sources, embedded, strict=True):
+            print(pipeline.publish(source, embeddings, part, args))
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,1 @@
+"""RQ4: do data of other domains teach a code model."""

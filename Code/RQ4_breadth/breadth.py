@@ -1,0 +1,155 @@
+"""From code and other domains to mixes: the steps of domain_mixer.py."""
+
+import argparse
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import orjson
+from seedkit.cli import Progress, default_seed, say
+from seedkit.errors import InputError
+from seedkit.files import FileFacts, file_facts
+from seedkit.manifest import OutputFolder, versions
+from seedkit.mixes import Copies, Mix, Pool, check_sizes, mix_table, write_mixes
+from seedkit.records import Reject, read_records
+from seedkit.sources import REJECTS, describe_file, keys, readable, rejected
+
+from RQ4_breadth.code_detector import record_evidence
+
+STAGE = "RQ4_breadth"
+POOL = "breadth_pool.jsonl"
+CODE = "CODE"
+DOMAINS = ("GENERAL", "MATH")
+SHARES = (3, 10, 30)  # percent of the other domain; the rest is code
+
+
+@dataclass
+class Code:
+    """The code data of one source, and the lines of rejects.jsonl for what could not be read."""
+
+    source: str
+    pool: Pool
+    path: Path
+    facts: FileFacts
+    folder: Path
+    rejects: list[bytes]
+
+
+@dataclass
+class Domain:
+    """The records of another domain that hold no code, and the lines of rejects.jsonl for the others."""
+
+    pool: Pool
+    path: Path
+    facts: FileFacts
+    with_code: int = 0
+    rejects: list[bytes] = field(default_factory=list)
+
+
+def read_code(source: str, path: Path, folder: Path, args: argparse.Namespace) -> Code:
+    """Read the code data of one source."""
+    unreadable: list[Reject] = []
+    bad = unreadable if args.on_bad_record == "reject" else None
+    pool = Pool(CODE)
+    for record in read_records(path, keys(args), rejects=bad, limit=args.limit):
+        pool.add(record)
+    say(f"{source}: {len(pool):,} records from {path}" + (f", {len(unreadable):,} rejected" if unreadable else ""))
+    rejects = [_reject_line(CODE, path, reject) for reject in unreadable]
+    return Code(source, pool, path, file_facts(path), folder, rejects)
+
+
+def read_domains(args: argparse.Namespace) -> list[Domain]:
+    """Read both other domains and leave out what holds code."""
+    files = (args.general_file or default_seed("ALPACA"), args.math_file or default_seed("MATH"))
+    return [_read_domain(kind, path, args) for kind, path in zip(DOMAINS, files, strict=True)]
+
+
+def _read_domain(kind: str, path: Path, args: argparse.Namespace) -> Domain:
+    unreadable: list[Reject] = []
+    bad = unreadable if args.on_bad_record == "reject" else None
+    copies = Copies()
+    facts = file_facts(path) if path.exists() else FileFacts("", 0, 0)  # the reader says what is wrong with it
+    domain = Domain(Pool(kind), path, facts)
+    with Progress(f"{kind}: looking for code", None, facts.bytes) as bar:
+        for record in read_records(path, rejects=bad, limit=args.limit):
+            if evidence := record_evidence(record):
+                domain.with_code += 1
+                domain.rejects.append(_reject_line(kind, path, rejected(record, f"it holds code: {evidence}")))
+            elif (line := copies.first(record)) is not None:
+                reason = f"the same instruction, input and output as line {line}"
+                domain.rejects.append(_reject_line(kind, path, rejected(record, reason)))
+            else:
+                domain.pool.add(record)
+            bar.advance(1, len(record.instruction) + len(record.input) + len(record.output))
+    domain.rejects += [_reject_line(kind, path, reject) for reject in unreadable]
+    say(f"{kind}: {len(domain.pool):,} records from {path}; {domain.with_code:,} with code and "
+        f"{len(domain.rejects) - domain.with_code:,} others left out")  # fmt: skip
+    return domain
+
+
+def _reject_line(kind: str, path: Path, reject: Reject) -> bytes:
+    reason = f"{kind} ({readable(path.name)}): {reject.reason}"
+    row = {"line": reject.line, "id": reject.id, "reason": reason, "record": reject.record}
+    return orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE)
+
+
+def mix(code: Code, domains: list[Domain], args: argparse.Namespace) -> str:
+    """Check and write all mixes of one source, the manifest last; returns the closing table."""
+    pools, renamed = _without_clashes([code.pool, *(domain.pool for domain in domains)])
+    mixes = plan(len(code.pool), args.num_samples)
+    check_sizes(mixes, pools, str(code.path))
+    rejects = [*code.rejects, *(line for domain in domains for line in domain.rejects)]
+    inputs = [code.path, *(domain.path for domain in domains)]
+    with OutputFolder(code.folder, STAGE, (*(m.name for m in mixes), POOL, REJECTS), sources=inputs) as output:
+        written = write_mixes(output, pools, mixes, args.seed, POOL, "domain")
+        if rejects:
+            output.write(REJECTS, rejects)
+        names = ("seed", "num_samples", "on_bad_record", "limit", "instruction_key", "input_key", "output_key")
+        output.finish({
+            "source": readable(code.source),
+            "input": describe_file(code.path, code.facts),
+            "domains": {d.pool.kind: describe_file(d.path, d.facts) for d in domains},
+            "arguments": {name: getattr(args, name) for name in names},
+            "versions": versions("instructiondata", "numpy", "pygments"),
+            "counts": {
+                **{pool.kind: len(pool) for pool in pools},
+                "with_code": {domain.pool.kind: domain.with_code for domain in domains},
+                "left_out": len(rejects),
+            },
+            "ids_prefixed": renamed,
+            "mixes": written,
+        })  # fmt: skip
+    return "\n".join([
+        f"\n{code.source}: {len(mixes)} mixes of {len(code.pool):,} records; {len(rejects):,} left out, in {REJECTS}",
+        mix_table(mixes, pools),
+        f"written to {code.folder}",
+    ])  # fmt: skip
+
+
+def _without_clashes(pools: list[Pool]) -> tuple[list[Pool], list[str]]:
+    """The pools with ids that are unique over all of them, and the kinds whose ids got a prefix for it."""
+    taken = set(pools[0].ids)
+    result, renamed = [pools[0]], []
+    for pool in pools[1:]:
+        if not taken.isdisjoint(pool.ids):
+            pool = pool.prefixed()
+            renamed.append(pool.kind)
+            say(f'{pool.kind}: ids are used in other data too; "{pool.kind}:" goes before them')
+            if not taken.isdisjoint(pool.ids):
+                raise InputError(
+                    f'{pool.kind}: ids clash with those of other data even with "{pool.kind}:" before them'
+                )
+        taken.update(pool.ids)
+        result.append(pool)
+    return result, renamed
+
+
+def plan(total: int, samples: int) -> list[Mix]:
+    """The baseline, and every mix of every sample. The other domain's count is its share of the total, half up."""
+    mixes = [Mix("RQ4_BREADTH_CODE_100.jsonl", None, None, {CODE: total})]
+    for sample in range(1, samples + 1):
+        for domain in DOMAINS:
+            for share in SHARES:
+                other = (total * share + 50) // 100
+                name = f"RQ4_BREADTH_CODE_{100 - share}_{domain}_{share}_random_sample_{sample}.jsonl"
+                mixes.append(Mix(name, domain, sample, {CODE: total - other, domain: other}))
+    return mixes

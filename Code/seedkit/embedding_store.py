@@ -1,0 +1,136 @@
+"""Embeddings on the disk: made chunk by chunk, kept as one .npy, used again when nothing that matters has changed.
+
+Beside `NAME-HASH.npy`, float32 of shape (n, dimension) in the order of the records, stands `NAME-HASH.json`: the ids, what
+identifies the encoder (model, revision, instruction, dtype), a hash of the texts and one of the array. While a run is
+under way every finished chunk is a file of its own in `NAME-HASH.chunks/`, so a kill costs the chunks under way.
+"""
+
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import orjson
+from numpy.typing import NDArray
+
+from seedkit.errors import RunError
+from seedkit.files import file_facts, sync_folder, write_atomic
+from seedkit.stage import Part, Workers, chunked, run_chunks
+
+
+@dataclass
+class Embeddings:
+    """Vectors of n texts, memory-mapped; rows of `computed` texts were made in this run, the others were there."""
+
+    path: Path
+    vectors: NDArray[np.float32]
+    computed: int
+
+
+def embed(
+    part: Part,
+    texts: Mapping[int, str],
+    ids: Sequence[str],
+    folder: Path,
+    name: str,
+    *,
+    label: str,
+    resume: bool = True,
+) -> Embeddings:
+    """Unit vectors of `texts` (by record number) as the rows of an array with a row for each of the `ids`.
+
+    Records without a text have a row of NaN. The array lies in `folder`; equal texts are encoded once.
+    """
+    order = sorted(texts)
+    keys, unique, chunks = chunked([texts[number] for number in order])
+    identity = {**part.identity, "texts": _digest(f"{number} {key}" for number, key in zip(order, keys, strict=True))}
+    header = {"ids": list(ids), "encoder": identity}
+    stem = f"{name}-{_digest([orjson.dumps(header).decode()])}"
+    final, sidecar, parts = (folder / f"{stem}{suffix}" for suffix in (".npy", ".json", ".chunks"))
+    folder.mkdir(parents=True, exist_ok=True)
+    if not resume:
+        sidecar.unlink(missing_ok=True)
+        shutil.rmtree(parts, ignore_errors=True)
+    if (vectors := _kept(final, sidecar, header)) is not None:
+        return Embeddings(final, vectors, 0)
+
+    parts.mkdir(exist_ok=True)
+    paths = [parts / f"{number:06}.npy" for number in range(len(chunks))]
+    missing = [number for number, path in enumerate(paths) if not path.exists()]
+    with Workers(part.factory, part.devices, isolate=part.isolate) as workers:
+        for number, result in run_chunks(workers, unique, chunks, missing, label):
+            _check(result, len(chunks[number]), label)
+            buffer = BytesIO()
+            np.save(buffer, result, allow_pickle=False)
+            write_atomic(paths[number], [buffer.getvalue()])
+    rows: dict[str, list[int]] = {}
+    for number, key in zip(order, keys, strict=True):
+        rows.setdefault(key, []).append(number)
+    _assemble(final, [(path, chunk) for path, chunk in zip(paths, chunks, strict=True)], rows, len(ids))
+    write_atomic(sidecar, [orjson.dumps({**header, "sha256": file_facts(final).sha256}, option=orjson.OPT_INDENT_2)])
+    shutil.rmtree(parts)
+    return Embeddings(final, _open(final), sum(len(chunks[number]) for number in missing))
+
+
+def _digest(parts: Any) -> str:
+    digest = blake2b(digest_size=8)
+    for part in parts:
+        digest.update(f"{part}\n".encode())
+    return digest.hexdigest()
+
+
+def _kept(final: Path, sidecar: Path, header: dict[str, Any]) -> NDArray[np.float32] | None:
+    """The array of an earlier run, if its sidecar says that it is the same and its hash that it is whole."""
+    if not (final.exists() and sidecar.exists()):
+        return None
+    try:
+        recorded = orjson.loads(sidecar.read_bytes())
+    except orjson.JSONDecodeError:
+        return None
+    if recorded != {**header, "sha256": file_facts(final).sha256}:
+        return None
+    return _open(final)
+
+
+def _open(path: Path) -> NDArray[np.float32]:
+    vectors: NDArray[np.float32] = np.load(path, mmap_mode="r", allow_pickle=False)
+    return vectors
+
+
+def _check(result: NDArray[np.float32], count: int, label: str) -> None:
+    if result.shape[0] != count:
+        raise RunError(f"{label}: {result.shape[0]} vectors came back for {count} texts")
+    bad = np.flatnonzero(~(np.abs(np.linalg.norm(result, axis=1) - 1) < 1e-3))
+    if len(bad):
+        raise RunError(f"{label}: the encoder gave {len(bad)} of {count} vectors that are not finite and of length 1")
+
+
+def _assemble(final: Path, parts: Sequence[tuple[Path, list[str]]], rows: Mapping[str, list[int]], count: int) -> None:
+    """Scatter the vectors of all chunks to their records' rows, on the disk."""
+    dimension = _open(parts[0][0]).shape[1] if parts else 0
+    partial = final.with_name(f".{final.name}.partial")
+    target = np.lib.format.open_memmap(partial, mode="w+", dtype=np.float32, shape=(count, dimension))
+    with partial.open("r+b") as file:  # claimed now: a full disk is an error here and a crash in a memory map
+        os.posix_fallocate(file.fileno(), 0, partial.stat().st_size)
+    filled = np.zeros(count, dtype=bool)
+    for path, chunk in parts:
+        vectors = _open(path)
+        places = [(number, place) for place, key in enumerate(chunk) for number in rows[key]]
+        numbers, sources = np.array(places, dtype=np.int64).T
+        target[numbers] = vectors[sources]
+        filled[numbers] = True
+    target[~filled] = np.nan
+    target.flush()
+    del target
+    handle = os.open(partial, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+    partial.replace(final)
+    sync_folder(final.parent)

@@ -1,0 +1,25 @@
+"""Figures as PNG bytes, the same bytes for the same data."""
+
+from io import BytesIO
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+
+def axes(width: float, height: float) -> tuple["Figure", "Axes"]:
+    """An empty figure of so many inches, without a screen, and its one pair of axes."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), layout="constrained")
+    plot = figure.add_subplot()
+    plot.spines[["top", "right"]].set_visible(False)
+    return figure, plot
+
+
+def png(figure: "Figure") -> bytes:
+    """The figure as it is written to a file; no version and no date in it."""
+    buffer = BytesIO()
+    figure.savefig(buffer, format="png", dpi=150, metadata={"Software": None})
+    return buffer.getvalue()

@@ -1,0 +1,106 @@
+"""Mixes of pools of records: exact counts, nested within a repeat, each file from its own seed alone.
+
+Records are copied as bytes: a line is made once and written into every mix that draws it.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from seedkit.cli import table
+from seedkit.errors import InputError
+from seedkit.manifest import OutputFolder
+from seedkit.records import Record, json_lines, record_id, record_line
+from seedkit.subsets import mixed, shuffled
+
+_ID = b'{"id":"'  # how record_line begins
+
+
+@dataclass
+class Pool:
+    """Records of one kind, to draw from: their ids, the lines they were read from, and what is written of each."""
+
+    kind: str
+    ids: list[str] = field(default_factory=list)
+    numbers: list[int] = field(default_factory=list)
+    lines: list[bytes] = field(default_factory=list)
+
+    def add(self, record: Record) -> None:
+        self.ids.append(record.id)
+        self.numbers.append(record.line)
+        self.lines.append(record_line(record))
+
+    def prefixed(self) -> "Pool":
+        """The same records with KIND: before every id, for a pool whose ids clash with another's."""
+        mark = f"{self.kind}:"
+        lines = [_ID + mark.encode() + line[len(_ID) :] for line in self.lines]
+        return Pool(self.kind, [mark + id_ for id_ in self.ids], self.numbers, lines)
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+
+class Copies:
+    """Notices records whose instruction, input and output an earlier one has, whatever their ids."""
+
+    def __init__(self) -> None:
+        self._seen: dict[str, int] = {}
+
+    def first(self, record: Record) -> int | None:
+        """The line of the earlier record with the same texts, None if this is the first."""
+        line = self._seen.setdefault(record_id(record.instruction, record.input, record.output), record.line)
+        return None if line == record.line else line
+
+
+@dataclass(frozen=True, slots=True)
+class Mix:
+    """One file to write. The mixes of a series and repeat are nested; one without a repeat is in the input's order."""
+
+    name: str
+    series: str | None
+    repeat: int | None
+    counts: dict[str, int]
+
+
+def check_sizes(mixes: Iterable[Mix], pools: Sequence[Pool], where: str) -> None:
+    """Refuse a mix that asks a pool for more than it has."""
+    for mix in mixes:
+        for pool in pools:
+            if (wanted := mix.counts.get(pool.kind, 0)) > len(pool):
+                raise InputError(
+                    f"{where}: {mix.name} needs {wanted:,} records of {pool.kind}, there are {len(pool):,}"
+                )
+
+
+def write_mixes(
+    folder: OutputFolder, pools: Sequence[Pool], mixes: Sequence[Mix], seed: int, pool_file: str, column: str
+) -> dict[str, Any]:
+    """Write every mix and the pool file {id, line, `column`}; returns what verify needs to know of them."""
+    everything = [line for pool in pools for line in pool.lines]
+    starts = [sum(map(len, pools[:which])) for which in range(len(pools))]
+    for mix in mixes:
+        if mix.repeat is None:
+            chosen = [
+                start + n
+                for start, pool in zip(starts, pools, strict=True)
+                for n in range(mix.counts.get(pool.kind, 0))
+            ]
+        else:
+            decks = [shuffled(len(pool), seed, mix.repeat, which) for which, pool in enumerate(pools)]
+            drawn = mixed(decks, [mix.counts.get(pool.kind, 0) for pool in pools])
+            chosen = [starts[which] + n for which, n in drawn.tolist()]
+        folder.write(mix.name, map(everything.__getitem__, chosen))
+    rows = (
+        {"id": id_, "line": line, column: pool.kind}
+        for pool in pools
+        for id_, line in zip(pool.ids, pool.numbers, strict=True)
+    )
+    folder.write(pool_file, json_lines(rows))
+    files = [{"name": m.name, "series": m.series, "repeat": m.repeat, "counts": m.counts} for m in mixes]
+    return {"pool": pool_file, "column": column, "files": files}
+
+
+def mix_table(mixes: Sequence[Mix], pools: Sequence[Pool]) -> str:
+    """What was written, a line per file."""
+    rows = [[mix.name, *(f"{mix.counts.get(pool.kind, 0):,}" for pool in pools)] for mix in mixes]
+    return table(["file", *(pool.kind for pool in pools)], rows)

@@ -1,0 +1,117 @@
+"""A data set on its way through a script: where it comes from, what was read, where its results go."""
+
+import argparse
+import os
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from seedkit.cli import DATAS, default_seed, say
+from seedkit.errors import InputError
+from seedkit.files import FileFacts, file_facts
+from seedkit.manifest import OutputFolder
+from seedkit.records import Keys, Record, Reject, json_lines, read_records
+
+SOURCES = ("EVOL", "OSS")
+REJECTS = "rejects.jsonl"
+Job = tuple[str, Path, Path]  # source, input file, output folder
+
+
+@dataclass
+class Source:
+    """One data set: its records in memory, its output folder locked."""
+
+    name: str
+    path: Path
+    facts: FileFacts
+    folder: OutputFolder
+    records: list[Record]
+    rejects: list[Reject]
+
+    def describe(self) -> dict[str, Any]:
+        """What the manifest says of the input."""
+        return {"source": readable(self.name), "input": describe_file(self.path, self.facts)}
+
+
+def describe_file(path: Path, facts: FileFacts) -> dict[str, Any]:
+    """An input file as the manifest names it: its folder is nobody else's business."""
+    return {"file": readable(path.name), "sha256": facts.sha256, "bytes": facts.bytes}
+
+
+def jobs(args: argparse.Namespace, question: str) -> list[Job]:
+    """What the flags ask for: one file, or EVOL and OSS (or one of them) into Datas/`question`/SOURCE."""
+    if args.input_file:
+        source = args.source_name or args.input_file.stem.upper()
+        return [(source, args.input_file, args.output_dir or DATAS / question / source)]
+    root = args.output_dir or DATAS / question
+    return [(source, default_seed(source), root / source) for source in default_sources(args)]
+
+
+def default_sources(args: argparse.Namespace) -> Sequence[str]:
+    """EVOL and OSS, or the one that --source_name names."""
+    if args.source_name and args.source_name not in SOURCES:
+        raise InputError(
+            f"--source_name {args.source_name}: expected one of {', '.join(SOURCES)}, or --input_file with it"
+        )
+    return [args.source_name] if args.source_name else SOURCES
+
+
+@contextmanager
+def opened(
+    todo: Sequence[Job], args: argparse.Namespace, stage: str, names: Collection[str], *, minimum: int = 1
+) -> Iterator[list[Source]]:
+    """Read every source and take its output folder, so that a mistake in the last one shows before hours of work.
+
+    `names` are the files that the stage may write; fewer than `minimum` usable records are an error.
+    """
+    with ExitStack() as stack:
+        sources = []
+        for name, path, folder in todo:
+            rejects: list[Reject] = []
+            bad = rejects if args.on_bad_record == "reject" else None
+            records = list(read_records(path, keys(args), rejects=bad, limit=args.limit))
+            output = stack.enter_context(OutputFolder(folder, stage, (*names, REJECTS), sources=[path]))
+            source = Source(name, path, file_facts(path), output, records, rejects)
+            say(f"{name}: {len(records):,} records from {path}" + (f", {len(rejects):,} rejected" if rejects else ""))
+            if len(records) < minimum:
+                raise InputError(f"{path}: {len(records)} usable records, expected at least {minimum}")
+            for count, what in ((duplicates(records), "duplicate texts"), (empty_outputs(records), "empty outputs")):
+                if count:
+                    say(f"{name}: {count:,} records with {what}, kept")
+            sources.append(source)
+        yield sources
+
+
+def keys(args: argparse.Namespace) -> Keys:
+    """The field names that the flags give."""
+    return Keys(args.instruction_key, args.input_key, args.output_key)
+
+
+def duplicates(records: Sequence[Record]) -> int:
+    """How many records ask the same as an earlier one."""
+    return len(records) - len({record.query for record in records})
+
+
+def empty_outputs(records: Sequence[Record]) -> int:
+    return sum(not record.output.strip() for record in records)
+
+
+def rejected(record: Record, reason: str) -> Reject:
+    """A record that was read and is left out, with the reason why."""
+    plain = {"id": record.id, "instruction": record.instruction, "input": record.input, "output": record.output}
+    return Reject(record.line, record.id, reason, plain)
+
+
+def write_rejects(folder: OutputFolder, rejects: Sequence[Reject]) -> None:
+    """Write rejects.jsonl in the order of the input, where there are any."""
+    if rejects:
+        rows = sorted(rejects, key=lambda reject: reject.line)
+        lines = ({"line": r.line, "id": r.id, "reason": r.reason, "record": r.record} for r in rows)
+        folder.write(REJECTS, json_lines(lines))
+
+
+def readable(name: str) -> str:
+    """A name from the command line or the disk, which need not be UTF-8, as text that is."""
+    return os.fsencode(name).decode(errors="backslashreplace")

@@ -1,0 +1,91 @@
+"""Are mixes what their manifest says? Exact ratios, no record twice, nested within a repeat, no two alike."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from itertools import combinations, pairwise
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+RECORD_KEYS = ["id", "instruction", "input", "output"]
+
+
+def rows(path: Path) -> Iterator[dict[str, Any]]:
+    """The objects of a JSON Lines file."""
+    with path.open("rb") as file:
+        for line in file:
+            yield orjson.loads(line)
+
+
+def key_fault(row: dict[str, Any]) -> str | None:
+    """What keeps a row from being a plain record of four strings."""
+    if list(row) != RECORD_KEYS or not all(isinstance(text, str) for text in row.values()):
+        return f"{row.get('id')} has the keys {', '.join(row)}, expected the strings {', '.join(RECORD_KEYS)}"
+    return None
+
+
+def mix_faults(folder: Path, manifest: dict[str, Any]) -> Iterator[str]:
+    """Check every mix against the pool it was drawn from, and the mixes against each other.
+
+    manifest["mixes"] is {pool, column, files: [{name, series, repeat, counts}]}: `pool` names a file of rows with an
+    id and, under `column`, the kind of the record; `counts` is how many of each kind the mix has. The mixes of one
+    series and repeat are nested; a mix without a repeat belongs to all.
+    """
+    mixes = manifest["mixes"]
+    kind: dict[str, str] = {}
+    for row in rows(folder / mixes["pool"]):
+        if row["id"] in kind:
+            yield f"{mixes['pool']}: {row['id']} is in it twice"
+        kind[row["id"]] = row[mixes["column"]]
+    pool_size = Counter(kind.values())
+    members: dict[str, dict[str, set[str]]] = {}
+    for mix in mixes["files"]:
+        name = mix["name"]
+        members[name] = defaultdict(set)
+        count = 0
+        for row in rows(folder / name):
+            count += 1
+            if fault := key_fault(row):
+                yield f"{name}: {fault}"
+            if row["id"] not in kind:
+                yield f"{name}: {row['id']} is not in {mixes['pool']}"
+            members[name][kind.get(row["id"], "")].add(row["id"])
+        if count != sum(map(len, members[name].values())):
+            yield f"{name}: a record is in it twice"
+        for which in sorted({*mix["counts"], *members[name]}):
+            found, expected = len(members[name][which]), mix["counts"].get(which, 0)
+            if found != expected:
+                yield f"{name}: {found} records are {which}, expected {expected}"
+    yield from _nesting_faults(mixes["files"], members)
+    yield from _likeness_faults(manifest, members, pool_size)
+
+
+def _nesting_faults(files: list[dict[str, Any]], members: dict[str, dict[str, set[str]]]) -> Iterator[str]:
+    common = [mix for mix in files if mix["repeat"] is None]
+    groups = defaultdict(list)
+    for mix in files:
+        if mix["repeat"] is not None:
+            groups[mix["series"], mix["repeat"]].append(mix)
+    for group in groups.values():
+        for which in sorted({which for mix in group for which in mix["counts"]}):
+            chain = sorted([*common, *group], key=lambda mix: len(members[mix["name"]][which]))
+            for small, large in pairwise(chain):
+                if not members[small["name"]][which] <= members[large["name"]][which]:
+                    yield f"{small['name']}: its {which} records are not all in {large['name']}"
+
+
+def _likeness_faults(
+    manifest: dict[str, Any], members: dict[str, dict[str, set[str]]], pool_size: Counter[str]
+) -> Iterator[str]:
+    for first, second in combinations(manifest["mixes"]["files"], 2):
+        one, other = first["name"], second["name"]
+        if manifest["files"][one]["sha256"] == manifest["files"][other]["sha256"]:
+            yield f"{one} and {other} are the same file"
+        if first["repeat"] == second["repeat"] or first["series"] != second["series"]:
+            continue
+        # a kind that is taken whole, or not at all, is the same in every repeat
+        free = [which for which, count in first["counts"].items() if 0 < count < pool_size[which]]
+        if first["counts"] == second["counts"] and free:
+            if all(members[one][which] == members[other][which] for which in free):
+                yield f"{one} and {other} hold the same records, though their repeats differ"

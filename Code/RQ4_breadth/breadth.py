@@ -67,7 +67,7 @@ def _read_domain(kind: str, path: Path, args: argparse.Namespace) -> Domain:
     unreadable: list[Reject] = []
     bad = unreadable if args.on_bad_record == "reject" else None
     copies = Copies()
-    facts = file_facts(path) if path.exists() else FileFacts("", 0, 0)  # the reader says what is wrong with it
+    facts = file_facts(path) if path.is_file() else FileFacts("", 0, 0)  # the reader says what is wrong with it
     domain = Domain(Pool(kind), path, facts)
     with Progress(f"{kind}: looking for code", None, facts.bytes) as bar:
         for record in read_records(path, rejects=bad, limit=args.limit):

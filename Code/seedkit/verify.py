@@ -36,8 +36,8 @@ def verify(folder: Path) -> list[str]:
                     own += check(folder, output)
                 except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError, ValueError) as error:
                     own.append(f"{folder}: cannot be read as {kind}: {type(error).__name__}: {error}")
-        source = output.get("input")
-        if isinstance(source, dict) and listed.get(source.get("file"), source.get("sha256")) != source.get("sha256"):
+        source = output.get("input") or {}
+        if output.get("input_is_here") and listed.get(source["file"], source["sha256"]) != source["sha256"]:
             own.append(f"{folder}: {output.get('stage')} was made from another {source['file']} than the one here")
         faults += own
     return faults

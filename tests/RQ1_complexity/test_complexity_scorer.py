@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, SCORER, SHARED, Command, offline
+from conftest import ROOT, SCORER, SHARED, Command, contents, offline, rows
 from seedkit.records import read_records
 from seedkit.verify import verify
 
@@ -18,14 +18,6 @@ OUTPUTS = [
     "RQ1_COMPLEXITY_T1_LOWER.jsonl", "RQ1_COMPLEXITY_T2_MIDDLE.jsonl", "RQ1_COMPLEXITY_T3_HIGHER.jsonl",
     "complexity_scores.jsonl", "manifest.json",
 ]  # fmt: skip
-
-
-def contents(folder: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
-
-
-def rows(path: Path) -> list[dict[str, object]]:
-    return [json.loads(line) for line in path.read_bytes().splitlines()]
 
 
 def seeds(path: Path, count: int) -> Path:

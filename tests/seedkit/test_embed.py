@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from seedkit.cli import add_embedder_flags, add_machine_flags
 from seedkit.embed import MiniLM, SentenceEncoder, encoder_part
 from seedkit.errors import InputError
-from tiny_models import CONTEXT, instructor
+from tiny_models import CONTEXT
 
 INSTRUCTIONS = ("Represent the programming task:", "Represent coding category of the programming task:")
 WORDS = "Write a function that returns the sum of two numbers, sorts a list and builds a cache.".split()
@@ -45,13 +45,9 @@ def texts() -> list[str]:
         "",
         " \n",
         "ends in a blank line \n\n",
+        "  \n begins with blanks",
         "Sort the list of numbers. " * CONTEXT,
     ]
-
-
-@pytest.fixture(scope="module")
-def tiny_instructor(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return instructor(tmp_path_factory.mktemp("tiny") / "instructor")
 
 
 def unit(rows: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -71,7 +67,7 @@ def test_the_instruction_is_read_and_left_out_of_the_mean(tiny_instructor: Path)
     skip = len(tokenizer(instruction)["input_ids"]) - 1  # all but its end token
     expected, everything, alone = [], [], []
     for text in texts():
-        both = tokenizer(instruction + text, return_tensors="pt", truncation=True, max_length=CONTEXT)
+        both = tokenizer(instruction + text.strip(), return_tensors="pt", truncation=True, max_length=CONTEXT)
         only = tokenizer(text, return_tensors="pt", truncation=True, max_length=CONTEXT)
         with torch.inference_mode():
             hidden = model(**both).last_hidden_state[0]

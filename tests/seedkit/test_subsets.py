@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from seedkit.subsets import tertiles
+from seedkit.subsets import mixed, shuffled, tertiles
 
 numbers = st.lists(st.one_of(st.integers(0, 3).map(float), st.floats(-1e9, 1e9)), min_size=3, max_size=200)
 
@@ -26,3 +26,31 @@ def test_tertiles_are_complete_sized_ordered_and_stable(values: list[float]) -> 
 def test_what_cannot_be_split(values: list[float]) -> None:
     with pytest.raises(ValueError, match="three or more finite values"):
         tertiles(np.array(values))
+
+
+@given(st.integers(1, 60), st.integers(1, 60), st.integers(0, 9), st.data())
+def test_mixes_are_exact_nested_and_depend_on_their_key_alone(
+    first: int, second: int, seed: int, data: st.DataObject
+) -> None:
+    decks = [shuffled(first, seed, 1, 0), shuffled(second, seed, 1, 1)]
+    small = [data.draw(st.integers(0, size)) for size in (first, second)]
+    large = [data.draw(st.integers(count, size)) for count, size in zip(small, (first, second), strict=True)]
+    drawn = [[tuple(pair) for pair in mixed(decks, counts).tolist()] for counts in (small, large)]
+    for pairs, counts in zip(drawn, (small, large), strict=True):
+        assert [sum(which == deck for which, _ in pairs) for deck in (0, 1)] == counts
+        assert len(set(pairs)) == len(pairs)
+    kept = set(drawn[0])
+    assert [pair for pair in drawn[1] if pair in kept] == drawn[0]  # nested, and in the same order
+    again = shuffled(first, seed, 1, 0)
+    assert (again.order == decks[0].order).all()
+    assert (again.place == decks[0].place).all()
+
+
+def test_repeats_pools_and_seeds_differ() -> None:
+    orders = {tuple(shuffled(50, *key).order.tolist()) for key in ((0, 1, 0), (0, 2, 0), (1, 1, 0), (0, 1, 1))}
+    assert len(orders) == 4
+
+
+def test_no_more_can_be_drawn_than_there_is() -> None:
+    with pytest.raises(ValueError, match="4 records cannot be drawn from 3"):
+        mixed([shuffled(3, 0)], [4])

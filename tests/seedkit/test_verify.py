@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import reseal
 from seedkit.errors import InputError
 from seedkit.files import file_facts
-from seedkit.manifest import MANIFEST, OutputFolder
+from seedkit.manifest import MANIFEST, OutputFolder, made_by
 from seedkit.records import json_lines
 from seedkit.verify import verify
 
@@ -46,15 +47,6 @@ def folder(tmp_path: Path) -> Path:
             }
         )
     return tmp_path / "out"
-
-
-def reseal(folder: Path) -> None:
-    """Make the manifest's hashes fit the files, as a careless or a clever change would."""
-    manifest = json.loads((folder / MANIFEST).read_text())
-    for name in manifest["files"]:
-        facts = file_facts(folder / name)
-        manifest["files"][name] = {"sha256": facts.sha256, "bytes": facts.bytes, "lines": facts.lines}
-    (folder / MANIFEST).write_text(json.dumps(manifest))
 
 
 def swap_records(folder: Path) -> None:
@@ -167,3 +159,32 @@ def test_publishing_withdraws_the_manifest_and_removes_what_is_stale(folder: Pat
         assert not (folder / MANIFEST).exists()
         output.finish({})
     assert sorted(path.name for path in folder.iterdir()) == [TERTILES[0], MANIFEST]
+
+
+def test_outputs_share_a_folder_and_each_stays_verified(folder: Path, tmp_path: Path) -> None:
+    source = tmp_path / "source.jsonl"
+    with OutputFolder(folder, "another", ["other.jsonl", "old.jsonl"], sources=[source]) as output:
+        output.write("other.jsonl", [b"{}\n"])
+        assert json.loads((folder / MANIFEST).read_text())["stage"] == "stage"  # unfinished, but what was here still is
+        output.write("old.jsonl", [b"{}\n"])
+        output.finish(
+            {"input_is_here": True, "input": {"file": "T1.jsonl", "sha256": file_facts(folder / "T1.jsonl").sha256}}
+        )
+    assert verify(folder) == []
+    with OutputFolder(folder, "another", ["other.jsonl"], sources=[source]) as output:
+        output.write("other.jsonl", [b"[]\n"])
+        output.finish({"input_is_here": True, "input": {"file": "T1.jsonl", "sha256": "0"}})
+    assert not (folder / "old.jsonl").exists()  # of the output that this one replaces
+    assert verify(folder) == [f"{folder}: another was made from another T1.jsonl than the one here"]
+    repeat_tertile(folder)
+    assert any("T2.jsonl: sha256" in fault for fault in verify(folder))
+
+
+def test_made_by_knows_what_the_manifest_beside_a_file_says(folder: Path) -> None:
+    digest = file_facts(folder / TERTILES[0]).sha256
+    origin = made_by(folder / TERTILES[0], digest)
+    assert origin is not None
+    assert origin["stage"] == "stage"
+    assert "files" not in origin
+    assert made_by(folder / TERTILES[0], "0") is None
+    assert made_by(folder.parent / "source.jsonl", digest) is None

@@ -1,0 +1,135 @@
+"""The real command, as a user runs it."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from conftest import ROOT, Command, contents, offline, rows
+from RQ2_composition.categories import CATEGORIES, task_type
+from seedkit.verify import verify
+
+SCRIPT = "RQ2_composition/task_classifier.py"
+SAMPLE = ROOT / "Datas" / "sample" / "OSS.jsonl"
+
+
+def test_the_sample_with_the_bundled_encoder(tmp_path: Path, script_command: Command) -> None:
+    out = tmp_path / "out" / "classified.jsonl"
+    result = script_command(SCRIPT, "--input_file", SAMPLE, "--output_file", out, "--device", "cpu")
+    assert result.returncode == 0, result.stderr
+    assert "embedder: minilm (no CUDA device)" in result.stderr
+    assert "prototypes: described" in result.stderr
+    assert sorted(contents(out.parent)) == ["classified.jsonl", "classified.png", "manifest.json"]
+    assert verify(out.parent) == []
+    classified = rows(out)
+    for row, source in zip(classified, rows(SAMPLE), strict=True):
+        assert {key: row[key] for key in source} == source
+        assert list(row) == [*source, "assigned_category", "category_similarity", "category_margin", "task_type"]
+        assert row["assigned_category"] in CATEGORIES
+        assert row["task_type"] == task_type(row["assigned_category"])
+        assert 0 <= row["category_margin"] <= row["category_similarity"] + 1 <= 2
+    assert (out.parent / "classified.png").read_bytes().startswith(b"\x89PNG")
+    manifest = json.loads((out.parent / "manifest.json").read_text())
+    assert manifest["models"]["tasks"]["encoder"] == "minilm"
+
+    before = contents(out.parent)
+    again = script_command(SCRIPT, "--input_file", SAMPLE, "--output_file", out, "--device", "cpu", "--no-resume")
+    assert again.returncode == 0, again.stderr
+    assert contents(out.parent) == before
+
+
+def test_an_instructor_folder_uses_the_names_and_the_papers_instructions(
+    tmp_path: Path, tiny_instructor: Path, script_command: Command
+) -> None:
+    out = tmp_path / "classified.jsonl"
+    result = script_command(
+        SCRIPT, "--input_file", SAMPLE, "--output_file", out, "--model_name", tiny_instructor, "--device", "cpu"
+    )
+    assert result.returncode == 0, result.stderr
+    assert "embedder: instructor (--model_name is given)" in result.stderr
+    manifest = json.loads((tmp_path / "manifest.json").read_text())
+    assert manifest["prototypes"]["kind"] == "names"
+    assert manifest["prototypes"]["count"] == 10
+    assert manifest["models"]["tasks"]["instruction"] == "Represent coding category of the programming task:"
+    assert manifest["models"]["prototypes"]["instruction"] == "Represent the topic for coding category:"
+    assert verify(tmp_path) == []
+
+
+def test_two_sources_share_a_folder(tmp_path: Path, script_command: Command) -> None:
+    for name in ("EVOL", "OSS"):
+        out = tmp_path / f"{name}.jsonl"
+        result = script_command(SCRIPT, "--source_name", name, "--output_file", out, "--limit", 5, "--device", "cpu")
+        assert result.returncode == 0, result.stderr
+    assert verify(tmp_path) == []
+    assert len(json.loads((tmp_path / "manifest.json").read_text())["others"]) == 1
+
+
+def test_killed_it_ends_with_the_same_bytes(tmp_path: Path, script_command: Command) -> None:
+    words = "sort list tree cache of the and with index file parse query graph".split()
+    data = tmp_path / "data.jsonl"
+    texts = [f"task {n}: " + " ".join(words[n % 13 :] + words[: n % 7]) for n in range(2200)]
+    data.write_text("".join(json.dumps({"instruction": text, "output": "o"}) + "\n" for text in texts))
+    common = ["--input_file", data, "--device", "cpu", "--prototypes", "names"]
+    out = tmp_path / "cut" / "c.jsonl"
+    process = subprocess.Popen(
+        [sys.executable, str(ROOT / "Code" / SCRIPT), *map(str, common), "--output_file", str(out)],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=offline(), start_new_session=True,
+    )  # fmt: skip
+    while process.poll() is None and not list(out.parent.glob(".scores/tasks-*.chunks/*.npy")):
+        time.sleep(0.02)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    assert not out.exists()
+    done = len(list(out.parent.glob(".scores/tasks-*.chunks/*.npy")))
+    assert 0 < done < 3
+    for folder in ("cut", "whole"):
+        result = script_command(SCRIPT, *common, "--output_file", tmp_path / folder / "c.jsonl")
+        assert result.returncode == 0, result.stderr
+    assert contents(tmp_path / "cut") == contents(tmp_path / "whole")
+
+
+def test_an_empty_instruction_is_a_failure_with_a_reason(tmp_path: Path, script_command: Command) -> None:
+    data, out = tmp_path / "data.jsonl", tmp_path / "out" / "c.jsonl"
+    lines = [json.dumps({"instruction": text, "output": "o"}) for text in ("Sort a list.", " ", "Join two tables.")]
+    data.write_text("\n".join(lines))
+    command = [SCRIPT, "--input_file", data, "--output_file", out, "--device", "cpu"]
+    result = script_command(*command)
+    assert result.returncode == 1
+    assert result.stderr.splitlines()[-1].startswith(f"error: {data}:2: the instruction is empty; 1 of 3 records")
+    assert not out.exists()
+    assert script_command(*command, "--max_failure_rate", "0.34").returncode == 0
+    assert [row["line"] for row in rows(out.parent / "rejects.jsonl")] == [2]
+    assert len(rows(out)) == 2
+    assert verify(out.parent) == []
+
+
+USAGE = [
+    (["--output_file", "OUT/c.jsonl"], "one file for two sources; expected --input_file or --source_name"),
+    (["--output_file", "OUT", "--input_file", SAMPLE], "expected the name of a .jsonl file"),
+    (["--output_file", "OUT/rejects.jsonl", "--input_file", SAMPLE], "expected the name of a .jsonl file"),
+    (["--input_file", "OUT/none.jsonl", "--output_file", "OUT/c.jsonl"], "none.jsonl: no such file"),
+    (["--input_file", SAMPLE, "--output_file", SAMPLE], "the output would overwrite the input"),
+    (
+        ["--input_file", SAMPLE, "--output_file", "OUT/c.jsonl", "--embedder", "minilm", "--model_name", "x"],
+        "own model",
+    ),
+    (["--input_file", SAMPLE, "--output_file", "OUT/c.jsonl", "--model_name", "OUT/no_model"], "model "),
+    (["--input_file", SAMPLE, "--output_file", "OUT/c.jsonl", "--device", "cuda"], "no CUDA device is visible"),
+    (["--input_file", SAMPLE, "--output_file", "OUT/c.jsonl", "--max_failure_rate", "2"], "from 0 to 1"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "message"), USAGE, ids=[message for _, message in USAGE])
+def test_usage_errors_are_one_line_and_exit_code_2(
+    tmp_path: Path, arguments: list[object], message: str, script_command: Command
+) -> None:
+    result = script_command(SCRIPT, *(str(argument).replace("OUT", str(tmp_path)) for argument in arguments))
+    assert result.returncode == 2
+    assert message in result.stderr.splitlines()[-1]
+    assert "Traceback" not in result.stderr
+    assert result.stdout == ""
+    assert not list(tmp_path.glob("*.json*"))

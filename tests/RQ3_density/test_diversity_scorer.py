@@ -1,0 +1,108 @@
+"""The real command, as a user runs it."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import ROOT, Command, contents, rows
+from seedkit.verify import verify
+
+SCRIPT = "RQ3_density/diversity_scorer.py"
+SAMPLE = ROOT / "Datas" / "sample" / "EVOL.jsonl"
+TERTILES = [f"RQ3_DIVERSITY_{name}.jsonl" for name in ("T1_LOWER", "T2_MIDDLE", "T3_HIGHER")]
+OUTPUTS = [
+    *TERTILES,
+    "diversity_map.png",
+    "diversity_scores.jsonl",
+    "embeddings.json",
+    "embeddings.npy",
+    "manifest.json",
+]
+
+
+def test_the_sample_with_the_bundled_encoder(tmp_path: Path, script_command: Command) -> None:
+    command = [SCRIPT, "--input_file", SAMPLE, "--output_dir", tmp_path / "out", "--device", "cpu"]
+    result = script_command(*command)
+    assert result.returncode == 0, result.stderr
+    assert "embedder: minilm (no CUDA device)" in result.stderr
+    out = tmp_path / "out"
+    assert sorted(contents(out)) == sorted(OUTPUTS)
+    assert verify(out) == []
+    scores, source = rows(out / "diversity_scores.jsonl"), rows(SAMPLE)
+    assert list(scores[0]) == ["id", "line", "diversity", "tertile", "status", "reason"]
+    assert [row["id"] for row in scores] == [row["id"] for row in source]
+    vectors = np.load(out / "embeddings.npy").astype(np.float64)
+    assert vectors.shape == (120, 384)
+    cosines = vectors @ vectors.T
+    np.fill_diagonal(cosines, np.nan)
+    assert [row["diversity"] for row in scores] == pytest.approx(1 - np.nanmean(cosines, axis=1), abs=1e-6)
+    assert [len(rows(out / name)) for name in TERTILES] == [40, 40, 40]
+    sidecar = json.loads((out / "embeddings.json").read_text())
+    assert sidecar["ids"] == [row["id"] for row in source]
+    spread = json.loads((out / "manifest.json").read_text())["spread"]
+    assert [found["vendi_sample"] for found in spread] == [40, 40, 40]
+    assert all(1 < found["vendi_score"] <= 40 for found in spread)
+    assert "mean neighbour distance" in result.stdout
+
+    before = contents(out)
+    again = script_command(*command)
+    assert again.returncode == 0, again.stderr
+    assert "0 texts embedded now" in again.stdout
+    assert contents(out) == before
+
+
+def test_an_instructor_folder_and_any_transformer(
+    tmp_path: Path, tiny_instructor: Path, tiny_gpt2: Path, script_command: Command
+) -> None:
+    for model, embedder in ((tiny_instructor, "auto"), (tiny_gpt2, "transformer")):
+        out = tmp_path / embedder
+        result = script_command(
+            SCRIPT, "--input_file", SAMPLE, "--output_dir", out, "--device", "cpu",
+            "--embedder", embedder, "--model_name", model, "--dtype", "float32",
+        )  # fmt: skip
+        assert result.returncode == 0, result.stderr
+        assert verify(out) == []
+    encoder = json.loads((tmp_path / "auto" / "manifest.json").read_text())["models"]["encoder"]
+    assert encoder["instruction"] == "Represent the programming task:"
+
+
+def test_a_record_without_instruction_has_no_row_of_numbers(tmp_path: Path, script_command: Command) -> None:
+    data, out = tmp_path / "data.jsonl", tmp_path / "out"
+    texts = ["Sort a list.", "", "Join two tables.", "Draw a button.", "Add two numbers."]
+    data.write_text("".join(json.dumps({"instruction": text, "output": "o"}) + "\n" for text in texts))
+    command = [SCRIPT, "--input_file", data, "--output_dir", out, "--device", "cpu"]
+    failed = script_command(*command)
+    assert failed.returncode == 1
+    assert f"error: {data}:2: the instruction is empty" in failed.stderr
+    assert not (out / "manifest.json").exists()
+    result = script_command(*command, "--max_failure_rate", "0.2")
+    assert result.returncode == 0, result.stderr
+    assert verify(out) == []
+    assert rows(out / "diversity_scores.jsonl")[1]["diversity"] is None
+    vectors = np.load(out / "embeddings.npy")
+    assert np.isnan(vectors).any(axis=1).tolist() == [False, True, False, False, False]
+
+
+def test_data_that_cannot_be_ordered_is_not_split(tmp_path: Path, script_command: Command) -> None:
+    data, out = tmp_path / "data.jsonl", tmp_path / "out"
+    data.write_text("".join(json.dumps({"instruction": "Sort.", "output": str(n)}) + "\n" for n in range(9)))
+    result = script_command(SCRIPT, "--input_file", data, "--output_dir", out, "--device", "cpu")
+    assert result.returncode == 1
+    assert "9 of 9 records have the same score" in result.stderr
+    assert not list(out.glob("*.jsonl"))
+
+
+def test_usage_errors_are_one_line_and_exit_code_2(tmp_path: Path, tiny_gpt2: Path, script_command: Command) -> None:
+    for arguments, message in (
+        (["--limit", "2"], "expected at least 3"),
+        (["--input_file", tmp_path / "none"], "no such file"),
+        (["--source_name", "X"], "expected one of EVOL, OSS"),
+        (["--embedder", "instructor", "--model_name", tiny_gpt2], "expected --embedder transformer for it"),
+        (["--embedder", "instructor"], "not to be had from the model hub"),
+    ):
+        result = script_command(SCRIPT, "--output_dir", tmp_path / "out", "--device", "cpu", *arguments)
+        assert result.returncode == 2
+        assert message in result.stderr.splitlines()[-1]
+        assert "Traceback" not in result.stderr
+        assert result.stdout == ""

@@ -1,0 +1,114 @@
+"""The real command, as a user runs it."""
+
+import json
+from pathlib import Path
+
+from conftest import Command, contents, rows
+from seedkit.verify import verify
+
+SCRIPT = "RQ4_breadth/domain_mixer.py"
+CODE = "def f(x):\n    return x + 1\n"
+
+
+def records(path: Path, count: int, what: str, **fields: str) -> Path:
+    rows = ({"instruction": f"{what} {n}", "output": f"answer {n}", **fields} for n in range(count))
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path
+
+
+def inputs(folder: Path, code: int = 100, general: int = 60, math: int = 60) -> list[object]:
+    records(folder / "code.jsonl", code, "write code", output=CODE)
+    records(folder / "general.jsonl", general, "say something about the class of")
+    lines = [{"source": "x", "instruction": f"add {n} and 3", "output": f"{n} + 3 = {n + 3}"} for n in range(math)]
+    (folder / "math.json").write_text(json.dumps(lines, indent=1))
+    return [
+        "--input_file", folder / "code.jsonl",
+        "--general_file", folder / "general.jsonl",
+        "--math_file", folder / "math.json",
+    ]  # fmt: skip
+
+
+def test_the_baseline_and_eighteen_mixes(tmp_path: Path, script_command: Command) -> None:
+    command = [SCRIPT, *inputs(tmp_path, code=150)]
+    out = tmp_path / "out"
+    result = script_command(*command, "--output_dir", out)
+    assert result.returncode == 0, result.stderr
+    assert verify(out) == []
+    names = {
+        f"RQ4_BREADTH_CODE_{100 - share}_{domain}_{share}_random_sample_{sample}.jsonl": (domain.lower(), count)
+        for sample in (1, 2, 3)
+        for domain in ("GENERAL", "MATH")
+        for share, count in ((3, 5), (10, 15), (30, 45))  # 4.5 of 150 is rounded half up
+    }
+    expected = [*names, "RQ4_BREADTH_CODE_100.jsonl", "breadth_pool.jsonl", "manifest.json"]
+    assert sorted(contents(out)) == sorted(expected)
+    code = {row["instruction"] for row in rows(tmp_path / "code.jsonl")}
+    assert [row["instruction"] for row in rows(out / "RQ4_BREADTH_CODE_100.jsonl")] == [
+        row["instruction"] for row in rows(tmp_path / "code.jsonl")
+    ]
+    drawn = {name: [row["instruction"] for row in rows(out / name)] for name in names}
+    for name, (_, count) in names.items():
+        assert len(set(drawn[name])) == 150
+        assert len(set(drawn[name]) - code) == count
+    for domain in ("GENERAL", "MATH"):
+        less, more = (set(drawn[f"RQ4_BREADTH_CODE_{c}_{domain}_{100 - c}_random_sample_1.jsonl"]) for c in (90, 70))
+        assert less - code < more - code
+        assert more & code < less & code
+
+    before = contents(out)
+    script_command(*command, "--output_dir", tmp_path / "again")
+    assert contents(tmp_path / "again") == before
+    script_command(*command, "--output_dir", tmp_path / "seed", "--seed", 1)
+    assert all(contents(tmp_path / "seed")[name] != before[name] for name in names)
+
+
+def test_records_with_code_are_rejected_with_a_reason(tmp_path: Path, script_command: Command) -> None:
+    command = inputs(tmp_path)
+    with (tmp_path / "general.jsonl").open("a") as file:
+        file.write(json.dumps({"instruction": "show me", "output": f"Like this:\n```python\n{CODE}```"}) + "\n")
+        file.write(json.dumps({"instruction": "say something about the class of 3", "output": "answer 3"}) + "\n")
+    result = script_command(SCRIPT, *command, "--output_dir", tmp_path / "out")
+    assert result.returncode == 0, result.stderr
+    assert "GENERAL: 60 records" in result.stderr
+    assert "1 with code and 1 others left out" in result.stderr
+    rejects = rows(tmp_path / "out" / "rejects.jsonl")
+    assert [list(row) for row in rejects] == [["line", "id", "reason", "record"]] * 2
+    assert rejects[0]["line"] == 61
+    assert str(rejects[0]["reason"]).startswith("GENERAL (general.jsonl): it holds code: output: ")
+    assert "the same instruction, input and output as line 4" in str(rejects[1]["reason"])
+    counts = json.loads((tmp_path / "out" / "manifest.json").read_text())["counts"]
+    assert counts["with_code"] == {"GENERAL": 1, "MATH": 0}
+
+
+def test_ids_that_clash_get_a_prefix(tmp_path: Path, script_command: Command) -> None:
+    command = inputs(tmp_path)
+    for name in ("code.jsonl", "general.jsonl"):
+        numbered = [{"id": str(n), **row} for n, row in enumerate(rows(tmp_path / name))]
+        (tmp_path / name).write_text("".join(json.dumps(row) + "\n" for row in numbered))
+    out = tmp_path / "out"
+    result = script_command(SCRIPT, *command, "--output_dir", out)
+    assert result.returncode == 0, result.stderr
+    assert 'GENERAL: ids are used in other data too; "GENERAL:" goes before them' in result.stderr
+    assert verify(out) == []
+    assert json.loads((out / "manifest.json").read_text())["ids_prefixed"] == ["GENERAL"]
+    mixed = rows(out / "RQ4_BREADTH_CODE_70_GENERAL_30_random_sample_1.jsonl")
+    assert sum(str(row["id"]).startswith("GENERAL:") for row in mixed) == 30
+
+
+def test_usage_errors_are_one_line_and_exit_code_2(tmp_path: Path, script_command: Command) -> None:
+    few = inputs(tmp_path, general=20)
+    bad = tmp_path / "bad.jsonl"
+    bad.write_text('{"instruction": "i"}\n')
+    out = tmp_path / "out"
+    for arguments, message in (
+        (few, "RQ4_BREADTH_CODE_70_GENERAL_30_random_sample_1.jsonl needs 30 records of GENERAL, there are 20"),
+        ([*few, "--math_file", bad], f'{bad}:1: "output" is missing'),
+        ([*few, "--input_file", tmp_path / "none.jsonl"], "no such file"),
+        ([*few, "--general_file", tmp_path], "expected a file, got a folder"),
+        ([*few, "--num_samples", "0"], "at least 1"),
+    ):
+        result = script_command(SCRIPT, *arguments, "--output_dir", out)
+        assert result.returncode == 2, result.stderr
+        assert message in result.stderr.splitlines()[-1]
+        assert "Traceback" not in result.stderr
+        assert not out.exists()

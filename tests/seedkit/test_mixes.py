@@ -1,0 +1,145 @@
+"""Mixes as they are written, and verify on the same folder damaged in every way it should notice."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from conftest import reseal, rows
+from seedkit.errors import InputError
+from seedkit.manifest import OutputFolder
+from seedkit.mixes import Copies, Mix, Pool, check_sizes, write_mixes
+from seedkit.records import Record, json_lines
+from seedkit.verify import verify
+
+MIXES = [Mix("all.jsonl", None, None, {"A": 8})] + [
+    Mix(f"{a}_{8 - a}_{repeat}.jsonl", "B", repeat, {"A": a, "B": 8 - a}) for repeat in (1, 2) for a in (6, 4)
+]
+NAMES = [*(mix.name for mix in MIXES), "pool.jsonl"]
+
+
+def pool(kind: str, count: int) -> Pool:
+    result = Pool(kind)
+    for number in range(count):
+        result.add(Record(f"{kind}{number}", f"instruction {number}", "", f"output {kind}", number + 1))
+    return result
+
+
+def write(folder: Path, seed: int = 0) -> Path:
+    with OutputFolder(folder, "mix", NAMES, sources=[]) as output:
+        output.finish({"mixes": write_mixes(output, [pool("A", 8), pool("B", 20)], MIXES, seed, "pool.jsonl", "kind")})
+    return folder
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return write(tmp_path / "out")
+
+
+def test_counts_are_exact_and_mixes_nested(folder: Path) -> None:
+    assert verify(folder) == []
+    for mix in MIXES:
+        ids = [row["id"] for row in rows(folder / mix.name)]
+        assert len(set(ids)) == len(ids) == 8
+        assert {kind: sum(id_.startswith(kind) for id_ in ids) for kind in mix.counts} == mix.counts
+    assert [row["id"] for row in rows(folder / "all.jsonl")] == [f"A{number}" for number in range(8)]
+    assert rows(folder / "pool.jsonl")[8] == {"id": "B0", "line": 1, "kind": "B"}
+
+
+def test_the_seed_decides(folder: Path, tmp_path: Path) -> None:
+    same, other = write(tmp_path / "same"), write(tmp_path / "other", seed=1)
+    for name in NAMES:
+        assert (same / name).read_bytes() == (folder / name).read_bytes()
+    assert all((other / mix.name).read_bytes() != (folder / mix.name).read_bytes() for mix in MIXES[1:])
+
+
+def change(name: str, edit: Callable[[list[bytes]], list[bytes]]) -> Callable[[Path], None]:
+    def damage(folder: Path) -> None:
+        path = folder / name
+        path.write_bytes(b"".join(edit(path.read_bytes().splitlines(keepends=True))))
+
+    return damage
+
+
+def alike(folder: Path) -> None:
+    shutil.copy(folder / "4_4_1.jsonl", folder / "4_4_2.jsonl")
+
+
+def same_records(folder: Path) -> None:
+    """One repeat's records in another order: other bytes, the same data."""
+    for a in (4, 6):
+        lines = (folder / f"{a}_{8 - a}_1.jsonl").read_bytes().splitlines(keepends=True)
+        (folder / f"{a}_{8 - a}_2.jsonl").write_bytes(b"".join(reversed(lines)))
+
+
+def swapped(folder: Path) -> None:
+    """The right counts, but a B record that the larger mix of the repeat does not hold."""
+    small, large = folder / "6_2_1.jsonl", folder / "4_4_1.jsonl"
+    held = {row["id"] for row in rows(large)}
+    foreign = next(f"B{n}" for n in range(20) if f"B{n}" not in held)
+    given = next(row["id"] for row in rows(small) if row["id"].startswith("B"))
+    small.write_bytes(small.read_bytes().replace(f'"{given}"'.encode(), f'"{foreign}"'.encode()))
+
+
+DAMAGE = {
+    "twice": (change("4_4_1.jsonl", lambda lines: [lines[1], *lines[1:]]), "a record is in it twice"),
+    "short": (change("4_4_1.jsonl", lambda lines: lines[1:]), "expected 4"),
+    "foreign": (change("all.jsonl", lambda lines: [lines[0].replace(b'"A0"', b'"X"'), *lines[1:]]), "is not in pool"),
+    "keys": (change("all.jsonl", lambda lines: [lines[0].replace(b'"input"', b'"in"'), *lines[1:]]), "has the keys"),
+    "kind": (change("pool.jsonl", lambda lines: [lines[0].replace(b'"A"', b'"B"'), *lines[1:]]), "records are A"),
+    "pool": (change("pool.jsonl", lambda lines: [*lines, lines[0]]), "A0 is in it twice"),
+    "alike": (alike, "are the same file"),
+    "same records": (same_records, "though their repeats differ"),
+    "swapped": (swapped, "are not all in"),
+}
+
+
+@pytest.mark.parametrize("what", DAMAGE)
+def test_damage_is_noticed_by_hash_and_without_it(folder: Path, what: str) -> None:
+    damage, message = DAMAGE[what]
+    damage(folder)
+    assert any("sha256" in fault for fault in verify(folder))
+    reseal(folder)
+    assert any(message in fault for fault in verify(folder)), verify(folder)
+
+
+def test_a_pool_that_is_taken_whole_is_the_same_in_every_repeat(tmp_path: Path) -> None:
+    mixes = [Mix(f"{repeat}.jsonl", None, repeat, {"A": 8}) for repeat in (1, 2)]
+    with OutputFolder(tmp_path, "mix", [*(mix.name for mix in mixes), "pool.jsonl"], sources=[]) as output:
+        output.finish({"mixes": write_mixes(output, [pool("A", 8)], mixes, 0, "pool.jsonl", "kind")})
+    assert verify(tmp_path) == []
+
+
+def test_too_few_records_are_refused_with_what_is_needed() -> None:
+    with pytest.raises(InputError, match=r"here: 6_2_1.jsonl needs 2 records of B, there are 1"):
+        check_sizes(MIXES, [pool("A", 8), pool("B", 1)], "here")
+
+
+def test_a_prefix_goes_before_the_id_alone() -> None:
+    plain = pool("A", 2)
+    marked = plain.prefixed()
+    assert marked.ids == ["A:A0", "A:A1"]
+    assert [line.replace(b"A:A", b"A", 1) for line in marked.lines] == plain.lines
+
+
+def test_copies_are_known_by_their_texts() -> None:
+    copies = Copies()
+    assert copies.first(Record("1", "i", "", "o", 1)) is None
+    assert copies.first(Record("2", "i", "", "o", 2)) == 1
+    assert copies.first(Record("1", "i", "o", "", 3)) is None
+
+
+def test_classified_records_are_checked(tmp_path: Path) -> None:
+    category = {"assigned_category": "X", "category_similarity": 0.5, "category_margin": 0.1, "task_type": "practical"}
+    record = {"instruction": "i", "input": "", "output": "o", **category}
+    with OutputFolder(tmp_path, "classify", ["c.jsonl", "rejects.jsonl"], sources=[]) as output:
+        output.write("c.jsonl", json_lines([{"id": "1", **record}, {"id": "2", **record}]))
+        counts = {"failed": 0, "unreadable": 0}
+        categories = {"X": {"task_type": "practical", "records": 2}}
+        output.finish({"counts": counts, "classified": {"file": "c.jsonl", "categories": categories}})
+    assert verify(tmp_path) == []
+    whole = (tmp_path / "c.jsonl").read_bytes()
+    for old, new in ((b'"X"', b'"Y"'), (b"practical", b"algorithmic"), (b"0.5", b"5.0"), (b'"2"', b'"1"')):
+        (tmp_path / "c.jsonl").write_bytes(whole.replace(old, new))
+        reseal(tmp_path)
+        assert verify(tmp_path) != []

@@ -7,7 +7,7 @@ from pathlib import Path
 import orjson
 from seedkit.cli import Progress, default_seed, say
 from seedkit.errors import InputError
-from seedkit.files import FileFacts, file_facts
+from seedkit.files import FileFacts, Lines, file_facts
 from seedkit.manifest import OutputFolder, versions
 from seedkit.mixes import Copies, Mix, Pool, check_sizes, mix_table, write_mixes
 from seedkit.records import Reject, read_records
@@ -31,7 +31,7 @@ class Code:
     path: Path
     facts: FileFacts
     folder: Path
-    rejects: list[bytes]
+    rejects: Lines
 
 
 @dataclass
@@ -42,7 +42,7 @@ class Domain:
     path: Path
     facts: FileFacts
     with_code: int = 0
-    rejects: list[bytes] = field(default_factory=list)
+    rejects: Lines = field(default_factory=Lines)
 
 
 def read_code(source: str, path: Path, folder: Path, args: argparse.Namespace) -> Code:
@@ -53,7 +53,9 @@ def read_code(source: str, path: Path, folder: Path, args: argparse.Namespace) -
     for record in read_records(path, keys(args), rejects=bad, limit=args.limit):
         pool.add(record)
     say(f"{source}: {len(pool):,} records from {path}" + (f", {len(unreadable):,} rejected" if unreadable else ""))
-    rejects = [_reject_line(CODE, path, reject) for reject in unreadable]
+    rejects = Lines()
+    for reject in unreadable:
+        rejects.append(_reject_line(CODE, path, reject))
     return Code(source, pool, path, file_facts(path), folder, rejects)
 
 
@@ -80,7 +82,8 @@ def _read_domain(kind: str, path: Path, args: argparse.Namespace) -> Domain:
             else:
                 domain.pool.add(record)
             bar.advance(1, len(record.instruction) + len(record.input) + len(record.output))
-    domain.rejects += [_reject_line(kind, path, reject) for reject in unreadable]
+    for reject in unreadable:
+        domain.rejects.append(_reject_line(kind, path, reject))
     say(f"{kind}: {len(domain.pool):,} records from {path}; {domain.with_code:,} with code and "
         f"{len(domain.rejects) - domain.with_code:,} others left out")  # fmt: skip
     return domain
@@ -97,7 +100,7 @@ def mix(code: Code, domains: list[Domain], args: argparse.Namespace) -> str:
     pools, renamed = _without_clashes([code.pool, *(domain.pool for domain in domains)])
     mixes = plan(len(code.pool), args.num_samples)
     check_sizes(mixes, pools, str(code.path))
-    rejects = [*code.rejects, *(line for domain in domains for line in domain.rejects)]
+    rejects = [line for lines in (code.rejects, *(domain.rejects for domain in domains)) for line in lines.all()]
     inputs = [code.path, *(domain.path for domain in domains)]
     with OutputFolder(code.folder, STAGE, (*(m.name for m in mixes), POOL, REJECTS), sources=inputs) as output:
         written = write_mixes(output, pools, mixes, args.seed, POOL, "domain")

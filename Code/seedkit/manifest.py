@@ -112,7 +112,8 @@ class OutputFolder:
         """Write the manifest: from here on the folder is finished."""
         for name in self._stale - set(self.files):
             (self.folder / name).unlink(missing_ok=True)
-        files = {name: asdict(facts) for name, facts in self.files.items()}
+        # in the order they were announced, whichever was finished first
+        files = {name: asdict(self.files[name]) for name in self.names if name in self.files}
         self._publish([{"format": FORMAT, "stage": self.stage, **manifest, "files": files}, *self._others])
 
     def _publish(self, manifests: list[dict[str, Any]]) -> None:

@@ -3,12 +3,17 @@
 Records are copied as bytes: a line is made once and written into every mix that draws it.
 """
 
+from array import array
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from seedkit.cli import table
 from seedkit.errors import InputError
+from seedkit.files import Lines
 from seedkit.manifest import OutputFolder
 from seedkit.records import Record, json_lines, record_id, record_line
 from seedkit.subsets import mixed, shuffled
@@ -22,8 +27,8 @@ class Pool:
 
     kind: str
     ids: list[str] = field(default_factory=list)
-    numbers: list[int] = field(default_factory=list)
-    lines: list[bytes] = field(default_factory=list)
+    numbers: "array[int]" = field(default_factory=lambda: array("q"))
+    lines: Lines = field(default_factory=Lines)
 
     def add(self, record: Record) -> None:
         self.ids.append(record.id)
@@ -33,7 +38,9 @@ class Pool:
     def prefixed(self) -> "Pool":
         """The same records with KIND: before every id, for a pool whose ids clash with another's."""
         mark = f"{self.kind}:"
-        lines = [_ID + mark.encode() + line[len(_ID) :] for line in self.lines]
+        lines = Lines()
+        for line in self.lines.all():
+            lines.append(_ID + mark.encode() + line[len(_ID) :])
         return Pool(self.kind, [mark + id_ for id_ in self.ids], self.numbers, lines)
 
     def __len__(self) -> int:
@@ -76,20 +83,22 @@ def write_mixes(
     folder: OutputFolder, pools: Sequence[Pool], mixes: Sequence[Mix], seed: int, pool_file: str, column: str
 ) -> dict[str, Any]:
     """Write every mix and the pool file {id, line, `column`}; returns what verify needs to know of them."""
-    everything = [line for pool in pools for line in pool.lines]
-    starts = [sum(map(len, pools[:which])) for which in range(len(pools))]
-    for mix in mixes:
+    everything = [line for pool in pools for line in pool.lines.all()]
+    starts = np.cumsum([0, *map(len, pools)])
+
+    def write(mix: Mix) -> None:
+        counts = [mix.counts.get(pool.kind, 0) for pool in pools]
         if mix.repeat is None:
-            chosen = [
-                start + n
-                for start, pool in zip(starts, pools, strict=True)
-                for n in range(mix.counts.get(pool.kind, 0))
-            ]
+            drawn = np.concatenate([np.arange(count) + start for count, start in zip(counts, starts, strict=False)])
         else:
             decks = [shuffled(len(pool), seed, mix.repeat, which) for which, pool in enumerate(pools)]
-            drawn = mixed(decks, [mix.counts.get(pool.kind, 0) for pool in pools])
-            chosen = [starts[which] + n for which, n in drawn.tolist()]
-        folder.write(mix.name, map(everything.__getitem__, chosen))
+            which, number = mixed(decks, counts).T
+            drawn = starts[which] + number
+        folder.write(mix.name, map(everything.__getitem__, drawn.tolist()))
+
+    with ThreadPoolExecutor(3) as writers:  # some wait for the disk while another gathers lines
+        for done in [writers.submit(write, mix) for mix in mixes]:
+            done.result()
     rows = (
         {"id": id_, "line": line, column: pool.kind}
         for pool in pools

@@ -104,7 +104,7 @@ def test_usage_errors_are_one_line_and_exit_code_2(tmp_path: Path, script_comman
         (few, "RQ4_BREADTH_CODE_70_GENERAL_30_random_sample_1.jsonl needs 30 records of GENERAL, there are 20"),
         ([*few, "--math_file", bad], f'{bad}:1: "output" is missing'),
         ([*few, "--input_file", tmp_path / "none.jsonl"], "no such file"),
-        ([*few, "--general_file", tmp_path], "expected a file, got a folder"),
+        ([*few, "--general_file", tmp_path], "cannot be read: Is a directory"),
         ([*few, "--num_samples", "0"], "at least 1"),
     ):
         result = script_command(SCRIPT, *arguments, "--output_dir", out)

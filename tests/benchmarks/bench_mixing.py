@@ -2,39 +2,41 @@
 
     python tests/benchmarks/bench_mixing.py [RECORDS_IN_EACH]
 
-Records have the size of EVOL's. The mixer's own part is measured: drawing, writing, hashing and syncing the 15 files; it
-ends with everything on the disk, so cp is followed by sync. The baseline dumps the same records, already parsed, in the
-same order. Memory is that of the whole command, as a multiple of its input.
+The records are those of the Evol-Instruct file beside the repository, over and over. The mixer's own part is measured:
+drawing, writing, hashing and syncing the 15 files; it ends with everything on the disk, so cp is followed by sync. The
+baseline dumps the same records, already parsed, in the same order. Memory is that of the whole command, as a multiple of
+its input.
 """
 
 import json
-import os
-import random
 import shutil
 import subprocess
 import sys
 import tempfile
+import time
+from itertools import cycle, islice
 from pathlib import Path
 
-from measure import in_turns, machine, seconds
+from measure import SHARED, in_turns, machine, peak_mb, seconds
 from RQ2_composition.composition import KINDS, plan
 from seedkit.manifest import OutputFolder
 from seedkit.mixes import Pool, write_mixes
-from seedkit.records import Record
+from seedkit.records import Record, read_records
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 def pools(count: int) -> list[Pool]:
-    """`count` records of each kind, about 1,560 bytes each, as EVOL's."""
-    pick = random.Random(0)
-    words = [f"word{number}" for number in range(5000)]
+    """`count` records of each kind, the texts of the Evol-Instruct file over and over."""
+    source = SHARED / "seeds" / "evol_instruct_code.jsonl"
+    if not source.exists():
+        raise SystemExit(f"mixing not measured: no data at {source}")
+    texts = cycle(read_records(source))
     result = []
     for kind in KINDS:
         pool = Pool(kind)
-        for number in range(count):
-            texts = [" ".join(pick.choices(words, k=size)) for size in (60, 115)]
-            pool.add(Record(f"{kind}{number}", texts[0], "", texts[1], number + 1))
+        for number, record in enumerate(islice(texts, count), 1):
+            pool.add(Record(f"{kind}{number}", record.instruction, f"{number}", record.output, number))
         result.append(pool)
     return result
 
@@ -44,19 +46,22 @@ def peak_of_the_command(folder: Path, own: list[Pool], size: int) -> tuple[float
     data = folder / "classified.jsonl"
     with data.open("wb") as file:
         for pool in own:
-            file.writelines(line[:-2] + f',"task_type":"{pool.kind}"}}\n'.encode() for line in pool.lines)
+            file.writelines(line[:-2] + f',"task_type":"{pool.kind}"}}\n'.encode() for line in pool.lines.all())
     script = ROOT / "Code" / "RQ2_composition" / "composition_mixer.py"
     command = [sys.executable, script, "--input_file", data, "--output_dir", folder / "out", "--subset_size", str(size)]
     process = subprocess.Popen(list(map(str, command)), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    if status:
-        raise SystemExit(f"composition_mixer.py ended with status {status}")
-    return usage.ru_maxrss / 1000, data.stat().st_size / 1e6
+    peak = 0.0
+    while process.poll() is None:
+        peak = max(peak, peak_mb(process.pid))
+        time.sleep(0.002)
+    if process.returncode:
+        raise SystemExit(f"composition_mixer.py ended with status {process.returncode}")
+    return peak, data.stat().st_size / 1e6
 
 
 def main() -> None:
     size = int(sys.argv[1]) if len(sys.argv) > 1 else 20_000
-    own = pools(size * 11 // 10)
+    own = pools(size * 11 // 4)  # 110,000 records for mixes of 20,000
     mixes = plan(size, 3)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

@@ -119,7 +119,7 @@ def test_a_prefix_goes_before_the_id_alone() -> None:
     plain = pool("A", 2)
     marked = plain.prefixed()
     assert marked.ids == ["A:A0", "A:A1"]
-    assert [line.replace(b"A:A", b"A", 1) for line in marked.lines] == plain.lines
+    assert [line.replace(b"A:A", b"A", 1) for line in marked.lines.all()] == plain.lines.all()
 
 
 def test_copies_are_known_by_their_texts() -> None:

@@ -24,7 +24,8 @@ STEP = 100 // gcd(100, *RATIOS)  # a multiple of this has whole numbers at every
 def jobs(args: argparse.Namespace) -> list[Job]:
     """(source, classified file, output folder) of each data set to mix."""
     if args.input_file:
-        source = args.source_name or args.input_file.stem.upper()
+        origin = made_by(args.input_file) or {}
+        source = args.source_name or origin.get("source") or args.input_file.stem.upper()
         return [(source, args.input_file, args.output_dir or DATAS / "RQ2" / source)]
     found = []
     for source in default_sources(args):
@@ -40,7 +41,7 @@ def mix(source: str, path: Path, folder: Path, args: argparse.Namespace) -> str:
     rejects: list[Reject] = []
     pools = read_pools(path, args, rejects)
     facts = file_facts(path)
-    origin = made_by(path, facts.sha256)
+    origin = made_by(path)
     subset = subset_size(args.subset_size, pools, path, _is_sample(source, origin))
     mixes = plan(subset, args.num_repeats)
     with OutputFolder(folder, STAGE, (*(m.name for m in mixes), POOL, REJECTS), sources=[path]) as output:

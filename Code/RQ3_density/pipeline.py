@@ -55,9 +55,7 @@ def publish(source: Source, embeddings: Embeddings, part: Part, args: argparse.N
     return "\n".join([
         partition.report(source, found, thirds),
         _spread_table(spreads),
-        f"{embeddings.computed:,} texts embedded now, the others before"
-        if embeddings.computed < len(found.scored)
-        else f"{embeddings.computed:,} texts embedded",
+        f"{embeddings.computed:,} texts embedded in this run",
         f"written to {source.folder.folder}",
     ])  # fmt: skip
 

@@ -128,11 +128,12 @@ def documents(manifest: dict[str, Any]) -> list[dict[str, Any]]:
     return [{key: value for key, value in manifest.items() if key != "others"}, *manifest.get("others", [])]
 
 
-def made_by(path: Path, sha256: str) -> dict[str, Any] | None:
+def made_by(path: Path) -> dict[str, Any] | None:
     """What the manifest beside a file says of how it came about; None where there is none or the file has changed."""
     try:
         outputs = documents(read_manifest(path.parent))
-    except InputError:
+        sha256 = file_facts(path).sha256
+    except (InputError, OSError):
         return None
     for output in outputs:
         if output["files"].get(path.name, {}).get("sha256") == sha256:

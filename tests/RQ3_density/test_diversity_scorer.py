@@ -48,7 +48,7 @@ def test_the_sample_with_the_bundled_encoder(tmp_path: Path, script_command: Com
     before = contents(out)
     again = script_command(*command)
     assert again.returncode == 0, again.stderr
-    assert "0 texts embedded now" in again.stdout
+    assert "0 texts embedded in this run" in again.stdout
     assert contents(out) == before
 
 

@@ -181,10 +181,11 @@ def test_outputs_share_a_folder_and_each_stays_verified(folder: Path, tmp_path: 
 
 
 def test_made_by_knows_what_the_manifest_beside_a_file_says(folder: Path) -> None:
-    digest = file_facts(folder / TERTILES[0]).sha256
-    origin = made_by(folder / TERTILES[0], digest)
+    origin = made_by(folder / TERTILES[0])
     assert origin is not None
     assert origin["stage"] == "stage"
     assert "files" not in origin
-    assert made_by(folder / TERTILES[0], "0") is None
-    assert made_by(folder.parent / "source.jsonl", digest) is None
+    drop_record(folder)
+    assert made_by(folder / TERTILES[2]) is None
+    assert made_by(folder.parent / "source.jsonl") is None
+    assert made_by(folder / "none.jsonl") is None

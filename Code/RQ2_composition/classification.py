@@ -16,7 +16,7 @@ from seedkit.embedding_store import embed
 from seedkit.manifest import versions
 from seedkit.partition import Outcome, check_spread
 from seedkit.records import json_lines
-from seedkit.sources import REJECTS, Source, duplicates, empty_outputs, rejected, write_rejects
+from seedkit.sources import Source, duplicates, empty_outputs, rejected, write_rejects
 from seedkit.stage import Part
 
 from RQ2_composition.categories import (
@@ -127,7 +127,9 @@ def _table(source: Source, found: Outcome, result: Assignment, counts: Counter[s
         count = sum(counts[category] for category in CATEGORIES if task_type(category) == kind)
         rows.append([f"all {kind}", "", f"{count:,}", _share(count, total), ""])
     left_out = len(found.failed) + len(source.rejects)
-    head = f"\n{source.name}: {total:,} records classified" + (f", {left_out:,} in {REJECTS}" if left_out else "")
+    head = f"\n{source.name}: {total:,} records classified" + (
+        f", {left_out:,} in {source.folder.rejects}" if left_out else ""
+    )
     return f"{head}\n{table(['category', 'type', 'n', 'share', 'median margin'], rows)}"
 
 

@@ -11,7 +11,7 @@ from seedkit.files import FileFacts, file_facts
 from seedkit.manifest import OutputFolder, made_by, versions
 from seedkit.mixes import Copies, Mix, Pool, mix_table, write_mixes
 from seedkit.records import Reject, read_records
-from seedkit.sources import REJECTS, Job, default_sources, describe_file, keys, readable, rejected, write_rejects
+from seedkit.sources import Job, default_sources, describe_file, keys, readable, rejected, write_rejects
 
 STAGE = "RQ2_composition"
 CLASSIFIED, POOL = "classified.jsonl", "composition_pool.jsonl"
@@ -44,14 +44,14 @@ def mix(source: str, path: Path, folder: Path, args: argparse.Namespace) -> str:
     origin = made_by(path)
     subset = subset_size(args.subset_size, pools, path, _is_sample(source, origin))
     mixes = plan(subset, args.num_repeats)
-    with OutputFolder(folder, STAGE, (*(m.name for m in mixes), POOL, REJECTS), sources=[path]) as output:
+    with OutputFolder(folder, STAGE, (*(m.name for m in mixes), POOL), sources=[path]) as output:
         written = write_mixes(output, pools, mixes, args.seed, POOL, "task_type")
         write_rejects(output, rejects)
         here = path.parent.samefile(folder)
         output.finish(_manifest(source, path, facts, origin, pools, rejects, subset, written, here, args))
     return "\n".join([
         f"\n{source}: {len(mixes)} mixes of {subset:,} records"
-        + (f", {len(rejects):,} left out, in {REJECTS}" if rejects else ""),
+        + (f", {len(rejects):,} left out, in {output.rejects}" if rejects else ""),
         mix_table(mixes, pools),
         f"written to {folder}",
     ])  # fmt: skip

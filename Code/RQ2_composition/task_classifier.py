@@ -49,7 +49,8 @@ def parse() -> argparse.Namespace:
 
 def jobs(args: argparse.Namespace) -> "list[Job]":
     """(source, input file, output folder) of each data set; the file's name in the folder is the same for all."""
-    from seedkit.sources import REJECTS, default_sources
+    from seedkit.manifest import REJECTS
+    from seedkit.sources import default_sources
 
     file: Path | None = args.output_file
     if file is None:
@@ -71,11 +72,11 @@ def jobs(args: argparse.Namespace) -> "list[Job]":
 
 def main() -> None:
     args = parse()
-    from seedkit.sources import opened
+    from seedkit.sources import named, opened
 
     from RQ2_composition import classification
 
-    name = args.output_file.name if args.output_file else CLASSIFIED
+    name = named(args.output_file) if args.output_file else CLASSIFIED
     files = (name, classification.chart_name(name))
     with opened(jobs(args), args, classification.STAGE, files) as sources:
         encoders = classification.encoders(args)

@@ -1,7 +1,7 @@
 """From code and other domains to mixes: the steps of domain_mixer.py."""
 
 import argparse
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import orjson
@@ -10,8 +10,8 @@ from seedkit.errors import InputError
 from seedkit.files import FileFacts, Lines, file_facts
 from seedkit.manifest import OutputFolder, versions
 from seedkit.mixes import Copies, Mix, Pool, check_sizes, mix_table, write_mixes
-from seedkit.records import Reject, read_records
-from seedkit.sources import REJECTS, describe_file, keys, readable, rejected
+from seedkit.records import Record, Reject, read_records
+from seedkit.sources import describe_file, keys, readable, rejected
 
 from RQ4_breadth.code_detector import record_evidence
 
@@ -28,6 +28,7 @@ class Code:
 
     source: str
     pool: Pool
+    texts: Copies
     path: Path
     facts: FileFacts
     folder: Path
@@ -41,22 +42,23 @@ class Domain:
     pool: Pool
     path: Path
     facts: FileFacts
-    with_code: int = 0
-    rejects: Lines = field(default_factory=Lines)
+    with_code: int
+    rejects: Lines
 
 
 def read_code(source: str, path: Path, folder: Path, args: argparse.Namespace) -> Code:
     """Read the code data of one source."""
     unreadable: list[Reject] = []
     bad = unreadable if args.on_bad_record == "reject" else None
-    pool = Pool(CODE)
+    pool, texts = Pool(CODE), Copies()
     for record in read_records(path, keys(args), rejects=bad, limit=args.limit):
         pool.add(record)
+        texts.first(record)
     say(f"{source}: {len(pool):,} records from {path}" + (f", {len(unreadable):,} rejected" if unreadable else ""))
     rejects = Lines()
     for reject in unreadable:
         rejects.append(_reject_line(CODE, path, reject))
-    return Code(source, pool, path, file_facts(path), folder, rejects)
+    return Code(source, pool, texts, path, file_facts(path), folder, rejects)
 
 
 def read_domains(args: argparse.Namespace) -> list[Domain]:
@@ -69,24 +71,23 @@ def _read_domain(kind: str, path: Path, args: argparse.Namespace) -> Domain:
     unreadable: list[Reject] = []
     bad = unreadable if args.on_bad_record == "reject" else None
     copies = Copies()
-    facts = file_facts(path) if path.is_file() else FileFacts("", 0, 0)  # the reader says what is wrong with it
-    domain = Domain(Pool(kind), path, facts)
-    with Progress(f"{kind}: looking for code", None, facts.bytes) as bar:
+    pool, rejects, with_code = Pool(kind), Lines(), 0
+    with Progress(f"{kind}: looking for code", None, path.stat().st_size if path.exists() else 0) as bar:
         for record in read_records(path, rejects=bad, limit=args.limit):
             if evidence := record_evidence(record):
-                domain.with_code += 1
-                domain.rejects.append(_reject_line(kind, path, rejected(record, f"it holds code: {evidence}")))
+                with_code += 1
+                rejects.append(_reject_line(kind, path, rejected(record, f"it holds code: {evidence}")))
             elif (line := copies.first(record)) is not None:
                 reason = f"the same instruction, input and output as line {line}"
-                domain.rejects.append(_reject_line(kind, path, rejected(record, reason)))
+                rejects.append(_reject_line(kind, path, rejected(record, reason)))
             else:
-                domain.pool.add(record)
+                pool.add(record)
             bar.advance(1, len(record.instruction) + len(record.input) + len(record.output))
     for reject in unreadable:
-        domain.rejects.append(_reject_line(kind, path, reject))
-    say(f"{kind}: {len(domain.pool):,} records from {path}; {domain.with_code:,} with code and "
-        f"{len(domain.rejects) - domain.with_code:,} others left out")  # fmt: skip
-    return domain
+        rejects.append(_reject_line(kind, path, reject))
+    say(f"{kind}: {len(pool):,} records from {path}; {with_code:,} with code and "
+        f"{len(rejects) - with_code:,} others left out")  # fmt: skip
+    return Domain(pool, path, file_facts(path), with_code, rejects)
 
 
 def _reject_line(kind: str, path: Path, reject: Reject) -> bytes:
@@ -97,15 +98,16 @@ def _reject_line(kind: str, path: Path, reject: Reject) -> bytes:
 
 def mix(code: Code, domains: list[Domain], args: argparse.Namespace) -> str:
     """Check and write all mixes of one source, the manifest last; returns the closing table."""
-    pools, renamed = _without_clashes([code.pool, *(domain.pool for domain in domains)])
+    rejects = list(code.rejects.all())
+    others = [_apart(code, domain, rejects) for domain in domains]
+    pools, renamed = _without_clashes([code.pool, *others])
     mixes = plan(len(code.pool), args.num_samples)
     check_sizes(mixes, pools, str(code.path))
-    rejects = [line for lines in (code.rejects, *(domain.rejects for domain in domains)) for line in lines.all()]
     inputs = [code.path, *(domain.path for domain in domains)]
-    with OutputFolder(code.folder, STAGE, (*(m.name for m in mixes), POOL, REJECTS), sources=inputs) as output:
+    with OutputFolder(code.folder, STAGE, (*(m.name for m in mixes), POOL), sources=inputs) as output:
         written = write_mixes(output, pools, mixes, args.seed, POOL, "domain")
         if rejects:
-            output.write(REJECTS, rejects)
+            output.write(output.rejects, rejects)
         names = ("seed", "num_samples", "on_bad_record", "limit", "instruction_key", "input_key", "output_key")
         output.finish({
             "source": readable(code.source),
@@ -122,10 +124,24 @@ def mix(code: Code, domains: list[Domain], args: argparse.Namespace) -> str:
             "mixes": written,
         })  # fmt: skip
     return "\n".join([
-        f"\n{code.source}: {len(mixes)} mixes of {len(code.pool):,} records; {len(rejects):,} left out, in {REJECTS}",
+        f"\n{code.source}: {len(mixes)} mixes of {len(code.pool):,} records; {len(rejects):,} left out, in {output.rejects}",
         mix_table(mixes, pools),
         f"written to {code.folder}",
     ])  # fmt: skip
+
+
+def _apart(code: Code, domain: Domain, rejects: list[bytes]) -> Pool:
+    """The domain's records that are none of the code data's; the others go to `rejects`, with those left out before."""
+    rejects += domain.rejects.all()
+    pool = Pool(domain.pool.kind)
+    for line, number in zip(domain.pool.lines.all(), domain.pool.numbers, strict=True):
+        record = Record(**orjson.loads(line), line=number)
+        if (first := code.texts.first(record, note=False)) is None:
+            pool.add(record)
+        else:
+            reason = f"the same instruction, input and output as line {first} of the code data"
+            rejects.append(_reject_line(pool.kind, domain.path, rejected(record, reason)))
+    return pool
 
 
 def _without_clashes(pools: list[Pool]) -> tuple[list[Pool], list[str]]:
@@ -148,6 +164,10 @@ def _without_clashes(pools: list[Pool]) -> tuple[list[Pool], list[str]]:
 
 def plan(total: int, samples: int) -> list[Mix]:
     """The baseline, and every mix of every sample. The other domain's count is its share of the total, half up."""
+    if total * SHARES[0] < 50:
+        raise InputError(
+            f"{total} code records: expected at least {-(-50 // SHARES[0])}, so that {SHARES[0]}% is one or more"
+        )
     mixes = [Mix("RQ4_BREADTH_CODE_100.jsonl", None, None, {CODE: total})]
     for sample in range(1, samples + 1):
         for domain in DOMAINS:

@@ -1,6 +1,7 @@
 """What all scripts share on the command line: paths, common flags, messages, progress, exit codes."""
 
 import argparse
+import io
 import os
 import sys
 import time
@@ -14,8 +15,12 @@ DATAS = Path(__file__).resolve().parents[2] / "Datas"
 
 def run(main: Callable[[], None]) -> None:
     """Run a script's main: exit code 2 for usage and input, 1 for a failed run, 130 for Ctrl-C, each with one line."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a file name need not be UTF-8
+            stream.reconfigure(errors="backslashreplace")
     try:
         main()
+        sys.stdout.flush()
     except InputError as error:
         _stop(error, 2)
     except RunError as error:
@@ -103,17 +108,24 @@ def add_machine_flags(flags: argparse.ArgumentParser) -> argparse._ArgumentGroup
 
 def positive(text: str) -> int:
     """An argument type: a whole number of at least 1."""
-    number = int(text) if text.isascii() and text.isdigit() else 0
+    number = _whole(text)
     if number < 1:
         raise argparse.ArgumentTypeError(f"expected a whole number of at least 1, got {text!r}")
     return number
 
 
+def _whole(text: str) -> int:
+    """The number, -1 if it is none or more than JSON readers take."""
+    number = int(text) if text.isascii() and text.isdigit() and len(text) < 20 else -1
+    return number if number < 2**63 else -1
+
+
 def natural(text: str) -> int:
     """An argument type: a whole number from 0."""
-    if not (text.isascii() and text.isdigit()):
+    number = _whole(text)
+    if number < 0:
         raise argparse.ArgumentTypeError(f"expected a whole number from 0, got {text!r}")
-    return int(text)
+    return number
 
 
 def fraction(text: str) -> float:

@@ -61,7 +61,7 @@ def embed(
 
     parts.mkdir(exist_ok=True)
     paths = [parts / f"{number:06}.npy" for number in range(len(chunks))]
-    missing = [number for number, path in enumerate(paths) if not path.exists()]
+    missing = [number for number, path in enumerate(paths) if not _whole(path, len(chunks[number]))]
     with Workers(part.factory, part.devices, isolate=part.isolate) as workers:
         for number, result in run_chunks(workers, unique, chunks, missing, label):
             _check(result, len(chunks[number]), label)
@@ -102,12 +102,25 @@ def _open(path: Path) -> NDArray[np.float32]:
     return vectors
 
 
+def _whole(path: Path, count: int) -> bool:
+    """Whether a chunk of an earlier run is there, with as many unit vectors as it must have."""
+    try:
+        vectors = np.load(path, allow_pickle=False)
+    except (OSError, ValueError, EOFError):
+        return False
+    return vectors.ndim == 2 and len(vectors) == count and vectors.dtype == np.float32 and not _strange(vectors)
+
+
+def _strange(vectors: NDArray[np.float32]) -> int:
+    """How many rows are not finite and of length 1."""
+    return int((~(np.abs(np.linalg.norm(vectors, axis=1) - 1) < 1e-3)).sum())
+
+
 def _check(result: NDArray[np.float32], count: int, label: str) -> None:
     if result.shape[0] != count:
         raise RunError(f"{label}: {result.shape[0]} vectors came back for {count} texts")
-    bad = np.flatnonzero(~(np.abs(np.linalg.norm(result, axis=1) - 1) < 1e-3))
-    if len(bad):
-        raise RunError(f"{label}: the encoder gave {len(bad)} of {count} vectors that are not finite and of length 1")
+    if bad := _strange(result):
+        raise RunError(f"{label}: the encoder gave {bad} of {count} vectors that are not finite and of length 1")
 
 
 def _assemble(final: Path, parts: Sequence[tuple[Path, list[str]]], rows: Mapping[str, list[int]], count: int) -> None:

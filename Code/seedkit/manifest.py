@@ -7,6 +7,7 @@ import fcntl
 import importlib.metadata
 import os
 import platform
+import threading
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -18,35 +19,34 @@ from seedkit.errors import InputError
 from seedkit.files import FileFacts, file_facts, place_atomic, write_atomic
 
 MANIFEST = "manifest.json"
+REJECTS = "rejects.jsonl"
 FORMAT = 1
 
 
 class OutputFolder:
     """Files are written one by one, each whole or not at all, and the manifest last.
 
-    `names` are the files that a run of `stage` may write here: no input may be one of them, and those left from an
-    earlier run that this one does not write are removed at the end. Outputs of other names that are here already, with
-    a manifest, stay what they are: their manifest is kept under "others" of the new one. A lock keeps a second run out
-    while this one lives.
+    `names` are the files that a run of `stage` may write here, and `rejects` the one for what it leaves out: no input may
+    be one of them, and those left from an earlier run that this one does not write are removed. Outputs of other names
+    that are here already, with a manifest, stay what they are: their manifest is kept under "others" of the new one. A
+    lock keeps a second run out while this one lives.
     """
 
     def __init__(self, folder: Path, stage: str, names: Collection[str], *, sources: Collection[Path]) -> None:
-        self.folder, self.stage, self.names = folder, stage, names
+        self.folder, self.stage, self.names, self.rejects = folder, stage, names, REJECTS
         self.files: dict[str, FileFacts] = {}
-        self._stale = set(names)
-        self._opened = False
+        self._replaced: set[str] = set()
+        self._opened, self._opening = False, threading.Lock()
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except (FileExistsError, NotADirectoryError):
             raise InputError(f"{folder}: expected a folder to write to, got a file") from None
         except OSError as error:
             raise InputError(f"{folder}: cannot be made: {error.strerror}") from None
-        for name in (*names, MANIFEST):
-            target = folder / name
-            for source in sources:
-                if target.exists() and source.exists() and target.samefile(source):
-                    raise InputError(f"{source}: the output would overwrite the input; choose another place for it")
-        self._others = self._neighbours()
+        if not os.access(folder, os.W_OK):
+            raise InputError(f"{folder}: expected a folder to write to, got one without permission")
+        if (folder / MANIFEST).is_dir():
+            raise InputError(f"{folder / MANIFEST}: expected a file, got a folder")
         self._lock = os.open(folder, os.O_RDONLY)
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -55,6 +55,17 @@ class OutputFolder:
             raise InputError(
                 f"{folder}: another run is writing here; wait for it or choose another --output_dir"
             ) from None
+        try:
+            self._others = self._neighbours()
+            if any(REJECTS in other["files"] for other in self._others):  # theirs
+                self.rejects = f"{Path(next(iter(names))).stem}_{REJECTS}"
+            for name in (*names, self.rejects, MANIFEST, *self._replaced):
+                for source in sources:
+                    if (folder / name).exists() and source.exists() and (folder / name).samefile(source):
+                        raise InputError(f"{source}: the output would overwrite the input; choose another place for it")
+        except BaseException:
+            os.close(self._lock)
+            raise
 
     def _neighbours(self) -> list[dict[str, Any]]:
         """Manifests of the outputs that are here already and that this run leaves alone."""
@@ -72,7 +83,7 @@ class OutputFolder:
                     f"{self.folder}: holds {shared[0]} of {document['stage']}; choose another place for {self.stage}"
                 )
             else:
-                self._stale |= {name for name in document["files"] if Path(name).name == name}
+                self._replaced |= {name for name in document["files"] if Path(name).name == name}
         return found
 
     def __enter__(self) -> "OutputFolder":
@@ -99,10 +110,15 @@ class OutputFolder:
         self.files[name] = file_facts(path)
 
     def _begin(self, name: str) -> None:
-        if name not in self.names:
+        if name not in self.names and name != self.rejects:
             raise ValueError(f"{name} is not among the files announced for {self.folder}")
-        if not self._opened:
+        with self._opening:
+            if self._opened:
+                return
             self._opened = True
+            # before the manifest goes: a kill in between leaves one that names them
+            for old in self._replaced - {*self.names, self.rejects}:
+                (self.folder / old).unlink(missing_ok=True)
             if self._others:
                 self._publish(self._others)
             else:
@@ -110,11 +126,12 @@ class OutputFolder:
 
     def finish(self, manifest: Mapping[str, Any]) -> None:
         """Write the manifest: from here on the folder is finished."""
-        for name in self._stale - set(self.files):
+        for name in {*self.names, self.rejects} - set(self.files):
             (self.folder / name).unlink(missing_ok=True)
         # in the order they were announced, whichever was finished first
-        files = {name: asdict(self.files[name]) for name in self.names if name in self.files}
-        self._publish([{"format": FORMAT, "stage": self.stage, **manifest, "files": files}, *self._others])
+        files = {name: asdict(self.files[name]) for name in (*self.names, self.rejects) if name in self.files}
+        left_out = {"rejects": self.rejects} if self.rejects in files else {}
+        self._publish([{"format": FORMAT, "stage": self.stage, **manifest, **left_out, "files": files}, *self._others])
 
     def _publish(self, manifests: list[dict[str, Any]]) -> None:
         document = {**manifests[0], "others": manifests[1:]} if len(manifests) > 1 else manifests[0]
@@ -150,6 +167,8 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         raise InputError(f"{path}: no such file; the folder is unfinished or no output folder") from None
     except NotADirectoryError:
         raise InputError(f"{folder}: expected an output folder, got a file") from None
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}") from None
     except orjson.JSONDecodeError as error:
         raise InputError(f"{path}: expected a manifest, got malformed JSON: {error}") from None
     parts = documents(manifest) if isinstance(manifest, dict) and isinstance(manifest.get("others", []), list) else [{}]

@@ -53,10 +53,14 @@ class Copies:
     def __init__(self) -> None:
         self._seen: dict[str, int] = {}
 
-    def first(self, record: Record) -> int | None:
-        """The line of the earlier record with the same texts, None if this is the first."""
-        line = self._seen.setdefault(record_id(record.instruction, record.input, record.output), record.line)
-        return None if line == record.line else line
+    def first(self, record: Record, *, note: bool = True) -> int | None:
+        """The line of the earlier record with the same texts; None if there is none, and then `note` this one."""
+        key = record_id(record.instruction, record.input, record.output)
+        if key in self._seen:
+            return self._seen[key]
+        if note:
+            self._seen[key] = record.line
+        return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from seedkit.cli import table
 from seedkit.errors import InputError, RunError
 from seedkit.records import json_lines, record_line
-from seedkit.sources import REJECTS, Source, duplicates, empty_outputs, rejected, write_rejects
+from seedkit.sources import Source, duplicates, empty_outputs, rejected, write_rejects
 from seedkit.subsets import tertiles
 
 
@@ -36,7 +36,7 @@ def outcome(source: Source, reasons: list[str | None], max_failure_rate: float) 
             f"{source.path}:{source.records[first].line}: {reasons[first]}; {len(failed):,} of {total:,} records have "
             f"no score, more than --max_failure_rate {max_failure_rate:g} allows. Scores are kept: with "
             f"--max_failure_rate {-(-len(failed) * 10000 // total) / 10000:g} it goes on from here, "
-            f"these records in {REJECTS}"
+            f"these records in {source.folder.rejects}"
         )
     return result
 
@@ -130,6 +130,6 @@ def report(source: Source, found: Outcome, thirds: Thirds) -> str:
     left_out = len(found.failed) + len(source.rejects)
     head = f"\n{source.name}: {len(found.scored):,} records in thirds"
     return "\n".join([
-        head + (f", {left_out:,} in {REJECTS}" if left_out else ""),
+        head + (f", {left_out:,} in {source.folder.rejects}" if left_out else ""),
         table([thirds.column, "n", "min", "median", "max"], rows),
     ])  # fmt: skip

@@ -168,9 +168,12 @@ def _printable(value: Any) -> Any:
     if isinstance(value, Unreadable):
         return value.raw.rstrip(b"\r\n").decode(errors="backslashreplace")
     try:
-        orjson.dumps(value)
+        orjson.dumps({"record": [value]})  # as deep as it will stand in the row
     except TypeError:  # nested deeper, or a number larger, than it writes
-        return json.dumps(value, ensure_ascii=False)
+        try:
+            return json.dumps(value, ensure_ascii=False)
+        except RecursionError:
+            return "nested too deeply to be shown"
     return value
 
 

@@ -15,7 +15,6 @@ from seedkit.manifest import OutputFolder
 from seedkit.records import Keys, Record, Reject, json_lines, read_records
 
 SOURCES = ("EVOL", "OSS")
-REJECTS = "rejects.jsonl"
 Job = tuple[str, Path, Path]  # source, input file, output folder
 
 
@@ -72,7 +71,7 @@ def opened(
             rejects: list[Reject] = []
             bad = rejects if args.on_bad_record == "reject" else None
             records = list(read_records(path, keys(args), rejects=bad, limit=args.limit))
-            output = stack.enter_context(OutputFolder(folder, stage, (*names, REJECTS), sources=[path]))
+            output = stack.enter_context(OutputFolder(folder, stage, names, sources=[path]))
             source = Source(name, path, file_facts(path), output, records, rejects)
             say(f"{name}: {len(records):,} records from {path}" + (f", {len(rejects):,} rejected" if rejects else ""))
             if len(records) < minimum:
@@ -105,11 +104,20 @@ def rejected(record: Record, reason: str) -> Reject:
 
 
 def write_rejects(folder: OutputFolder, rejects: Sequence[Reject]) -> None:
-    """Write rejects.jsonl in the order of the input, where there are any."""
+    """Write the rejects in the order of the input, where there are any."""
     if rejects:
         rows = sorted(rejects, key=lambda reject: reject.line)
         lines = ({"line": r.line, "id": r.id, "reason": r.reason, "record": r.record} for r in rows)
-        folder.write(REJECTS, json_lines(lines))
+        folder.write(folder.rejects, json_lines(lines))
+
+
+def named(file: Path) -> str:
+    """The name of a file to write; InputError where a manifest could not hold it."""
+    try:
+        file.name.encode()
+    except UnicodeEncodeError:
+        raise InputError(f"{readable(str(file))}: expected a file name in UTF-8") from None
+    return file.name
 
 
 def readable(name: str) -> str:

@@ -11,6 +11,7 @@ if a folder is not what its manifest says, 2 if there is no manifest.
 import argparse
 from collections import Counter
 from collections.abc import Callable, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,8 @@ from seedkit.errors import InputError, RunError
 from seedkit.files import file_facts
 from seedkit.manifest import documents, read_manifest
 from seedkit.verify_mixes import key_fault, mix_faults, rows
+
+CLASSIFIED_KEYS = ("assigned_category", "category_similarity", "category_margin", "task_type")
 
 
 def verify(folder: Path) -> list[str]:
@@ -37,8 +40,8 @@ def verify(folder: Path) -> list[str]:
                 except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError, ValueError) as error:
                     own.append(f"{folder}: cannot be read as {kind}: {type(error).__name__}: {error}")
         source = output.get("input") or {}
-        if output.get("input_is_here") and listed.get(source["file"], source["sha256"]) != source["sha256"]:
-            own.append(f"{folder}: {output.get('stage')} was made from another {source['file']} than the one here")
+        if output.get("input_is_here") and listed.get(source.get("file"), source.get("sha256")) != source.get("sha256"):
+            own.append(f"{folder}: {output.get('stage')} was made from another {source.get('file')} than the one here")
         faults += own
     return faults
 
@@ -58,9 +61,11 @@ def _file_faults(folder: Path, manifest: dict[str, Any]) -> Iterator[str]:
 
 def _reject_fault(folder: Path, manifest: dict[str, Any]) -> Iterator[str]:
     counts = manifest["counts"]
-    rejected = sum(1 for _ in rows(folder / "rejects.jsonl")) if "rejects.jsonl" in manifest["files"] else 0
-    if rejected != counts["failed"] + counts["unreadable"]:
-        yield f"rejects.jsonl has {rejected} records, expected {counts['failed'] + counts['unreadable']}"
+    expected = counts["left_out"] if "left_out" in counts else counts["failed"] + counts["unreadable"]
+    name = manifest.get("rejects", "rejects.jsonl")
+    rejected = sum(1 for _ in rows(folder / name)) if name in manifest["files"] else 0
+    if rejected != expected:
+        yield f"{name} has {rejected} records, expected {expected}"
 
 
 def _classified_faults(folder: Path, manifest: dict[str, Any]) -> Iterator[str]:
@@ -70,6 +75,8 @@ def _classified_faults(folder: Path, manifest: dict[str, Any]) -> Iterator[str]:
     for row in rows(folder / name):
         category = row["assigned_category"]
         found[category] += 1
+        if fault := key_fault({key: value for key, value in row.items() if key not in CLASSIFIED_KEYS}):
+            yield f"{name}: {fault}"
         if row["id"] in seen:
             yield f"{name}: {row['id']} is in it twice"
         seen.add(row["id"])
@@ -129,7 +136,7 @@ def _tertile_faults(folder: Path, manifest: dict[str, Any]) -> Iterator[str]:
 KINDS: dict[str, Callable[[Path, dict[str, Any]], Iterator[str]]] = {
     "tertiles": _tertile_faults,
     "classified": _classified_faults,
-    "mixes": mix_faults,
+    "mixes": lambda folder, manifest: chain(mix_faults(folder, manifest), _reject_fault(folder, manifest)),
 }
 
 

@@ -3,11 +3,13 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from itertools import combinations, pairwise
+from math import comb, prod
 from pathlib import Path
 from typing import Any
 
 import orjson
 
+MANY = 10**6  # ways to draw a mix, above which two equal draws are no coincidence
 RECORD_KEYS = ["id", "instruction", "input", "output"]
 
 
@@ -39,6 +41,9 @@ def mix_faults(folder: Path, manifest: dict[str, Any]) -> Iterator[str]:
             yield f"{mixes['pool']}: {row['id']} is in it twice"
         kind[row["id"]] = row[mixes["column"]]
     pool_size = Counter(kind.values())
+    for which, count in pool_size.items():
+        if count != manifest["counts"][which]:
+            yield f"{mixes['pool']}: {count} records are {which}, the manifest says {manifest['counts'][which]}"
     members: dict[str, dict[str, set[str]]] = {}
     for mix in mixes["files"]:
         name = mix["name"]
@@ -84,8 +89,7 @@ def _likeness_faults(
             yield f"{one} and {other} are the same file"
         if first["repeat"] == second["repeat"] or first["series"] != second["series"]:
             continue
-        # a kind that is taken whole, or not at all, is the same in every repeat
-        free = [which for which, count in first["counts"].items() if 0 < count < pool_size[which]]
-        if first["counts"] == second["counts"] and free:
-            if all(members[one][which] == members[other][which] for which in free):
-                yield f"{one} and {other} hold the same records, though their repeats differ"
+        # where there are few ways to draw, two repeats may well draw the same: a kind that is taken whole has one way
+        ways = prod(comb(pool_size[which], count) for which, count in first["counts"].items())
+        if first["counts"] == second["counts"] and ways > MANY and members[one] == members[other]:
+            yield f"{one} and {other} hold the same records, though their repeats differ"

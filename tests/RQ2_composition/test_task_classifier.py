@@ -68,6 +68,18 @@ def test_two_sources_share_a_folder(tmp_path: Path, script_command: Command) -> 
     assert len(json.loads((tmp_path / "manifest.json").read_text())["others"]) == 1
 
 
+def test_rejects_of_two_outputs_in_one_folder(tmp_path: Path, script_command: Command) -> None:
+    for name in ("a", "b"):
+        data = tmp_path / f"{name}_in.jsonl"
+        lines = [json.dumps({"instruction": f"Sort {n} lists in {name}.", "output": "o"}) for n in range(4)]
+        data.write_text("\n".join([*lines, "{bad"]))
+        command = ["--input_file", data, "--output_file", tmp_path / f"{name}.jsonl", "--on_bad_record", "reject"]
+        result = script_command(SCRIPT, *command, "--device", "cpu")
+        assert result.returncode == 0, result.stderr
+    assert len(rows(tmp_path / "rejects.jsonl")) == len(rows(tmp_path / "b_rejects.jsonl")) == 1
+    assert verify(tmp_path) == []
+
+
 def test_killed_it_ends_with_the_same_bytes(tmp_path: Path, script_command: Command) -> None:
     words = "sort list tree cache of the and with index file parse query graph".split()
     data = tmp_path / "data.jsonl"

@@ -95,6 +95,23 @@ def test_ids_that_clash_get_a_prefix(tmp_path: Path, script_command: Command) ->
     assert sum(str(row["id"]).startswith("GENERAL:") for row in mixed) == 30
 
 
+def test_what_the_code_data_has_too_is_no_other_domain(tmp_path: Path, script_command: Command) -> None:
+    command = inputs(tmp_path)
+    shared = json.dumps({"instruction": "say hello", "output": "hello"}) + "\n"
+    for name in ("code.jsonl", "general.jsonl"):
+        with (tmp_path / name).open("a") as file:
+            file.write(shared)
+    # one line for all: every record has the same line number
+    (tmp_path / "math.json").write_text(json.dumps(json.loads((tmp_path / "math.json").read_text()) * 2))
+    out = tmp_path / "out"
+    result = script_command(SCRIPT, *command, "--output_dir", out)
+    assert result.returncode == 0, result.stderr
+    reasons = [str(row["reason"]) for row in rows(out / "rejects.jsonl")]
+    assert len(reasons) == 1 + 60
+    assert "GENERAL (general.jsonl): the same instruction, input and output as line 101 of the code data" in reasons
+    assert verify(out) == []
+
+
 def test_usage_errors_are_one_line_and_exit_code_2(tmp_path: Path, script_command: Command) -> None:
     few = inputs(tmp_path, general=20)
     bad = tmp_path / "bad.jsonl"
@@ -106,6 +123,8 @@ def test_usage_errors_are_one_line_and_exit_code_2(tmp_path: Path, script_comman
         ([*few, "--input_file", tmp_path / "none.jsonl"], "no such file"),
         ([*few, "--general_file", tmp_path], "cannot be read: Is a directory"),
         ([*few, "--num_samples", "0"], "at least 1"),
+        ([*few, "--seed", str(2**64)], "expected a whole number from 0"),
+        ([*few, "--limit", "16"], "16 code records: expected at least 17, so that 3% is one or more"),
     ):
         result = script_command(SCRIPT, *arguments, "--output_dir", out)
         assert result.returncode == 2, result.stderr

@@ -92,6 +92,23 @@ def test_an_interrupted_run_goes_on_from_its_chunks(tmp_path: Path) -> None:
     assert found.path.read_bytes() == whole
 
 
+@pytest.mark.parametrize("damage", [b"", b"\x93NUMPY", b"short", b"zeros"])
+def test_a_damaged_chunk_is_made_anew(tmp_path: Path, damage: bytes) -> None:
+    whole = embed(part(), TEXTS, IDS, tmp_path / "whole", "e", label="toy").path.read_bytes()
+    Toy.fail_at = "a"  # in the last of three chunks
+    with pytest.raises(RunError, match="stopped"):
+        embed(part(), TEXTS, IDS, tmp_path / "cut", "e", label="toy")
+    Toy.fail_at = ""
+    first = min((tmp_path / "cut").glob("*.chunks/*.npy"))
+    if damage in (b"short", b"zeros"):
+        np.save(first, np.zeros((2 if damage == b"short" else 3, 2), dtype=np.float32))
+    else:
+        first.write_bytes(damage)
+    found = embed(part(), TEXTS, IDS, tmp_path / "cut", "e", label="toy")
+    assert found.computed == 4  # the damaged chunk and the one that was missing
+    assert found.path.read_bytes() == whole
+
+
 def test_vectors_that_are_no_unit_vectors_are_refused(tmp_path: Path) -> None:
     for length in (0.5, float("nan")):
         Toy.length = length

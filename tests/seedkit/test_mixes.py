@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from conftest import reseal, rows
+from seedkit import verify_mixes
 from seedkit.errors import InputError
 from seedkit.manifest import OutputFolder
 from seedkit.mixes import Copies, Mix, Pool, check_sizes, write_mixes
@@ -14,7 +15,7 @@ from seedkit.verify import verify
 
 MIXES = [Mix("all.jsonl", None, None, {"A": 8})] + [
     Mix(f"{a}_{8 - a}_{repeat}.jsonl", "B", repeat, {"A": a, "B": 8 - a}) for repeat in (1, 2) for a in (6, 4)
-]
+]  # 135,660 and 339,150 ways to draw: MANY is lowered below
 NAMES = [*(mix.name for mix in MIXES), "pool.jsonl"]
 
 
@@ -27,8 +28,14 @@ def pool(kind: str, count: int) -> Pool:
 
 def write(folder: Path, seed: int = 0) -> Path:
     with OutputFolder(folder, "mix", NAMES, sources=[]) as output:
-        output.finish({"mixes": write_mixes(output, [pool("A", 8), pool("B", 20)], MIXES, seed, "pool.jsonl", "kind")})
+        mixes = write_mixes(output, [pool("A", 8), pool("B", 20)], MIXES, seed, "pool.jsonl", "kind")
+        output.finish({"counts": {"A": 8, "B": 20, "left_out": 0}, "mixes": mixes})
     return folder
+
+
+@pytest.fixture(autouse=True)
+def few_ways_are_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(verify_mixes, "MANY", 1000)
 
 
 @pytest.fixture
@@ -106,7 +113,8 @@ def test_damage_is_noticed_by_hash_and_without_it(folder: Path, what: str) -> No
 def test_a_pool_that_is_taken_whole_is_the_same_in_every_repeat(tmp_path: Path) -> None:
     mixes = [Mix(f"{repeat}.jsonl", None, repeat, {"A": 8}) for repeat in (1, 2)]
     with OutputFolder(tmp_path, "mix", [*(mix.name for mix in mixes), "pool.jsonl"], sources=[]) as output:
-        output.finish({"mixes": write_mixes(output, [pool("A", 8)], mixes, 0, "pool.jsonl", "kind")})
+        found = write_mixes(output, [pool("A", 8)], mixes, 0, "pool.jsonl", "kind")
+        output.finish({"counts": {"A": 8, "left_out": 0}, "mixes": found})
     assert verify(tmp_path) == []
 
 
@@ -127,19 +135,28 @@ def test_copies_are_known_by_their_texts() -> None:
     assert copies.first(Record("1", "i", "", "o", 1)) is None
     assert copies.first(Record("2", "i", "", "o", 2)) == 1
     assert copies.first(Record("1", "i", "o", "", 3)) is None
+    assert copies.first(Record("3", "i", "", "o", 1)) == 1  # a JSON array on one line has all records in line 1
+    assert copies.first(Record("4", "new", "", "o", 4), note=False) is None
+    assert copies.first(Record("4", "new", "", "o", 4)) is None
 
 
 def test_classified_records_are_checked(tmp_path: Path) -> None:
     category = {"assigned_category": "X", "category_similarity": 0.5, "category_margin": 0.1, "task_type": "practical"}
     record = {"instruction": "i", "input": "", "output": "o", **category}
-    with OutputFolder(tmp_path, "classify", ["c.jsonl", "rejects.jsonl"], sources=[]) as output:
+    with OutputFolder(tmp_path, "classify", ["c.jsonl"], sources=[]) as output:
         output.write("c.jsonl", json_lines([{"id": "1", **record}, {"id": "2", **record}]))
         counts = {"failed": 0, "unreadable": 0}
         categories = {"X": {"task_type": "practical", "records": 2}}
         output.finish({"counts": counts, "classified": {"file": "c.jsonl", "categories": categories}})
     assert verify(tmp_path) == []
     whole = (tmp_path / "c.jsonl").read_bytes()
-    for old, new in ((b'"X"', b'"Y"'), (b"practical", b"algorithmic"), (b"0.5", b"5.0"), (b'"2"', b'"1"')):
+    for old, new in (
+        (b'"input"', b'"in"'),
+        (b'"X"', b'"Y"'),
+        (b"practical", b"algorithmic"),
+        (b"0.5", b"5.0"),
+        (b'"2"', b'"1"'),
+    ):
         (tmp_path / "c.jsonl").write_bytes(whole.replace(old, new))
         reseal(tmp_path)
         assert verify(tmp_path) != []

@@ -17,7 +17,7 @@ from seedkit.records import json_lines
 from seedkit.verify import verify
 
 TERTILES = ["T1.jsonl", "T2.jsonl", "T3.jsonl"]
-NAMES = [*TERTILES, "scores.jsonl", "rejects.jsonl"]
+NAMES = [*TERTILES, "scores.jsonl"]
 
 
 def record(number: int) -> dict[str, str]:
@@ -39,7 +39,7 @@ def folder(tmp_path: Path) -> Path:
         ]
         failed = {"id": "7", "line": 8, "value": None, "tertile": None, "status": "failed", "reason": "why"}
         output.write("scores.jsonl", json_lines([*rows, failed]))
-        output.write("rejects.jsonl", json_lines([{"line": 8, "id": "7", "reason": "why", "record": record(7)}]))
+        output.write(output.rejects, json_lines([{"line": 8, "id": "7", "reason": "why", "record": record(7)}]))
         output.finish(
             {
                 "counts": {"scored": 7, "failed": 1, "unreadable": 0},
@@ -176,6 +176,13 @@ def test_outputs_share_a_folder_and_each_stays_verified(folder: Path, tmp_path: 
         output.finish({"input_is_here": True, "input": {"file": "T1.jsonl", "sha256": "0"}})
     assert not (folder / "old.jsonl").exists()  # of the output that this one replaces
     assert verify(folder) == [f"{folder}: another was made from another T1.jsonl than the one here"]
+    assert (folder / "rejects.jsonl").exists()
+    with OutputFolder(folder, "another", ["other.jsonl"], sources=[source]) as output:
+        assert output.rejects == "other_rejects.jsonl"  # rejects.jsonl is the first output's
+        output.write("other.jsonl", [b"{}\n"])
+        output.write(output.rejects, [b"{}\n"])
+        output.finish({})
+    assert verify(folder) == []
     repeat_tertile(folder)
     assert any("T2.jsonl: sha256" in fault for fault in verify(folder))
 
@@ -189,3 +196,19 @@ def test_made_by_knows_what_the_manifest_beside_a_file_says(folder: Path) -> Non
     assert made_by(folder / TERTILES[2]) is None
     assert made_by(folder.parent / "source.jsonl") is None
     assert made_by(folder / "none.jsonl") is None
+
+
+def test_what_is_replaced_goes_before_its_manifest_does(folder: Path, tmp_path: Path) -> None:
+    with OutputFolder(folder, "stage", [TERTILES[0]], sources=[tmp_path / "source.jsonl"]) as output:
+        output.write(TERTILES[0], [b"{}\n"])  # and the run is killed here
+    assert sorted(path.name for path in folder.iterdir()) == [TERTILES[0], "rejects.jsonl"]
+
+
+def test_an_input_that_is_an_earlier_output_is_never_removed(folder: Path) -> None:
+    with pytest.raises(InputError, match="overwrite the input"):
+        OutputFolder(folder, "stage", [TERTILES[0]], sources=[folder / TERTILES[1]])
+    with OutputFolder(folder, "stage", ["new.jsonl"], sources=[folder / TERTILES[1]]) as output:
+        output.write("new.jsonl", [b"{}\n"])
+        output.finish({})
+    assert (folder / TERTILES[1]).exists()
+    assert verify(folder) == []

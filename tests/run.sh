@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # The one test command: makes .venv with the test tools, then ruff, mypy and pytest.
 #   bash tests/run.sh [--all] [pytest arguments]
-# --all adds the heavy checks: the real vLLM engine and the INSTRUCTOR models' own package, in environments of their own
-# that are cached between runs.
+# --all adds the heavy checks: the real vLLM engine, the INSTRUCTOR models' own package and LLaMA-Factory's loader, in
+# environments of their own that are cached between runs.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . Code/environment.sh
@@ -32,6 +32,8 @@ if [ -n "$all" ]; then
   else
     say "no Python 3.11 found: the comparison with InstructorEmbedding 1.0.1 is skipped. Install python3.11 to run it"
   fi
+  export SEEDKIT_LLAMAFACTORY_ENV=$cache/llamafactory-0.9.5
+  environment "$SEEDKIT_LLAMAFACTORY_ENV" Code/training/requirements.txt
 fi
 
 say "ruff"

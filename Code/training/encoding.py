@@ -1,0 +1,181 @@
+"""How many tokens LLaMA-Factory makes of a record, and what is left of them at its cutoff.
+
+A sample is template prefix + system text + prompt, then the answer with the template's end; each piece of a template is
+tokenized by itself. Templates as in llamafactory/data/template.py of release 0.9.5.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from seedkit.errors import InputError
+from seedkit.models import loading
+
+EOS, BOS = "<eos>", "<bos>"  # stand for the tokenizer's own in the pieces below
+CONTENT = "{{content}}"
+QWEN_SYSTEM = "You are Qwen, created by Alibaba Cloud. You are a helpful assistant."
+ALPACA_SYSTEM = (
+    "Below is an instruction that describes a task. Write a response that appropriately completes the request.\n\n"
+)
+DEEPSEEK_SYSTEM = (
+    "You are an AI programming assistant, utilizing the DeepSeek Coder model, developed by DeepSeek Company, and you only "
+    "answer questions related to computer science. For politically sensitive questions, security and privacy issues, and "
+    "other non-computer science questions, you will refuse to answer.\n"
+)
+THOUGHT = ("<think>\n", "\n</think>\n\n")
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """Pieces of text around what a record holds; EOS and BOS are single tokens."""
+
+    user: tuple[str, ...] = (CONTENT,)
+    answer: tuple[str, ...] = (CONTENT, EOS)
+    prefix: tuple[str, ...] = ()
+    system: tuple[str, ...] = (CONTENT,)
+    default_system: str = ""
+    stop_words: tuple[str, ...] = ()
+    replace_eos: bool = False
+    reasoning: bool = False  # an empty thought goes before an answer that has none
+
+
+TEMPLATES = {
+    "alpaca": Template(
+        ("### Instruction:\n{{content}}\n\n### Response:\n",), (CONTENT, EOS, "\n\n"), default_system=ALPACA_SYSTEM
+    ),
+    "deepseekcoder": Template(
+        ("### Instruction:\n{{content}}\n### Response:",), ("\n{{content}}\n<|EOT|>\n",), (BOS,),
+        default_system=DEEPSEEK_SYSTEM,
+    ),
+    "default": Template(
+        ("Human: {{content}}", EOS, "\nAssistant:"), (CONTENT, EOS, "\n"), system=("System: {{content}}", EOS, "\n")
+    ),
+    "empty": Template(answer=(CONTENT,)),
+    "llama3": Template(
+        ("<|start_header_id|>user<|end_header_id|>\n\n{{content}}<|eot_id|>"
+         "<|start_header_id|>assistant<|end_header_id|>\n\n",),
+        ("{{content}}<|eot_id|>",), (BOS,), ("<|start_header_id|>system<|end_header_id|>\n\n{{content}}<|eot_id|>",),
+        stop_words=("<|eot_id|>", "<|eom_id|>"), replace_eos=True,
+    ),
+    "qwen": Template(
+        ("<|im_start|>user\n{{content}}<|im_end|>\n<|im_start|>assistant\n",), ("{{content}}<|im_end|>\n",),
+        system=("<|im_start|>system\n{{content}}<|im_end|>\n",), default_system=QWEN_SYSTEM,
+        stop_words=("<|im_end|>",), replace_eos=True,
+    ),
+}  # fmt: skip
+TOKENIZER = "tokenizer"  # no template named: the tokenizer's chat template, or "empty" where it has none
+NAMES = (*TEMPLATES, TOKENIZER)
+
+
+def kept_lengths(source: int, target: int, cutoff: int) -> tuple[int, int]:
+    """Tokens kept of a prompt of `source` and an answer of `target` (both lengths) at `cutoff`.
+
+    The prompt is cut if the answer takes less than half, else the answer if the prompt takes less than half, else both
+    in proportion: answer = floor(cutoff * target / (source + target)).
+    """
+    if cutoff <= 0:
+        return 0, 0
+    if target * 2 < cutoff:
+        room = cutoff
+    elif source * 2 < cutoff:
+        room = cutoff - source
+    else:
+        room = int(cutoff * (target / (source + target)))
+    target = min(room, target)
+    return min(max(cutoff - target, 0), source), target
+
+
+class Encoder:
+    """Counts the tokens of records as LLaMA-Factory encodes them with this tokenizer and template."""
+
+    def __init__(self, tokenizer: str, template: str = "default") -> None:
+        from transformers import AutoTokenizer
+
+        with loading(tokenizer):
+            self._tokenizer = AutoTokenizer.from_pretrained(tokenizer)
+            self._tokenizer.model_max_length = 1 << 60  # it cuts nothing and warns of nothing
+            if template != TOKENIZER:
+                self.template = TEMPLATES[template]
+            elif isinstance(self._tokenizer.chat_template, str):
+                self.template = self._chat_template(tokenizer)
+            else:
+                self.template = TEMPLATES["empty"]
+        self._add_special_tokens()
+        system = self.template.default_system
+        before = [piece.replace(CONTENT, system, 1) for piece in self.template.system] if system else []
+        self._constant = sum(self._counts([*self.template.prefix, *before]))
+        self._thought = sum(self._counts(["".join(THOUGHT)])) if self.template.reasoning else 0
+
+    def __call__(self, records: Sequence[tuple[str, str]]) -> list[tuple[int, int]]:
+        """(tokens of the prompt, tokens of the answer) of each (prompt, answer)."""
+        prompts = [self._constant] * len(records)
+        answers = [0] * len(records)
+        for piece in self.template.user:
+            # the turn's number is put in after the text, so that a text with {{idx}} in it is changed
+            texts = [piece.replace(CONTENT, prompt, 1).replace("{{idx}}", "0", 1) for prompt, _ in records]
+            prompts = [sum(pair) for pair in zip(prompts, self._counts(texts), strict=True)]
+        for piece in self.template.answer:
+            texts = [piece.replace(CONTENT, answer, 1) for _, answer in records]
+            answers = [sum(pair) for pair in zip(answers, self._counts(texts), strict=True)]
+        if self.template.reasoning:
+            for place, (_, answer) in enumerate(records):
+                answers[place] += 0 if "<think>" in answer or "</think>" in answer else self._thought
+        return list(zip(prompts, answers, strict=True))
+
+    def _counts(self, texts: Sequence[str]) -> list[int]:
+        if not texts:
+            return []
+        ones = {EOS: self._tokenizer.eos_token_id is not None, BOS: self._tokenizer.bos_token_id is not None}
+        plain = [text for text in texts if text and text not in ones]
+        found = iter(self._tokenizer(plain, add_special_tokens=False)["input_ids"] if plain else ())
+        return [int(ones[text]) if text in ones else len(next(found)) if text else 0 for text in texts]
+
+    def _add_special_tokens(self) -> None:
+        stop_words = list(self.template.stop_words)
+        if self.template.replace_eos:
+            self._tokenizer.add_special_tokens({"eos_token": stop_words.pop(0)})
+        if self._tokenizer.eos_token_id is None:
+            self._tokenizer.add_special_tokens({"eos_token": "<|endoftext|>"})
+        if stop_words:
+            self._tokenizer.add_tokens(stop_words, special_tokens=True)
+
+    def _chat_template(self, name: str) -> Template:
+        """The pieces that LLaMA-Factory finds in a tokenizer's chat template."""
+        from jinja2 import TemplateError
+
+        def shown(*messages: tuple[str, str], ask: bool = False) -> str:
+            turns = [{"role": role, "content": content} for role, content in messages]
+            text: str = self._tokenizer.apply_chat_template(turns, add_generation_prompt=ask, tokenize=False)
+            return text[len(prefix) :]
+
+        prefix = self._tokenizer.decode(self._tokenizer.encode(""))
+        try:
+            system = shown(("system", CONTENT))
+            without_system = shown(("system", ""), ("user", CONTENT), ask=True)
+            user = shown(("user", CONTENT), ask=True)
+            answer = shown(("user", CONTENT), ("assistant", CONTENT))[len(user) :]
+        except TemplateError as error:
+            raise InputError(
+                f"{name}: expected a chat template that takes a system message, as LLaMA-Factory does; got: {error}"
+            ) from None
+        reasoning = "<think>" in answer
+        answer = answer.replace("<think>", "").replace("</think>", "").lstrip("\n")
+        default_system = ""
+        if len(user) > len(without_system):
+            default_system = _difference(without_system, user)
+            user = user[len(system.replace(CONTENT, default_system, 1)) :]
+        if CONTENT not in user or CONTENT not in answer:
+            raise InputError(f"{name}: expected a chat template that shows the messages, got one that does not")
+        return Template((user,), (answer,), (prefix,) if prefix else (), (system,), default_system, reasoning=reasoning)
+
+
+def _difference(short: str, long: str) -> str:
+    """What stands in `long` and not in `short`, walked side by side."""
+    place, found = 0, ""
+    for position, character in enumerate(long):
+        if place == len(short):
+            return found
+        if short[place] == character:
+            place += 1
+        else:
+            found += long[position]
+    return found

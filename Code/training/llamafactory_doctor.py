@@ -1,0 +1,48 @@
+"""Before a GPU is booked: what will LLaMA-Factory 0.9.5 do with each record of these files?
+
+LLaMA-Factory drops, cuts or keeps records silently, and one bad value can lose a whole file. This says so beforehand, by the
+rules of its own loader (llamafactory/data, datasets 4.0.0), without having it installed. Columns are mapped as
+dataset_info.json does: {"columns": {"prompt": "instruction", "query": "input", "response": "output"}}.
+
+    python Code/training/llamafactory_doctor.py Datas/RQ1/EVOL --tokenizer MODEL     # every data file of a partition
+    python Code/training/llamafactory_doctor.py Datas/sample/EVOL.jsonl --json /tmp/verdicts.jsonl
+
+A verdict is one of: trains; kept although empty; truncated (more tokens than --cutoff_len, needs --tokenizer); dropped; the
+whole file is lost. Exit code 0: everything trains. 1: a file, a record or a part of an answer would be lost. 2: bad usage.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from seedkit.cli import parser, positive, run
+
+
+def parse() -> argparse.Namespace:
+    flags = parser(__doc__)
+    flags.add_argument("paths", nargs="+", type=Path, metavar="PATH",
+                       help=".jsonl or .json file, or a finished output folder: then all its data files")  # fmt: skip
+    flags.add_argument("--tokenizer", metavar="MODEL", help="hub id or folder of the student; counts truncated tokens")
+    flags.add_argument("--template", default="default", metavar="NAME",
+                       help="LLaMA-Factory's template, or tokenizer for the tokenizer's own (default: default)")  # fmt: skip
+    flags.add_argument("--cutoff_len", type=positive, default=2048, metavar="N",
+                       help="tokens of a sample, as in LLaMA-Factory (default: 2048)")  # fmt: skip
+    columns = flags.add_argument_group("columns, as in dataset_info.json")
+    columns.add_argument("--prompt", default="instruction", metavar="KEY", help="default: instruction")
+    columns.add_argument("--query", default="input", metavar="KEY", help="default: input")
+    columns.add_argument("--response", default="output", metavar="KEY", help="default: output")
+    flags.add_argument("--json", type=Path, metavar="FILE", help="write every verdict there as JSON Lines")
+    return flags.parse_args()
+
+
+def main() -> None:
+    args = parse()
+    from training import diagnosis
+
+    report, lost = diagnosis.examine(args)
+    print(report)
+    sys.exit(1 if lost else 0)
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,201 @@
+"""Each step of the cleaning by itself, and the search for near duplicates."""
+
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+from seeds.cleaning import STEPS, Cleaned, clean, fault
+from seeds.near_duplicates import Match, NearDuplicates, bands, jaccard, shingles
+
+WORDS = [f"word{number}" for number in range(500)]
+
+
+def text(length: int, seed: int = 0) -> str:
+    return " ".join(random.Random(seed).choices(WORDS, k=length))
+
+
+def file(path: Path, *lines: bytes | dict[str, Any]) -> Path:
+    path.write_bytes(b"\n".join(line if isinstance(line, bytes) else json.dumps(line).encode() for line in lines))
+    return path
+
+
+def record(instruction: str, output: str = "an answer", **more: object) -> dict[str, Any]:
+    return {"instruction": instruction, "output": output, **more}
+
+
+def rejects(cleaned: Cleaned) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in cleaned.rejected()]
+
+
+def kept(cleaned: Cleaned) -> list[str]:
+    return [json.loads(line)["instruction"] for line in cleaned.lines.all()]
+
+
+@pytest.mark.parametrize(
+    ("line", "step", "reason"),
+    [
+        (b"{", "unreadable", "expected one JSON object, got malformed JSON"),
+        (b"[1]", "unreadable", "expected an object, got an array"),
+        (b'{"instruction": "i", "output": "caf\xe9"}', "unreadable", "expected UTF-8, got byte 0xe9"),
+        (b'{"instruction": "i", "output": "\xed\xa0\x80"}', "unreadable", "expected UTF-8, got a lone surrogate"),
+        (b'{"instruction": "i", "output": "\\ud800"}', "unreadable", "expected valid Unicode, got a lone surrogate"),
+        (b'{"instruction": "i"}', "unreadable", '"output" is missing'),
+        (b'{"instruction": 7, "output": "o"}', "unreadable", '"instruction" must be a string, got the number 7'),
+        (b'{"instruction": "i", "output": null}', "unreadable", '"output" must be a string, got null'),
+        (record(" \n\u3000"), "empty_instruction", "empty instruction"),
+        (record("", input="there is one"), "empty_instruction", "empty instruction"),
+        (record("i", "\t"), "empty_output", "empty output"),
+        (record("i", "caf\ufffd"), "replacement_characters", "replacement characters: U+FFFD in output"),
+        (record("i", input="\ufffd"), "replacement_characters", "replacement characters: U+FFFD in input"),
+        (record("i", "o" * 100), "over_long", "over long: 101 characters, at most 100 are kept"),
+        (record("first", "other"), "exact_duplicate", "exact duplicate of line 1 (id a): the same instruction and input"),
+    ],
+)  # fmt: skip
+def test_a_record_leaves_with_its_step_and_reason(
+    tmp_path: Path, line: bytes | dict[str, Any], step: str, reason: str
+) -> None:
+    path = file(tmp_path / "in.jsonl", record("first", id="a"), line, record("last"))
+    cleaned = clean(path, "release", max_chars=100)
+    assert kept(cleaned) == ["first", "last"]
+    (row,) = rejects(cleaned)
+    assert list(row) == ["line", "id", "reason", "record"]
+    assert row["line"] == 2
+    assert row["reason"].startswith(reason)
+    assert row["record"]
+    assert cleaned.counts() == {"read": 3, **dict.fromkeys(STEPS, 0), step: 1, "kept": 2}
+
+
+def test_a_record_as_long_as_allowed_stays(tmp_path: Path) -> None:
+    path = file(tmp_path / "in.jsonl", record("i" * 50, "o" * 25, input="n" * 25))
+    assert len(clean(path, "release", max_chars=100).lines) == 1
+    assert len(clean(path, "release", max_chars=99).lines) == 0
+
+
+def test_the_earliest_of_duplicates_stays_and_a_damaged_one_does_not_count(tmp_path: Path) -> None:
+    long = text(80)
+    near = long.replace(long.split()[40], "exchanged")
+    path = file(
+        tmp_path / "in.jsonl",
+        record("same", ""),  # leaves before anything can be its duplicate
+        record("same"),
+        record("same", input="but asked of something else"),
+        record("same", "another answer"),
+        record(long, id="long"),
+        record(near),
+        record(near, "another answer"),
+        record("Same"),  # not to the letter, but the same words
+    )
+    cleaned = clean(path, "release")
+    assert kept(cleaned) == ["same", "same", long]
+    rows = rejects(cleaned)
+    assert [row["line"] for row in rows] == [1, 4, 6, 7, 8]
+    assert rows[1]["reason"].startswith("exact duplicate of line 2 (id ")
+    assert rows[2]["reason"] == f"near duplicate of line 5 (id long): Jaccard similarity {75 / 81:.3f}"
+    assert rows[3]["reason"].startswith("exact duplicate of line 6 (id ")
+    assert rows[4]["reason"].startswith("near duplicate of line 2 (id ")
+    off = clean(path, "release", near_duplicates=None)
+    assert kept(off) == ["same", "same", long, near, "Same"]
+    assert off.counts()["near_duplicate"] == 0
+
+
+def test_an_array_on_one_line_has_duplicates_too(tmp_path: Path) -> None:
+    path = tmp_path / "in.json"
+    path.write_text(json.dumps([record("a"), record("b"), record("a"), record("c", "")]))
+    cleaned = clean(path, "release")
+    assert kept(cleaned) == ["a", "b"]
+    assert [row["line"] for row in rejects(cleaned)] == [1, 1]
+
+
+def test_an_origin_is_the_records_own_source_or_the_release(tmp_path: Path) -> None:
+    sources: list[object] = ["data/CoT/aqua_rat.json", "", None, 5]
+    path = file(
+        tmp_path / "in.jsonl",
+        b"{",
+        *(record(f"question {n}", source=source) for n, source in enumerate(sources)),
+        record("question 4"),
+    )
+    cleaned = clean(path, "the/release")
+    origins = [json.loads(line) for line in cleaned.origins.all()]
+    assert [list(origin) for origin in origins] == [["id", "source", "line"]] * 5
+    assert [origin["source"] for origin in origins] == ["data/CoT/aqua_rat.json", *["the/release"] * 4]
+    assert [origin["line"] for origin in origins] == [2, 3, 4, 5, 6]
+    assert [origin["id"] for origin in origins] == [json.loads(line)["id"] for line in cleaned.lines.all()]
+
+
+def test_texts_are_kept_to_the_letter(tmp_path: Path) -> None:
+    odd = " \u00e9\u2028\x00 \U0001f600\n"
+    path = file(tmp_path / "in.jsonl", {"problem": odd, "solution": odd, "lang": "python"})
+    (line,) = clean(path, "release").lines.all()
+    row = json.loads(line)
+    assert list(row) == ["id", "instruction", "input", "output"]
+    assert (row["instruction"], row["input"], row["output"]) == (odd, "", odd)
+
+
+def test_fault_takes_a_good_record(tmp_path: Path) -> None:
+    from seedkit.records import Record
+
+    assert fault(Record("1", "i", "", "o"), 10) is None
+
+
+def test_shingles_are_runs_of_three_words_with_marks() -> None:
+    assert shingles("Add a+b") == {"add a +", "a + b"}
+    assert shingles("Add a + b") == shingles("add  A+B")
+    assert shingles("add a-b") != shingles("add a+b")
+    assert shingles("two words") == {"two words"}
+    assert shingles("   ") == {""}
+    assert jaccard(shingles("a b c d"), shingles("a b c e")) == 1 / 3
+
+
+def test_bands_propose_what_is_at_the_threshold() -> None:
+    for threshold in (0.3, 0.5, 0.7, 0.85, 0.95, 1.0):
+        count = bands(threshold)
+        assert 128 % count == 0
+        assert (1 - threshold ** (128 // count)) ** count <= 0.01 or count == 128
+    assert bands(0.95) < bands(0.85) < bands(0.5)
+
+
+def test_near_duplicates_are_those_that_every_pair_compared_gives() -> None:
+    random_ = random.Random(3)
+    texts = [text(random_.randrange(5, 150), seed) for seed in range(150)]
+    for number in range(300):
+        words = random_.choice(texts).split()
+        for _ in range(random_.randrange(1, 6)):
+            words[random_.randrange(len(words))] = f"new{number}"
+        texts.append(" ".join(words))
+    for threshold in (0.5, 0.7, 0.85):
+        kept: list[str] = []
+        expected: list[Match | None] = []
+        for one in texts:
+            alike = [jaccard(shingles(one), shingles(other)) for other in kept]
+            match = next((Match(n, value) for n, value in enumerate(alike) if value >= threshold), None)
+            expected.append(match)
+            if match is None:
+                kept.append(one)
+        search = NearDuplicates(threshold)
+        found = [search.add(one) for one in texts]
+        assert sum(match is not None for match in expected) > 50
+        assert sum(match != other for match, other in zip(found, expected, strict=True)) <= 2, threshold
+
+
+def test_what_is_removed_is_at_the_threshold_or_above() -> None:
+    base = text(100)
+    search = NearDuplicates(0.85)
+    assert search.add(base) is None
+    few, many = base.split(), base.split()
+    few[10] = few[50] = "x"
+    for place in range(0, 100, 10):
+        many[place] = "x"
+    match = search.add(" ".join(few))
+    assert match is not None
+    assert match.number == 0
+    assert match.jaccard == jaccard(shingles(base), shingles(" ".join(few))) >= 0.85
+    assert search.add(" ".join(many)) is None
+
+
+def test_a_threshold_of_one_takes_only_the_same_words() -> None:
+    search = NearDuplicates(1.0)
+    assert search.add("print the number one, two and three") is None
+    assert search.add("Print the number one,  two and three") == Match(0, 1.0)
+    assert search.add("print the number one, two and four") is None

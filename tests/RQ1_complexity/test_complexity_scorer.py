@@ -58,7 +58,7 @@ def test_without_gpu_or_hub_on_the_sample(tmp_path: Path, scorer_command: Comman
 
 
 def test_complexity_is_the_mean_of_the_normalised_parts(
-    tmp_path: Path, tiny_llama: Path, tiny_gpt2: Path, scorer_command: Command
+    tmp_path: Path, tiny_llama: Path, tiny_gpt2: Path, scorer_main: Command
 ) -> None:
     data = seeds(tmp_path / "seeds.jsonl", 50)
     for how in ("minmax", "rank"):
@@ -71,7 +71,7 @@ def test_complexity_is_the_mean_of_the_normalised_parts(
             "--normalize",
             how,
         ]
-        result = scorer_command(*command)
+        result = scorer_main(*command)
         assert result.returncode == 0, result.stderr
         scores = rows(tmp_path / "out" / "complexity_scores.jsonl")
         mean = [0.0] * len(scores)
@@ -118,19 +118,17 @@ def test_killed_at_any_moment_it_ends_with_the_same_bytes(
     assert verify(out) == []
 
 
-def test_a_changed_model_starts_anew(
-    tmp_path: Path, tiny_llama: Path, tiny_gpt2: Path, scorer_command: Command
-) -> None:
+def test_a_changed_model_starts_anew(tmp_path: Path, tiny_llama: Path, tiny_gpt2: Path, scorer_main: Command) -> None:
     data = seeds(tmp_path / "seeds.jsonl", 30)
     command = ["--input_file", data, "--output_dir", tmp_path / "out"]
-    assert "60 scores computed" in scorer_command(*command, *models(tiny_llama, tiny_gpt2)).stdout
-    assert "0 scores computed" in scorer_command(*command, *models(tiny_llama, tiny_gpt2)).stdout
-    assert "30 scores computed" in scorer_command(*command, *models(tiny_llama, tiny_llama)).stdout
-    assert "60 scores computed" in scorer_command(*command, *models(tiny_llama, tiny_gpt2), "--no-resume").stdout
+    assert "60 scores computed" in scorer_main(*command, *models(tiny_llama, tiny_gpt2)).stdout
+    assert "0 scores computed" in scorer_main(*command, *models(tiny_llama, tiny_gpt2)).stdout
+    assert "30 scores computed" in scorer_main(*command, *models(tiny_llama, tiny_llama)).stdout
+    assert "60 scores computed" in scorer_main(*command, *models(tiny_llama, tiny_gpt2), "--no-resume").stdout
 
 
 def test_failures_are_rejected_with_a_reason_or_stop_the_run(
-    tmp_path: Path, tiny_llama: Path, tiny_gpt2: Path, scorer_command: Command
+    tmp_path: Path, tiny_llama: Path, tiny_gpt2: Path, scorer_main: Command
 ) -> None:
     data = seeds(tmp_path / "seeds.jsonl", 40)
     bad = [
@@ -150,14 +148,14 @@ def test_failures_are_rejected_with_a_reason_or_stop_the_run(
         "--on_bad_record",
         "reject",
     ]
-    stopped = scorer_command(*command)
+    stopped = scorer_main(*command)
     assert stopped.returncode == 1
     assert stopped.stderr.count("error: ") == 1
     assert f"{data}:41: semantic: the prompt has" in stopped.stderr
     assert "--max_failure_rate 0.0698" in stopped.stderr
     assert not (tmp_path / "out" / "manifest.json").exists()
 
-    result = scorer_command(*command, "--max_failure_rate", "0.0698")
+    result = scorer_main(*command, "--max_failure_rate", "0.0698")
     assert result.returncode == 0, result.stderr
     assert "0 scores computed" in result.stdout
     rejects = rows(tmp_path / "out" / "rejects.jsonl")
@@ -171,16 +169,16 @@ def test_failures_are_rejected_with_a_reason_or_stop_the_run(
 
     # without them the next run leaves no stale rejects behind
     data.write_text("".join(data.read_text().splitlines(keepends=True)[:40]))
-    assert scorer_command(*command).returncode == 0
+    assert scorer_main(*command).returncode == 0
     assert sorted(contents(tmp_path / "out")) == sorted(OUTPUTS)
 
 
 def test_a_column_that_cannot_order_the_records_stops_the_split(
-    tmp_path: Path, tiny_llama: Path, tiny_gpt2: Path, scorer_command: Command
+    tmp_path: Path, tiny_llama: Path, tiny_gpt2: Path, scorer_main: Command
 ) -> None:
     data = tmp_path / "same.jsonl"
     data.write_text("".join(json.dumps({"instruction": "Same.", "response": str(n)}) + "\n" for n in range(9)))
-    result = scorer_command("--input_file", data, "--output_dir", tmp_path / "out", *models(tiny_llama, tiny_gpt2))
+    result = scorer_main("--input_file", data, "--output_dir", tmp_path / "out", *models(tiny_llama, tiny_gpt2))
     assert result.returncode == 1
     assert "error: semantic: 9 of 9 records have the same score" in result.stderr
     assert contents(tmp_path / "out") == {}
@@ -206,9 +204,9 @@ USAGE = [
 
 @pytest.mark.parametrize(("arguments", "message"), USAGE, ids=lambda value: value if isinstance(value, str) else " ")
 def test_usage_errors_are_one_line_and_exit_code_2(
-    tmp_path: Path, arguments: list[str], message: str, scorer_command: Command
+    tmp_path: Path, arguments: list[str], message: str, scorer_main: Command
 ) -> None:
-    result = scorer_command("--output_dir", tmp_path, *arguments)
+    result = scorer_main("--output_dir", tmp_path, *arguments)
     assert result.returncode == 2
     assert message in result.stderr
     assert "Traceback" not in result.stderr
@@ -228,13 +226,13 @@ def test_the_output_never_overwrites_the_input(tmp_path: Path, scorer_command: C
 
 
 def test_a_file_name_that_is_not_utf8_and_a_rate_that_is_no_binary_fraction(
-    tmp_path: Path, tiny_llama: Path, tiny_gpt2: Path, scorer_command: Command
+    tmp_path: Path, tiny_llama: Path, tiny_gpt2: Path, scorer_main: Command
 ) -> None:
     data = seeds(Path(os.fsdecode(os.fsencode(tmp_path) + b"/b\xff.jsonl")), 21)
     with data.open("a") as file:
         file.writelines(json.dumps({"instruction": "", "response": str(number)}) + "\n" for number in range(29))
     command = ["--input_file", data, "--output_dir", tmp_path / "out", *models(tiny_llama, tiny_gpt2)]
-    result = scorer_command(*command, "--max_failure_rate", "0.58")  # 0.58 * 50 < 29 in floating point
+    result = scorer_main(*command, "--max_failure_rate", "0.58")  # 0.58 * 50 < 29 in floating point
     assert result.returncode == 0, result.stderr
     manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
     assert manifest["input"]["file"] == "b\\xff.jsonl"

@@ -38,11 +38,11 @@ def test_the_sample_with_the_bundled_encoder(tmp_path: Path, script_command: Com
     assert manifest["models"]["tasks"]["encoder"] == "minilm"
 
 
-def test_computed_anew_it_is_the_same_to_the_byte(tmp_path: Path, script_command: Command) -> None:
+def test_computed_anew_it_is_the_same_to_the_byte(tmp_path: Path, script_main: Command) -> None:
     out = tmp_path / "classified.jsonl"
     found = []
     for flag in ("--resume", "--no-resume"):
-        result = script_command(
+        result = script_main(
             SCRIPT, "--input_file", SAMPLE, "--output_file", out, "--device", "cpu", *QUICK, "--limit", 40, flag
         )
         assert result.returncode == 0, result.stderr
@@ -51,10 +51,10 @@ def test_computed_anew_it_is_the_same_to_the_byte(tmp_path: Path, script_command
 
 
 def test_an_instructor_folder_uses_the_names_and_the_papers_instructions(
-    tmp_path: Path, tiny_instructor: Path, script_command: Command
+    tmp_path: Path, tiny_instructor: Path, script_main: Command
 ) -> None:
     out = tmp_path / "classified.jsonl"
-    result = script_command(
+    result = script_main(
         SCRIPT, "--input_file", SAMPLE, "--output_file", out, "--model_name", tiny_instructor, "--device", "cpu"
     )
     assert result.returncode == 0, result.stderr
@@ -67,10 +67,10 @@ def test_an_instructor_folder_uses_the_names_and_the_papers_instructions(
     assert verify(tmp_path) == []
 
 
-def test_two_sources_share_a_folder(tmp_path: Path, script_command: Command) -> None:
+def test_two_sources_share_a_folder(tmp_path: Path, script_main: Command) -> None:
     for name in ("EVOL", "OSS"):
         out = tmp_path / f"{name}.jsonl"
-        result = script_command(
+        result = script_main(
             SCRIPT, "--source_name", name, "--output_file", out, "--limit", 5, "--device", "cpu", *QUICK
         )
         assert result.returncode == 0, result.stderr
@@ -78,7 +78,7 @@ def test_two_sources_share_a_folder(tmp_path: Path, script_command: Command) -> 
     assert len(json.loads((tmp_path / "manifest.json").read_text())["others"]) == 1
 
 
-def test_rejects_of_two_outputs_in_one_folder(tmp_path: Path, script_command: Command) -> None:
+def test_rejects_of_two_outputs_in_one_folder(tmp_path: Path, script_main: Command) -> None:
     for name in ("a", "b"):
         data = tmp_path / f"{name}_in.jsonl"
         lines = [json.dumps({"instruction": f"Sort {n} lists in {name}.", "output": "o"}) for n in range(4)]
@@ -92,7 +92,7 @@ def test_rejects_of_two_outputs_in_one_folder(tmp_path: Path, script_command: Co
             "reject",
             *QUICK,
         ]
-        result = script_command(SCRIPT, *command, "--device", "cpu")
+        result = script_main(SCRIPT, *command, "--device", "cpu")
         assert result.returncode == 0, result.stderr
     assert len(rows(tmp_path / "rejects.jsonl")) == len(rows(tmp_path / "b_rejects.jsonl")) == 1
     assert verify(tmp_path) == []
@@ -122,16 +122,16 @@ def test_killed_it_ends_with_the_same_bytes(tmp_path: Path, script_command: Comm
     assert contents(tmp_path / "cut") == contents(tmp_path / "whole")
 
 
-def test_an_empty_instruction_is_a_failure_with_a_reason(tmp_path: Path, script_command: Command) -> None:
+def test_an_empty_instruction_is_a_failure_with_a_reason(tmp_path: Path, script_main: Command) -> None:
     data, out = tmp_path / "data.jsonl", tmp_path / "out" / "c.jsonl"
     lines = [json.dumps({"instruction": text, "output": "o"}) for text in ("Sort a list.", " ", "Join two tables.")]
     data.write_text("\n".join(lines))
     command = [SCRIPT, "--input_file", data, "--output_file", out, "--device", "cpu", *QUICK]
-    result = script_command(*command)
+    result = script_main(*command)
     assert result.returncode == 1
     assert result.stderr.splitlines()[-1].startswith(f"error: {data}:2: the instruction is empty; 1 of 3 records")
     assert not out.exists()
-    assert script_command(*command, "--max_failure_rate", "0.34").returncode == 0
+    assert script_main(*command, "--max_failure_rate", "0.34").returncode == 0
     assert [row["line"] for row in rows(out.parent / "rejects.jsonl")] == [2]
     assert len(rows(out)) == 2
     assert verify(out.parent) == []
@@ -155,9 +155,9 @@ USAGE = [
 
 @pytest.mark.parametrize(("arguments", "message"), USAGE, ids=[message for _, message in USAGE])
 def test_usage_errors_are_one_line_and_exit_code_2(
-    tmp_path: Path, arguments: list[object], message: str, script_command: Command
+    tmp_path: Path, arguments: list[object], message: str, script_main: Command
 ) -> None:
-    result = script_command(SCRIPT, *(str(argument).replace("OUT", str(tmp_path)) for argument in arguments))
+    result = script_main(SCRIPT, *(str(argument).replace("OUT", str(tmp_path)) for argument in arguments))
     assert result.returncode == 2
     assert message in result.stderr.splitlines()[-1]
     assert "Traceback" not in result.stderr

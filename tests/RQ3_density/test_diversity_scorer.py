@@ -53,11 +53,11 @@ def test_the_sample_with_the_bundled_encoder(tmp_path: Path, script_command: Com
 
 
 def test_an_instructor_folder_and_any_transformer(
-    tmp_path: Path, tiny_instructor: Path, tiny_gpt2: Path, script_command: Command
+    tmp_path: Path, tiny_instructor: Path, tiny_gpt2: Path, script_main: Command
 ) -> None:
     for model, embedder in ((tiny_instructor, "auto"), (tiny_gpt2, "transformer")):
         out = tmp_path / embedder
-        result = script_command(
+        result = script_main(
             SCRIPT, "--input_file", SAMPLE, "--output_dir", out, "--device", "cpu",
             "--embedder", embedder, "--model_name", model, "--dtype", "float32", "--limit", 30,
         )  # fmt: skip
@@ -67,16 +67,16 @@ def test_an_instructor_folder_and_any_transformer(
     assert encoder["instruction"] == "Represent the programming task:"
 
 
-def test_a_record_without_instruction_has_no_row_of_numbers(tmp_path: Path, script_command: Command) -> None:
+def test_a_record_without_instruction_has_no_row_of_numbers(tmp_path: Path, script_main: Command) -> None:
     data, out = tmp_path / "data.jsonl", tmp_path / "out"
     texts = ["Sort a list.", "", "Join two tables.", "Draw a button.", "Add two numbers."]
     data.write_text("".join(json.dumps({"instruction": text, "output": "o"}) + "\n" for text in texts))
     command = [SCRIPT, "--input_file", data, "--output_dir", out, "--device", "cpu"]
-    failed = script_command(*command)
+    failed = script_main(*command)
     assert failed.returncode == 1
     assert f"error: {data}:2: the instruction is empty" in failed.stderr
     assert not (out / "manifest.json").exists()
-    result = script_command(*command, "--max_failure_rate", "0.2")
+    result = script_main(*command, "--max_failure_rate", "0.2")
     assert result.returncode == 0, result.stderr
     assert verify(out) == []
     assert rows(out / "diversity_scores.jsonl")[1]["diversity"] is None
@@ -84,16 +84,16 @@ def test_a_record_without_instruction_has_no_row_of_numbers(tmp_path: Path, scri
     assert np.isnan(vectors).any(axis=1).tolist() == [False, True, False, False, False]
 
 
-def test_data_that_cannot_be_ordered_is_not_split(tmp_path: Path, script_command: Command) -> None:
+def test_data_that_cannot_be_ordered_is_not_split(tmp_path: Path, script_main: Command) -> None:
     data, out = tmp_path / "data.jsonl", tmp_path / "out"
     data.write_text("".join(json.dumps({"instruction": "Sort.", "output": str(n)}) + "\n" for n in range(9)))
-    result = script_command(SCRIPT, "--input_file", data, "--output_dir", out, "--device", "cpu")
+    result = script_main(SCRIPT, "--input_file", data, "--output_dir", out, "--device", "cpu")
     assert result.returncode == 1
     assert "9 of 9 records have the same score" in result.stderr
     assert not list(out.glob("*.jsonl"))
 
 
-def test_usage_errors_are_one_line_and_exit_code_2(tmp_path: Path, tiny_gpt2: Path, script_command: Command) -> None:
+def test_usage_errors_are_one_line_and_exit_code_2(tmp_path: Path, tiny_gpt2: Path, script_main: Command) -> None:
     for arguments, message in (
         (["--limit", "2"], "expected at least 3"),
         (["--input_file", tmp_path / "none"], "no such file"),
@@ -101,7 +101,7 @@ def test_usage_errors_are_one_line_and_exit_code_2(tmp_path: Path, tiny_gpt2: Pa
         (["--embedder", "instructor", "--model_name", tiny_gpt2], "expected --embedder transformer for it"),
         (["--embedder", "instructor"], "not to be had from the model hub"),
     ):
-        result = script_command(SCRIPT, "--output_dir", tmp_path / "out", "--device", "cpu", *arguments)
+        result = script_main(SCRIPT, "--output_dir", tmp_path / "out", "--device", "cpu", *arguments)
         assert result.returncode == 2
         assert message in result.stderr.splitlines()[-1]
         assert "Traceback" not in result.stderr

@@ -9,7 +9,7 @@ from seedkit.cli import DATAS, say
 from seedkit.errors import InputError
 from seedkit.files import FileFacts, file_facts
 from seedkit.manifest import OutputFolder, made_by, versions
-from seedkit.mixes import Copies, Mix, Pool, mix_table, write_mixes
+from seedkit.mixes import Mix, Pool, copies, mix_table, write_mixes
 from seedkit.records import Reject, read_records
 from seedkit.sources import Job, default_sources, describe_file, keys, readable, rejected, write_rejects
 
@@ -60,7 +60,6 @@ def mix(source: str, path: Path, folder: Path, args: argparse.Namespace) -> str:
 def read_pools(path: Path, args: argparse.Namespace, rejects: list[Reject]) -> list[Pool]:
     """The algorithmic and the practical records. Copies of an earlier record are left out: none is in a mix twice."""
     pools = {kind: Pool(kind) for kind in KINDS}
-    copies = Copies()
     types: list[Any] = []
     bad = rejects if args.on_bad_record == "reject" else None
     for record in read_records(path, keys(args), rejects=bad, limit=args.limit, column=("task_type", types)):
@@ -68,13 +67,14 @@ def read_pools(path: Path, args: argparse.Namespace, rejects: list[Reject]) -> l
         if kind not in KINDS:
             expected = f'{path}:{record.line}: "task_type" is {kind!r}, expected one of {", ".join(KINDS)}'
             raise InputError(f"{expected}; classified by Code/RQ2_composition/task_classifier.py?")
-        if (line := copies.first(record)) is not None:
-            rejects.append(rejected(record, f"the same instruction, input and output as line {line}"))
-            continue
         pools[kind].add(record)
-    counts = ", ".join(f"{len(pool):,} {kind}" for kind, pool in pools.items())
+    result = []
+    for pool, found in zip(pools.values(), copies(list(pools.values())), strict=True):
+        rejects += [rejected(pool.record(place), reason) for place, reason in found.items()]
+        result.append(pool.without(found) if found else pool)
+    counts = ", ".join(f"{len(pool):,} {pool.kind}" for pool in result)
     say(f"{path}: {counts} records" + (f", {len(rejects):,} left out" if rejects else ""))
-    return list(pools.values())
+    return result
 
 
 def subset_size(wanted: int | str | None, pools: list[Pool], path: Path, sample: bool) -> int:

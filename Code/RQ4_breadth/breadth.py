@@ -9,8 +9,8 @@ from seedkit.cli import Progress, default_seed, say
 from seedkit.errors import InputError
 from seedkit.files import FileFacts, Lines, file_facts
 from seedkit.manifest import OutputFolder, versions
-from seedkit.mixes import Copies, Mix, Pool, check_sizes, mix_table, write_mixes
-from seedkit.records import Record, Reject, read_records
+from seedkit.mixes import Mix, Pool, check_sizes, copies, mix_table, write_mixes
+from seedkit.records import Reject, read_records
 from seedkit.sources import describe_file, keys, readable, rejected
 
 from RQ4_breadth.code_detector import record_evidence
@@ -28,7 +28,6 @@ class Code:
 
     source: str
     pool: Pool
-    texts: Copies
     path: Path
     facts: FileFacts
     folder: Path
@@ -50,15 +49,14 @@ def read_code(source: str, path: Path, folder: Path, args: argparse.Namespace) -
     """Read the code data of one source."""
     unreadable: list[Reject] = []
     bad = unreadable if args.on_bad_record == "reject" else None
-    pool, texts = Pool(CODE), Copies()
+    pool = Pool(CODE)
     for record in read_records(path, keys(args), rejects=bad, limit=args.limit):
         pool.add(record)
-        texts.first(record)
     say(f"{source}: {len(pool):,} records from {path}" + (f", {len(unreadable):,} rejected" if unreadable else ""))
     rejects = Lines()
     for reject in unreadable:
         rejects.append(_reject_line(CODE, path, reject))
-    return Code(source, pool, texts, path, file_facts(path), folder, rejects)
+    return Code(source, pool, path, file_facts(path), folder, rejects)
 
 
 def read_domains(args: argparse.Namespace) -> list[Domain]:
@@ -70,16 +68,12 @@ def read_domains(args: argparse.Namespace) -> list[Domain]:
 def _read_domain(kind: str, path: Path, args: argparse.Namespace) -> Domain:
     unreadable: list[Reject] = []
     bad = unreadable if args.on_bad_record == "reject" else None
-    copies = Copies()
     pool, rejects, with_code = Pool(kind), Lines(), 0
     with Progress(f"{kind}: looking for code", None, path.stat().st_size if path.exists() else 0) as bar:
         for record in read_records(path, rejects=bad, limit=args.limit):
             if evidence := record_evidence(record):
                 with_code += 1
                 rejects.append(_reject_line(kind, path, rejected(record, f"it holds code: {evidence}")))
-            elif (line := copies.first(record)) is not None:
-                reason = f"the same instruction, input and output as line {line}"
-                rejects.append(_reject_line(kind, path, rejected(record, reason)))
             else:
                 pool.add(record)
             bar.advance(1, len(record.instruction) + len(record.input) + len(record.output))
@@ -99,8 +93,7 @@ def _reject_line(kind: str, path: Path, reject: Reject) -> bytes:
 def mix(code: Code, domains: list[Domain], args: argparse.Namespace) -> str:
     """Check and write all mixes of one source, the manifest last; returns the closing table."""
     rejects = list(code.rejects.all())
-    others = [_apart(code, domain, rejects) for domain in domains]
-    pools, renamed = _without_clashes([code.pool, *others])
+    pools, renamed = _without_clashes([code.pool, *_without_copies(code.pool, domains, rejects)])
     mixes = plan(len(code.pool), args.num_samples)
     check_sizes(mixes, pools, str(code.path))
     inputs = [code.path, *(domain.path for domain in domains)]
@@ -130,34 +123,33 @@ def mix(code: Code, domains: list[Domain], args: argparse.Namespace) -> str:
     ])  # fmt: skip
 
 
-def _apart(code: Code, domain: Domain, rejects: list[bytes]) -> Pool:
-    """The domain's records that are none of the code data's; the others go to `rejects`, with those left out before."""
-    rejects += domain.rejects.all()
-    pool = Pool(domain.pool.kind)
-    for line, number in zip(domain.pool.lines.all(), domain.pool.numbers, strict=True):
-        record = Record(**orjson.loads(line), line=number)
-        if (first := code.texts.first(record, note=False)) is None:
-            pool.add(record)
-        else:
-            reason = f"the same instruction, input and output as line {first} of the code data"
-            rejects.append(_reject_line(pool.kind, domain.path, rejected(record, reason)))
-    return pool
+def _without_copies(code: Pool, domains: list[Domain], rejects: list[bytes]) -> list[Pool]:
+    """The domains' records that are no copies, of code or each other; the rest goes to `rejects`, after what was left out."""
+    result = []
+    for domain, found in zip(domains, copies([code, *(domain.pool for domain in domains)])[1:], strict=True):
+        rejects += domain.rejects.all()
+        rejects += [
+            _reject_line(domain.pool.kind, domain.path, rejected(domain.pool.record(place), reason))
+            for place, reason in found.items()
+        ]
+        result.append(domain.pool.without(found) if found else domain.pool)
+    return result
 
 
 def _without_clashes(pools: list[Pool]) -> tuple[list[Pool], list[str]]:
     """The pools with ids that are unique over all of them, and the kinds whose ids got a prefix for it."""
-    taken = set(pools[0].ids)
+    taken = set(pools[0].ids())
     result, renamed = [pools[0]], []
     for pool in pools[1:]:
-        if not taken.isdisjoint(pool.ids):
+        if not taken.isdisjoint(pool.ids()):
             pool = pool.prefixed()
             renamed.append(pool.kind)
             say(f'{pool.kind}: ids are used in other data too; "{pool.kind}:" goes before them')
-            if not taken.isdisjoint(pool.ids):
+            if not taken.isdisjoint(pool.ids()):
                 raise InputError(
                     f'{pool.kind}: ids clash with those of other data even with "{pool.kind}:" before them'
                 )
-        taken.update(pool.ids)
+        taken.update(pool.ids())
         result.append(pool)
     return result, renamed
 

@@ -85,7 +85,7 @@ def test_copies_are_set_aside_and_said(tmp_path: Path, script_command: Command) 
     result = script_command(SCRIPT, "--input_file", data, "--output_dir", out, "--subset_size", 20)
     assert result.returncode == 0, result.stderr
     assert [(row["line"], row["reason"]) for row in rows(out / "rejects.jsonl")] == [
-        (41, "the same instruction, input and output as line 4")
+        (41, "the same instruction, input and output as line 4 of algorithmic")
     ]
     assert verify(out) == []
 

@@ -69,8 +69,8 @@ def test_records_with_code_are_rejected_with_a_reason(tmp_path: Path, script_com
         file.write(json.dumps({"instruction": "say something about the class of 3", "output": "answer 3"}) + "\n")
     result = script_command(SCRIPT, *command, "--output_dir", tmp_path / "out")
     assert result.returncode == 0, result.stderr
-    assert "GENERAL: 60 records" in result.stderr
-    assert "1 with code and 1 others left out" in result.stderr
+    assert "GENERAL: 61 records" in result.stderr
+    assert "1 with code and 0 others left out" in result.stderr
     rejects = rows(tmp_path / "out" / "rejects.jsonl")
     assert [list(row) for row in rejects] == [["line", "id", "reason", "record"]] * 2
     assert rejects[0]["line"] == 61
@@ -108,7 +108,7 @@ def test_what_the_code_data_has_too_is_no_other_domain(tmp_path: Path, script_co
     assert result.returncode == 0, result.stderr
     reasons = [str(row["reason"]) for row in rows(out / "rejects.jsonl")]
     assert len(reasons) == 1 + 60
-    assert "GENERAL (general.jsonl): the same instruction, input and output as line 101 of the code data" in reasons
+    assert "GENERAL (general.jsonl): the same instruction, input and output as line 101 of CODE" in reasons
     assert verify(out) == []
 
 

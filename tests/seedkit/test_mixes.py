@@ -9,7 +9,7 @@ from conftest import reseal, rows
 from seedkit import verify_mixes
 from seedkit.errors import InputError
 from seedkit.manifest import OutputFolder
-from seedkit.mixes import Copies, Mix, Pool, check_sizes, write_mixes
+from seedkit.mixes import Mix, Pool, check_sizes, copies, write_mixes
 from seedkit.records import Record, json_lines
 from seedkit.verify import verify
 
@@ -126,18 +126,30 @@ def test_too_few_records_are_refused_with_what_is_needed() -> None:
 def test_a_prefix_goes_before_the_id_alone() -> None:
     plain = pool("A", 2)
     marked = plain.prefixed()
-    assert marked.ids == ["A:A0", "A:A1"]
+    assert list(marked.ids()) == [b"A:A0", b"A:A1"]
     assert [line.replace(b"A:A", b"A", 1) for line in marked.lines.all()] == plain.lines.all()
 
 
 def test_copies_are_known_by_their_texts() -> None:
-    copies = Copies()
-    assert copies.first(Record("1", "i", "", "o", 1)) is None
-    assert copies.first(Record("2", "i", "", "o", 2)) == 1
-    assert copies.first(Record("1", "i", "o", "", 3)) is None
-    assert copies.first(Record("3", "i", "", "o", 1)) == 1  # a JSON array on one line has all records in line 1
-    assert copies.first(Record("4", "new", "", "o", 4), note=False) is None
-    assert copies.first(Record("4", "new", "", "o", 4)) is None
+    first, second = Pool("A"), Pool("B")
+    for number, texts in enumerate(("i o", "j o", "i o"), 1):
+        instruction, output = texts.split()
+        first.add(Record(str(number), instruction, "", output, 1))  # a JSON array on one line has all in line 1
+    for number, (instruction, output) in enumerate((("j", "o"), ("k", "o"), ("i", "")), 4):
+        second.add(Record(str(number), instruction, "" if output else "o", output, number))
+    where = "the same instruction, input and output as line 1 of A"
+    found = copies([first, second])
+    assert found == [{2: where}, {0: where}]
+    assert list(second.without(found[1]).ids()) == [b"5", b"6"]
+    assert second.record(0) == Record("4", "j", "", "o", 4)
+
+
+def test_an_id_is_written_as_it_was_read(tmp_path: Path) -> None:
+    odd = Pool("A")
+    odd.add(Record('q"u\\o","instruction":"te', "i", "", "o", 1))
+    with OutputFolder(tmp_path, "mix", ["1.jsonl", "pool.jsonl"], sources=[]) as output:
+        write_mixes(output, [odd], [Mix("1.jsonl", None, 1, {"A": 1})], 0, "pool.jsonl", "kind")
+    assert rows(tmp_path / "pool.jsonl")[0]["id"] == rows(tmp_path / "1.jsonl")[0]["id"] == 'q"u\\o","instruction":"te'
 
 
 def test_classified_records_are_checked(tmp_path: Path) -> None:

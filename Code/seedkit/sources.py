@@ -59,11 +59,18 @@ def default_sources(args: argparse.Namespace) -> Sequence[str]:
 
 @contextmanager
 def opened(
-    todo: Sequence[Job], args: argparse.Namespace, stage: str, names: Collection[str], *, minimum: int = 1
+    todo: Sequence[Job],
+    args: argparse.Namespace,
+    stage: str,
+    names: Collection[str],
+    *,
+    minimum: int = 1,
+    more: Collection[Path] = (),
 ) -> Iterator[list[Source]]:
     """Read every source and take its output folder, so that a mistake in the last one shows before hours of work.
 
-    `names` are the files that the stage may write; fewer than `minimum` usable records are an error.
+    `names` are the files that the stage may write, `more` further files that it reads; fewer than `minimum` usable records
+    are an error.
     """
     with ExitStack() as stack:
         sources = []
@@ -71,7 +78,7 @@ def opened(
             rejects: list[Reject] = []
             bad = rejects if args.on_bad_record == "reject" else None
             records = list(read_records(path, keys(args), rejects=bad, limit=args.limit))
-            output = stack.enter_context(OutputFolder(folder, stage, names, sources=[path]))
+            output = stack.enter_context(OutputFolder(folder, stage, names, sources=[path, *more]))
             source = Source(name, path, file_facts(path), output, records, rejects)
             say(f"{name}: {len(records):,} records from {path}" + (f", {len(rejects):,} rejected" if rejects else ""))
             if len(records) < minimum:

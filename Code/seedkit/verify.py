@@ -32,7 +32,7 @@ def verify(folder: Path) -> list[str]:
     outputs = documents(read_manifest(folder))
     listed = {name: facts.get("sha256") for output in outputs for name, facts in output["files"].items()}
     for output in outputs:
-        own = list(_file_faults(folder, output))
+        own = list(file_faults(folder, output))
         for kind, check in KINDS.items():
             if kind in output and not own:
                 try:
@@ -46,7 +46,8 @@ def verify(folder: Path) -> list[str]:
     return faults
 
 
-def _file_faults(folder: Path, manifest: dict[str, Any]) -> Iterator[str]:
+def file_faults(folder: Path, manifest: dict[str, Any]) -> Iterator[str]:
+    """What files are not as one output's manifest lists them."""
     for name, recorded in manifest["files"].items():
         path = folder / name
         if not path.is_file():

@@ -7,6 +7,7 @@ MultiPL-E (a file per language) and LiveCodeBench (with public tests, or packed 
 import gzip
 import importlib.util
 import re
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,6 +50,8 @@ def read_benchmarks(paths: Sequence[Path]) -> list[Item]:
         for line, value in _values(file):
             item = _item(file, line, value)
             items.setdefault((item.benchmark, item.group, item.prompt, item.solution), item)
+    if not items:
+        raise InputError(f"{', '.join(map(str, paths))}: expected problems of {', '.join(NAMES)}, got none")
     return list(items.values())
 
 
@@ -81,7 +84,7 @@ def _values(path: Path) -> Iterator[tuple[int, Any]]:
             lines = file.read().splitlines()
     except FileNotFoundError:
         raise InputError(f"{path}: no such file; expected a benchmark") from None
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise InputError(f"{path}: expected gzip, got something else: {error}") from None
     for number, line in enumerate(lines, 1):
         try:

@@ -77,7 +77,8 @@ def main() -> None:
     from seeds import pipeline
 
     found = {source: pipeline.find(source, args) for source in args.sources}
-    counts = {source: pipeline.fetch(source, found[source], args) for source in args.sources}
+    inputs = [one.get() for one in found.values() if one.commit is None]
+    counts = {source: pipeline.fetch(source, found[source], inputs, args) for source in args.sources}
     print(pipeline.closing_table(counts))
     print(f"written to {args.output_dir}")
 

@@ -12,6 +12,7 @@ from seedkit.files import file_facts
 from seedkit.manifest import OutputFolder, documents, read_manifest, versions
 from seedkit.records import Record, json_lines, read_records, record_id, record_line
 from seedkit.sources import Source, describe_file, jobs, opened, readable, rejected, write_rejects
+from seedkit.verify import file_faults
 
 from seeds.benchmarks import benchmark_files, installed, read_benchmarks
 from seeds.problem_index import Finding, Index, Scan
@@ -25,7 +26,9 @@ LEAKAGE = "leakage.jsonl"
 
 def read_index(args: argparse.Namespace) -> Index:
     """The index of the benchmarks that the flags name."""
-    for name in ("input_file", "source_name", "limit", "remove", "instruction_key", "input_key", "output_key"):
+    args.on_bad_record = None if args.report and args.on_bad_record == "error" else args.on_bad_record
+    for name in ("input_file", "source_name", "limit", "remove", "instruction_key", "input_key", "output_key",
+                 "on_bad_record"):  # fmt: skip
         if args.report and getattr(args, name):
             raise InputError(f"--report reads finished folders as they are: expected no --{name} with it")
     if args.benchmarks is None:
@@ -48,7 +51,8 @@ def check(index: Index, args: argparse.Namespace) -> str:
     todo = jobs(args, STAGE)
     names = (EVIDENCE, *(_clean(path) for _, path, _ in todo))
     said = []
-    with opened(todo, args, STAGE, names) as sources:
+    benchmarks = benchmark_files(args.benchmarks)
+    with opened(todo, args, STAGE, names, more=benchmarks) as sources:
         for source in sources:
             texts = [record_text(record) for record in source.records]
             scan = _scanned(source.name, index, texts, [(0,)] * len(texts), 1, args)
@@ -145,9 +149,16 @@ def data_files(folder: Path) -> list[tuple[str, Path]]:
     """(stage, file) of the tertiles, mixes and classified records in a finished folder, as its manifest lists them."""
     found = []
     for output in documents(read_manifest(folder)):
-        names = list(output["tertiles"]["files"]) if "tertiles" in output else []
-        names += [mix["name"] for mix in output["mixes"]["files"]] if "mixes" in output else []
-        names += [output["classified"]["file"]] if "classified" in output else []
+        if fault := next(file_faults(folder, output), None):
+            raise InputError(f"{fault}; expected a folder as its manifest says")
+        try:
+            names = list(output["tertiles"]["files"]) if "tertiles" in output else []
+            names += [mix["name"] for mix in output["mixes"]["files"]] if "mixes" in output else []
+            names += [output["classified"]["file"]] if "classified" in output else []
+        except (KeyError, TypeError):
+            names = [""]
+        if not all(name in output["files"] for name in names):
+            raise InputError(f"{folder}: its manifest names files of {output.get('stage')} that it does not list")
         found += [(str(output.get("stage", "")), folder / name) for name in names]
     if not found:
         raise InputError(f"{folder}: expected tertiles, mixes or classified records, its manifest.json lists none")
@@ -162,7 +173,8 @@ def _write_report(
     rows: Sequence[tuple[Sequence[str], Leakage]], files: Sequence[tuple[Sequence[str], Path]], args: argparse.Namespace
 ) -> None:
     inputs = [path for _, path in files]
-    with OutputFolder(args.output_dir, f"{STAGE}_report", (LEAKAGE,), sources=inputs) as output:
+    read = [*inputs, *benchmark_files(args.benchmarks)]
+    with OutputFolder(args.output_dir, f"{STAGE}_report", (LEAKAGE,), sources=read) as output:
         lines = ({**dict(zip(("stage", "folder", "file"), names, strict=True)), **asdict(row)} for names, row in rows)
         output.write(LEAKAGE, json_lines(lines))
         output.finish({

@@ -9,11 +9,19 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
 
+import numpy as np
+from numpy.typing import NDArray
+
 SHINGLE = 3  # words; a text of 40 words with one of them changed is just below a Jaccard of 0.85
 SIGNATURE = 128  # MinHash values of a text: the estimate's standard error is at most 0.044
 SEED = 1
 MISSED = 0.01  # at most this share of the pairs at the threshold itself is not proposed; fewer of the more similar
 MARGIN = 0.15  # candidates estimated this far below the threshold are not looked at: over three standard errors
+# Thousands of texts from one template, each just below the threshold, are all candidates of each other. Of so many, in the
+# order of the input, the estimates are looked at, and of so many of these the texts: time stays linear, and a duplicate is
+# missed only where that many other texts are as close.
+CANDIDATES = 2048
+CLOSEST = 32
 WORD = re.compile(r"\w+|[^\w\s]")
 
 
@@ -34,21 +42,33 @@ class NearDuplicates:
         self.threshold = threshold
         self._sketch = RMinHash.from_token_sets
         self._index = RMinHashLSH(threshold, SIGNATURE, bands(threshold))
-        self._kept: list[tuple[str, RMinHash]] = []
+        self._kept: list[str] = []
+        self._sketches = np.empty((1024, SIGNATURE), dtype=np.uint32)  # of the kept texts, with room for more
 
     def add(self, text: str) -> Match | None:
         """Keep the text, or return the earliest kept text whose similarity with it is the threshold or more."""
         own = shingles(text)
         (sketch,) = self._sketch([own], SIGNATURE, SEED)
-        for number in sorted(self._index.query(sketch)):
-            other, its_sketch = self._kept[number]
-            if sketch.jaccard(its_sketch) >= self.threshold - MARGIN:
-                similarity = jaccard(own, shingles(other))
-                if similarity >= self.threshold:
-                    return Match(number, similarity)
-        self._index.insert(len(self._kept), sketch)
-        self._kept.append((text, sketch))
+        values = np.array(sketch.digest(), dtype=np.uint32)
+        for number in self._likely(values, self._index.query(sketch)):
+            similarity = jaccard(own, shingles(self._kept[number]))
+            if similarity >= self.threshold:
+                return Match(number, similarity)
+        count = len(self._kept)
+        if count == len(self._sketches):
+            self._sketches = np.concatenate([self._sketches, np.empty_like(self._sketches)])
+        self._sketches[count] = values
+        self._index.insert(count, sketch)
+        self._kept.append(text)
         return None
+
+    def _likely(self, values: NDArray[np.uint32], candidates: list[int]) -> list[int]:
+        """The candidates worth an exact comparison, earliest first: the CLOSEST by the estimate."""
+        numbers = np.array(sorted(candidates)[:CANDIDATES], dtype=np.int64)
+        alike = (self._sketches[numbers] == values).mean(axis=1)
+        good = np.flatnonzero(alike >= self.threshold - MARGIN)
+        best = good[np.argsort(-alike[good], kind="stable")[:CLOSEST]]
+        return [int(number) for number in np.sort(numbers[best])]
 
 
 @lru_cache(maxsize=1024)

@@ -44,13 +44,15 @@ def find(source: str, args: argparse.Namespace) -> Found:
     return Found(remote.sha256, remote.commit, lambda: hub_files.download(remote, args.output_dir / DOWNLOADS))
 
 
-def fetch(source: str, found: Found, args: argparse.Namespace) -> dict[str, int]:
-    """Make SOURCE.jsonl and what goes with it, unless an earlier run has made the same; returns the counts."""
+def fetch(source: str, found: Found, inputs: list[Path], args: argparse.Namespace) -> dict[str, int]:
+    """Make SOURCE.jsonl and what goes with it, unless an earlier run has made the same; returns the counts.
+
+    `inputs` are the local files of all sources, none of which is written over.
+    """
     arguments = {"max_chars": args.max_chars, "near_duplicates": args.near_duplicates}
     if args.resume and found.sha256 and (counts := finished(source, found.sha256, arguments, args.output_dir)):
         return counts
     names = [f"{source}.jsonl", f"{source}_origin.jsonl", f"{source}_rejects.jsonl"]
-    inputs = [] if found.commit else [found.get()]
     with OutputFolder(args.output_dir, STAGE, names, sources=inputs) as output:
         path = found.get()
         facts = file_facts(path)
@@ -86,15 +88,17 @@ def finished(source: str, sha256: str, arguments: dict[str, Any], folder: Path) 
     except InputError:
         return None
     for output in outputs:
-        same = output.get("input", {}).get("sha256") == sha256 and output.get("arguments") == arguments
+        read, counts = output.get("input"), output.get("counts")
+        same = isinstance(read, dict) and read.get("sha256") == sha256 and output.get("arguments") == arguments
         if output.get("stage") != STAGE or output.get("source") != source or not same:
             continue
+        if not isinstance(counts, dict) or set(counts) != {"read", *STEPS, "kept"}:
+            return None
         for name, recorded in output["files"].items():
             if not (folder / name).is_file() or file_facts(folder / name).sha256 != recorded.get("sha256"):
                 return None
         say(f"{source}: finished by an earlier run with the same input; --no-resume makes it anew")
-        counts: dict[str, int] = output["counts"]
-        return counts
+        return dict(counts)
     return None
 
 
@@ -127,7 +131,7 @@ def _parquet_rows(path: Path) -> Iterable[dict[str, Any]]:
             texts = [name for name in file.schema_arrow.names if name in FIELDS]
             for batch in file.iter_batches(PARQUET_ROWS, columns=texts):
                 yield from batch.to_pylist()
-    except (pyarrow.ArrowException, UnicodeDecodeError) as error:
+    except (pyarrow.ArrowException, UnicodeDecodeError, OSError) as error:
         raise InputError(f"{path}: expected a parquet file of texts, got one that cannot be read: {error}") from None
 
 

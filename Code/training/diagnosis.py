@@ -28,8 +28,10 @@ def examine(args: argparse.Namespace) -> tuple[str, bool]:
         raise InputError(f"--template {args.template}: expected one of {', '.join(NAMES)}")
     columns = Columns(args.prompt, args.query, args.response)
     paths = data_files(args.paths, columns)
-    if args.json and any(args.json.exists() and args.json.samefile(path) for path in paths):
-        raise InputError(f"{args.json}: the output would overwrite the input; choose another place for --json")
+    if args.json:
+        _check_target(
+            args.json, [*paths, *(inside for path in args.paths if path.is_dir() for inside in path.iterdir())]
+        )
     counter = Encoder(args.tokenizer, args.template) if args.tokenizer else None
     found = {path: diagnose(path, columns, counter, args.cutoff_len) for path in paths}
     if args.json:
@@ -38,6 +40,14 @@ def examine(args: argparse.Namespace) -> tuple[str, bool]:
     if counter is None:
         parts.append("Not looked at: what is longer than LLaMA-Factory's cutoff_len; that needs --tokenizer")
     return "\n\n".join(parts), any(verdict.is_loss for verdicts in found.values() for verdict in verdicts)
+
+
+def _check_target(target: Path, inputs: Sequence[Path]) -> None:
+    """Refuse to write over what is read, or into a folder that holds an output of ours, or where nothing can be written."""
+    if target.is_dir() or not target.parent.is_dir():
+        raise InputError(f"--json {target}: expected the name of a file in a folder that exists")
+    if target.exists() and any(target.samefile(path) for path in inputs):
+        raise InputError(f"--json {target}: the output would overwrite the input; choose another place for it")
 
 
 def data_files(paths: Sequence[Path], columns: Columns) -> list[Path]:

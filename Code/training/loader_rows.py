@@ -84,6 +84,8 @@ def _parsed(batch: bytes, block: int) -> tuple[Any, int]:
     import pyarrow as pa
     from pyarrow import json as arrow_json
 
+    if re.match(rb"\s*null\b", batch):  # pyarrow dies of it, and the loader with it
+        raise Unfit("expected a JSON object, got null")
     while True:
         try:
             return arrow_json.read_json(io.BytesIO(batch), read_options=arrow_json.ReadOptions(block_size=block)), block

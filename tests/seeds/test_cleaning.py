@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from seeds import near_duplicates as module
 from seeds.cleaning import STEPS, Cleaned, clean, fault
 from seeds.near_duplicates import Match, NearDuplicates, bands, jaccard, shingles
 
@@ -199,3 +200,16 @@ def test_a_threshold_of_one_takes_only_the_same_words() -> None:
     assert search.add("print the number one, two and three") is None
     assert search.add("Print the number one,  two and three") == Match(0, 1.0)
     assert search.add("print the number one, two and four") is None
+
+
+def test_of_many_close_texts_the_closest_are_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "CLOSEST", 4)
+    words = [f"w{number}" for number in range(60)]
+    near = NearDuplicates(0.85)
+    for number in range(200):  # alike in all but a run of words in the middle: close to each other, and no duplicates
+        text = [*words[:25], *(f"x{number}_{part}" for part in range(10)), *words[25:]]
+        assert near.add(" ".join(text)) is None
+    twin = [*words[:25], *(f"x{120}_{part}" for part in range(10)), *words[25:], "end"]
+    match = near.add(" ".join(twin))
+    assert match is not None
+    assert match.number == 120

@@ -419,6 +419,16 @@ def test_report_over_tertiles_and_mixes(tmp_path: Path, script_command: Command)
     assert file_facts(out / "leakage.jsonl").lines == 15
 
 
+def test_a_benchmark_is_never_written_over(tmp_path: Path, script_command: Command) -> None:
+    benchmark = benchmark_file(tmp_path / "evidence.jsonl", LAMP)
+    before = benchmark.read_bytes()
+    source = data(tmp_path / "a.jsonl", CLEAN)
+    result = script_command(SCRIPT, "--input_file", source, "--benchmarks", benchmark, "--output_dir", tmp_path)
+    assert result.returncode == 2
+    assert "the output would overwrite the input" in result.stderr
+    assert benchmark.read_bytes() == before
+
+
 def test_default_benchmark_is_humaneval(tmp_path: Path, script_command: Command) -> None:
     result = script_command(SCRIPT, "--input_file", data(tmp_path / "a.jsonl", CLEAN), "--output_dir", tmp_path / "out")
     assert result.returncode == 0, result.stderr
@@ -432,6 +442,9 @@ def test_usage_errors_are_one_line_and_exit_code_2(tmp_path: Path, script_comman
     source = data(tmp_path / "a.jsonl", CLEAN)
     (tmp_path / "unfinished").mkdir()
     bare = partition(tmp_path / "bare", {"x.jsonl": [CLEAN]})
+    tampered = partition(tmp_path / "t", {"x.jsonl": [CLEAN]}, classified={"file": "x.jsonl"})
+    (tampered / "x.jsonl").write_bytes(b"")
+    (empty := tmp_path / "empty.json").write_text("[]")
     out = tmp_path / "out"
     for arguments, message in (
         (["--benchmarks", tmp_path / "none.jsonl", "--input_file", source], "no such file"),
@@ -441,6 +454,9 @@ def test_usage_errors_are_one_line_and_exit_code_2(tmp_path: Path, script_comman
         (["--benchmarks", benchmark, "--threshold", "2", "--input_file", source], "expected a number from 0 to 1"),
         (["--benchmarks", benchmark, "--workers", "0", "--input_file", source], "at least 1"),
         (["--benchmarks", benchmark, "--report", tmp_path / "unfinished"], "the folder is unfinished"),
+        (["--benchmarks", empty, "--input_file", source], "expected problems of HumanEval"),
+        (["--benchmarks", benchmark, "--report", tampered], "expected a folder as its manifest says"),
+        (["--benchmarks", benchmark, "--report", bare, "--on_bad_record", "reject"], "expected no --on_bad_record"),
         (["--benchmarks", benchmark, "--report", bare], "expected tertiles, mixes or classified records"),
         (["--benchmarks", benchmark, "--report", bare, "--remove"], "expected no --remove with it"),
         (["--benchmarks", benchmark, "--report", bare, "--input_file", source], "expected no --input_file with it"),

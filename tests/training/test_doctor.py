@@ -289,3 +289,11 @@ def test_the_real_loader_agrees_on_real_records(tmp_path: Path, shared_data: Pat
         assert sum('"output" is empty' in verdict.reason for verdict in verdicts) == 2
         if case["cutoff_len"] == 512:
             assert sum(verdict.answer_tokens_lost > 0 for verdict in verdicts) > 50
+
+
+def test_a_first_line_of_null_is_said_and_not_died_of(tmp_path: Path) -> None:
+    """pyarrow ends the process on it: ours must not, and the loader's cannot be compared with."""
+    path = tmp_path / "null.jsonl"
+    path.write_bytes(b'\n null\n{"instruction": "i", "input": "", "output": "o"}\n')
+    (verdict,) = diagnose(path)
+    assert (verdict.status, verdict.reason) == ("the whole file is lost", "expected a JSON object, got null")

@@ -81,7 +81,7 @@ def run(folder: Path) -> None:
         near_duplicates=THRESHOLD,
     )
     start = time.perf_counter()
-    counts = pipeline.fetch("EVOL", pipeline.find("EVOL", args), args)
+    counts = pipeline.fetch("EVOL", pipeline.find("EVOL", args), [], args)
     print(json.dumps({"seconds": time.perf_counter() - start, "mb": peak_mb(), "counts": counts}))
 
 

@@ -1,8 +1,12 @@
 #!/usr/bin/env bash
 # From a fresh machine to results: makes .venv, installs, runs every RQ script on the bundled sample, shows what was
 # written. Needs git and Python 3.11 or newer; no GPU, no model hub.
-#   bash Code/quickstart.sh [OUTPUT_FOLDER]       default: Datas/quickstart
+#   bash Code/quickstart.sh [--train] [OUTPUT_FOLDER]       default: Datas/quickstart
+# --train goes on to students: LLaMA-Factory in an environment of its own (6 GB), three tiny models trained on the CPU on
+# the thirds of EVOL by complexity, their losses in a table.
 set -euo pipefail
+train=
+if [ "${1:-}" = --train ]; then train=1; shift; fi
 output=$(realpath -m "${1:-$(dirname "$0")/../Datas/quickstart}")
 cd "$(dirname "$0")/.."
 . Code/environment.sh
@@ -28,6 +32,19 @@ done
 
 say "checking every output against its manifest"
 .venv/bin/python -m seedkit.verify "$output"/RQ*/*/
+
+if [ -n "$train" ]; then
+  students=${SEEDKIT_LLAMAFACTORY_ENV:-.venv-train}
+  environment "$students" Code/training/requirements.txt
+  say "a student of a few million parameters"
+  .venv/bin/python Code/training/tiny_student.py --output_dir "$output/tiny_student"
+  say "what LLaMA-Factory will do with the thirds of EVOL"
+  .venv/bin/python Code/training/llamafactory_doctor.py "$output/RQ1/EVOL" --tokenizer "$output/tiny_student"
+  say "a student for each third"
+  OMP_NUM_THREADS=1 .venv/bin/python Code/training/train.py --environment "$students" --device cpu \
+    --partitions "$output/RQ1/EVOL" --student "$output/tiny_student" --output_dir "$output/runs" \
+    --batch_size 4 --epochs 1 --learning_rate 3e-3
+fi
 
 say "what was written"
 ( cd "$output" && wc -l RQ*/*/*.jsonl ) | awk '$2 != "total" {

@@ -1,0 +1,78 @@
+"""Students: which base model, which template, which hyperparameters. One file each in students/."""
+
+import json
+import math
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from seedkit.errors import InputError
+
+from training.encoding import NAMES
+
+FOLDER = Path(__file__).parent / "students"
+LOCAL = "local"  # what a model folder takes
+FINETUNING = ("full", "lora")
+KEYS = {"model_name_or_path", "parameters", "template", "micro_batch", "settings", *FINETUNING}
+
+
+@dataclass(frozen=True, slots=True)
+class Student:
+    """A base model and how it is trained; `settings` are LLaMA-Factory's, but for batch_size and warmup_ratio."""
+
+    model: str  # hub id or folder
+    template: str
+    micro_batch: int  # samples on a GPU at a time
+    finetuning: str
+    settings: dict[str, Any]
+    parameters: int | None  # None where only the weights would tell
+
+    def with_settings(self, template: str | None, **overrides: Any) -> "Student":
+        """The same student with those settings changed that are not None."""
+        given = {key: value for key, value in overrides.items() if value is not None}
+        return replace(self, template=template or self.template, settings={**self.settings, **given})
+
+
+def names() -> list[str]:
+    return sorted(path.stem for path in FOLDER.glob("*.yaml") if path.stem != LOCAL)
+
+
+def student(name: str, finetuning: str) -> Student:
+    """The preset of that name, or a model folder with the settings of students/local.yaml."""
+    if name in names():
+        return _read(FOLDER / f"{name}.yaml", finetuning, None)
+    if Path(name).is_dir():
+        if not (Path(name) / "config.json").is_file():
+            raise InputError(f"--student {name}: expected a model folder, found no config.json in it")
+        weights = sorted(Path(name).glob("*.safetensors"))
+        if not weights and not any(Path(name).glob("pytorch_model*.bin")):
+            raise InputError(f"--student {name}: expected a model folder, found no weights (*.safetensors) in it")
+        count = sum(map(_parameters, weights)) or None
+        return replace(_read(FOLDER / f"{LOCAL}.yaml", finetuning, str(Path(name).resolve())), parameters=count)
+    raise InputError(f"--student {name}: expected a model folder, or one of {', '.join(names())}")
+
+
+def _read(path: Path, finetuning: str, folder: str | None) -> Student:
+    import yaml  # type: ignore[import-untyped]
+
+    try:
+        preset = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        raise InputError(f"{path}: expected YAML: {' '.join(str(error).split())}") from None
+    if not isinstance(preset, dict) or not preset.keys() <= KEYS:
+        raise InputError(f"{path}: expected the keys {', '.join(sorted(KEYS))}")
+    model = folder or preset.get("model_name_or_path")
+    if not model or preset.get("template") not in NAMES:
+        raise InputError(f"{path}: expected model_name_or_path, and a template that is one of {', '.join(NAMES)}")
+    settings = {**preset["settings"], **preset[finetuning]}
+    return Student(model, preset["template"], preset["micro_batch"], finetuning, settings, preset.get("parameters"))
+
+
+def _parameters(path: Path) -> int:
+    """How many numbers a safetensors file holds, from its header: 8 bytes with the header's length, then JSON."""
+    try:
+        with path.open("rb") as file:
+            header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
+        return sum(math.prod(tensor["shape"]) for name, tensor in header.items() if name != "__metadata__")
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError, MemoryError):
+        raise InputError(f"{path}: expected weights in safetensors, got something else") from None

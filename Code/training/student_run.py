@@ -1,0 +1,192 @@
+"""One student's folder: plan.json when it is begun, the settings by which it can be run by hand, run.json when it is whole.
+
+NAME/plan.json    what it is made from: data, base model, every hyperparameter
+NAME/train.yaml   the same for `llamafactory-cli train`, with dataset_info.json; NAME/train.log is what that said
+NAME/model/       the trained model, checkpoints while it is unfinished
+NAME/run.json     the plan and what came of it; written last, so that a folder without one is unfinished
+"""
+
+import math
+import os
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+import orjson
+from seedkit.errors import InputError, RunError
+from seedkit.files import write_atomic
+from seedkit.models import model_revision
+
+from training.losses import log_rows, loss_summary
+from training.study import COLUMNS, Run, unchanged
+
+FORMAT = 1
+PLAN, YAML, LOG, MODEL, RUN = "plan.json", "train.yaml", "train.log", "model", "run.json"
+DATASETS = "dataset_info.json"  # LLaMA-Factory's name for it
+# how a batch is spread over the machine, and what is written when: no part of what the student is
+SPREAD = {
+    "per_device_train_batch_size", "gradient_accumulation_steps", "save_steps", "logging_steps", "deepspeed",
+    "model_name_or_path", "model_revision", "dataset", "dataset_dir", "output_dir", "disable_tqdm", "report_to",
+}  # fmt: skip
+
+
+def plan(run: Run, student: dict[str, Any], batch_size: int) -> dict[str, Any]:
+    """What decides the result: the same plan, the same student."""
+    data = run.subset
+    return {
+        "format": FORMAT,
+        "student": student,
+        "data": {"file": data.path.name, "sha256": data.sha256, "records": data.records, "stage": data.stage},
+        "settings": {
+            "batch_size": batch_size, **{key: value for key, value in run.settings.items() if key not in SPREAD}
+        },
+    }  # fmt: skip
+
+
+def state(folder: Path, wanted: dict[str, Any]) -> str:
+    """ "new", "unfinished" or "finished"; InputError if the folder was made with another plan, or is not ours."""
+    if not (folder / PLAN).exists() and not (folder / RUN).exists():
+        if folder.exists() and any(path.name != f".{PLAN}.partial" for path in folder.iterdir()):
+            raise InputError(f"{folder}: expected an earlier run of train.py or nothing, got something else")
+        return "new"
+    done = _read(folder / RUN) if (folder / RUN).exists() else None
+    earlier = done["plan"] if done else _read(folder / PLAN)
+    if differing := _differences(earlier, wanted):
+        raise InputError(f"{folder}: was made with {differing}; choose another --output_dir, or --redo to replace it")
+    if done is None:
+        return "unfinished"
+    for name, size in done["model"]["files"].items():
+        path = folder / MODEL / name
+        if not path.is_file() or path.stat().st_size != size:
+            raise InputError(f"{path}: run.json says {size:,} bytes, got {_size(path)}; --redo trains it again")
+    return "finished"
+
+
+def result(folder: Path) -> dict[str, Any]:
+    return _read(folder / RUN)
+
+
+def begin(folder: Path, run: Run, wanted: dict[str, Any]) -> int:
+    """Write plan and settings, clear away what a kill left half-written; returns the step that will be resumed from."""
+    folder.mkdir(exist_ok=True)
+    write_json(folder / PLAN, wanted)
+    write_json(folder / DATASETS, {run.subset.name: {"file_name": str(run.subset.path), "columns": COLUMNS}})
+    places = {"dataset_dir": str(folder), "dataset": run.subset.name, "output_dir": str(folder / MODEL)}
+    write_atomic(folder / YAML, [line.encode() for line in yaml_lines({**run.settings, **places})])
+    whole = [path for path in checkpoints(folder / MODEL) if _is_whole(path)]
+    for path in checkpoints(folder / MODEL):
+        if path not in whole:
+            shutil.rmtree(path)
+    if not whole and (folder / MODEL).exists():
+        shutil.rmtree(folder / MODEL)  # LLaMA-Factory would refuse it
+    return _step(whole[-1]) if whole else 0
+
+
+def finish(folder: Path, run: Run, wanted: dict[str, Any], facts: dict[str, Any]) -> dict[str, Any]:
+    """Check what LLaMA-Factory left and write run.json; RunError where it is not what was planned."""
+    log = (folder / LOG).read_text(encoding="utf-8", errors="replace")
+    said = re.findall(r"Num examples = ([\d,]+)", log)
+    trained = int(said[-1].replace(",", "")) if said else None
+    if trained != run.subset.records:
+        raise RunError(f"LLaMA-Factory trained on {trained} records, the manifest says {run.subset.records:,}")
+    if not unchanged(run.subset):
+        raise RunError(f"{run.subset.path} was changed while it was trained on; run again")
+    try:
+        outcome = orjson.loads((folder / MODEL / "train_results.json").read_bytes())
+        steps = orjson.loads((folder / MODEL / "trainer_state.json").read_bytes())["global_step"]
+    except (OSError, ValueError, KeyError) as error:
+        raise RunError(f"LLaMA-Factory left no results: {error}") from None
+    rows = log_rows(folder / MODEL)
+    if steps != run.steps or not rows:
+        raise RunError(f"LLaMA-Factory took {steps} steps and logged {len(rows)} losses, expected {run.steps} steps")
+    if not all(math.isfinite(row["loss"]) for row in rows):
+        raise RunError("a loss is not finite: the student has learned nothing; lower --learning_rate")
+    kept = [path for path in sorted((folder / MODEL).iterdir()) if path.is_file()]
+    for path in kept:
+        _to_disk(path)
+    document = {
+        "format": FORMAT, "run": run.name, "plan": wanted,
+        "records": {"manifest": run.subset.records, "trained": trained},
+        "tokens": run.subset.tokens, "truncated_records": run.subset.truncated,
+        "steps": steps, "epochs": outcome["epoch"], "loss": loss_summary(rows),
+        "spread": {key: run.settings[key] for key in sorted(SPREAD & run.settings.keys()) if not _is_path(key)},
+        **facts,
+        "model": {"folder": MODEL, "revision": model_revision(str(folder / MODEL)),
+                  "files": {path.name: path.stat().st_size for path in kept}},
+    }  # fmt: skip
+    write_json(folder / RUN, document)
+    return document
+
+
+def clear(folder: Path) -> None:
+    """Remove the checkpoints of a finished run: they are several times the model's size."""
+    for path in checkpoints(folder / MODEL):
+        shutil.rmtree(path)
+
+
+def checkpoints(model: Path) -> list[Path]:
+    return sorted((path for path in model.glob("checkpoint-*") if path.name[11:].isdigit()), key=_step)
+
+
+def yaml_lines(settings: dict[str, Any]) -> list[str]:
+    """The settings in YAML: JSON's scalars are YAML's, but for a number like 1e-05, which YAML reads as text."""
+    return [
+        f"{key}: {f'{value:.10e}' if isinstance(value, float) and 'e' in repr(value) else orjson.dumps(value).decode()}\n"
+        for key, value in settings.items()
+    ]
+
+
+def write_json(path: Path, document: dict[str, Any]) -> None:
+    write_atomic(path, [orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)])
+
+
+def _is_whole(checkpoint: Path) -> bool:
+    """Whether the file that is written last is there and can be read."""
+    try:
+        return bool(orjson.loads((checkpoint / "trainer_state.json").read_bytes())["global_step"] == _step(checkpoint))
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def _step(checkpoint: Path) -> int:
+    return int(checkpoint.name.rpartition("-")[2])
+
+
+def _differences(earlier: dict[str, Any], wanted: dict[str, Any]) -> str:
+    """What the two plans disagree on, in words; nothing if they are the same."""
+    found = []
+    for part in ("student", "data", "settings"):
+        one, other = earlier.get(part, {}), wanted[part]
+        found += [
+            f"{part} {key} {one.get(key, 'none')}, not {other.get(key, 'none')}"
+            for key in {**one, **other}
+            if one.get(key) != other.get(key)
+        ]
+    return "; ".join(found)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        document = orjson.loads(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: cannot be read: {error}; --redo trains it again") from None
+    if not isinstance(document, dict) or document.get("format") != FORMAT:
+        raise InputError(f"{path}: expected one of train.py's files, got something else; --redo trains it again")
+    return document
+
+
+def _is_path(key: str) -> bool:
+    return key in ("model_name_or_path", "dataset_dir", "output_dir", "deepspeed")
+
+
+def _size(path: Path) -> str:
+    return f"{path.stat().st_size:,}" if path.is_file() else "no file"
+
+
+def _to_disk(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,98 @@
+"""Which seeds teach a small model best? One student for every subset of a partition, trained by LLaMA-Factory, all alike.
+
+Every subset gets the same base model, hyperparameters and seed; only the data differ. What is refused: a folder that is not
+what its manifest says, and data of which LLaMA-Factory would silently lose records (see llamafactory_doctor.py). Finished
+students are skipped, an interrupted one goes on from its last checkpoint, one made with other data or settings is never
+taken for this one. In OUTPUT_DIR/STUDENT-FINETUNING/NAME: dataset_info.json and train.yaml, which `llamafactory-cli train`
+takes as it is, train.log, model/, and run.json last. Beside them losses.png; on stdout the table of losses.
+
+    python Code/training/train.py --setup                          # LLaMA-Factory's own environment, .venv-train
+    python Code/training/train.py --partitions Datas/RQ1/EVOL Datas/RQ1/OSS --student qwen2.5-coder-1.5b --output_dir runs
+    python Code/training/train.py --partitions Datas/quickstart/RQ1/EVOL --student Datas/quickstart/tiny_student \\
+        --output_dir /tmp/runs --device cpu --batch_size 4 --epochs 1 --learning_rate 3e-3
+
+Several GPUs: started as `FORCE_TORCHRUN=1 llamafactory-cli train`, on all that CUDA_VISIBLE_DEVICES shows or the first
+--gpus; --batch_size is over all of them. Exit code 0: all trained. 1: a run failed, the others went on. 2: bad usage.
+"""
+
+import argparse
+from pathlib import Path
+
+from seedkit.cli import natural, parser, positive, run
+from seedkit.errors import InputError
+
+
+def rate(text: str) -> float:
+    """An argument type: a number above 0."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0 < number < 1e6:
+        raise argparse.ArgumentTypeError(f"expected a number above 0, got {text!r}")
+    return number
+
+
+def parse() -> argparse.Namespace:
+    flags = parser(__doc__)
+    what = flags.add_argument_group("what is trained on what")
+    what.add_argument("--partitions", type=Path, nargs="+", metavar="DIR", help="finished output folders of RQ scripts")
+    what.add_argument("--subsets", default="*", metavar="PATTERN", help="only these, e.g. '*_T3_*' (default: all)")
+    what.add_argument("--student", metavar="NAME", help="a preset of Code/training/students, or a model folder")
+    what.add_argument("--finetuning", choices=("full", "lora"), default="full", help="default: full")
+    what.add_argument("--output_dir", type=Path, metavar="DIR", help="where students go")
+    what.add_argument("--strict", action="store_true", help="refuse data with truncated records too")
+    what.add_argument("--redo", action="store_true", help="replace students that were made with other data or settings")
+    what.add_argument("--dry_run", action="store_true", help="show the runs, their tokens and GPU hours; train nothing")
+    how = flags.add_argument_group("hyperparameters; the student's preset says the defaults")
+    how.add_argument("--seed", type=natural, nargs="+", default=[42], metavar="N",
+                     help="a repeat with each: one student a subset and seed (default: 42)")  # fmt: skip
+    how.add_argument("--epochs", type=rate, metavar="N")
+    how.add_argument("--max_steps", type=positive, metavar="N", help="optimisation steps, instead of epochs")
+    how.add_argument("--equal_steps", action="store_true",
+                     help="as many steps for every subset as the smallest one gets, or --max_steps")  # fmt: skip
+    how.add_argument("--batch_size", type=positive, metavar="N", help="samples in a step, over all GPUs")
+    how.add_argument("--cutoff_len", type=positive, metavar="N", help="tokens of a sample")
+    how.add_argument("--learning_rate", type=rate, metavar="RATE")
+    how.add_argument("--template", metavar="NAME", help="one that llamafactory_doctor.py knows")
+    machine = flags.add_argument_group("machine")
+    machine.add_argument(
+        "--device", choices=("auto", "cpu", "cuda"), default="auto", help="auto: GPUs where there are any"
+    )
+    machine.add_argument("--gpus", type=positive, metavar="N", help="how many (default: all)")
+    machine.add_argument("--deepspeed_stage", type=int, choices=(0, 2, 3), metavar="{0,2,3}",
+                         help="ZeRO stage; needs deepspeed in the environment")  # fmt: skip
+    machine.add_argument(
+        "--save_steps", type=positive, metavar="N", help="between checkpoints (default: a tenth of a run)"
+    )
+    machine.add_argument("--environment", type=Path, metavar="DIR",
+                         help="LLaMA-Factory's (default: SEEDKIT_LLAMAFACTORY_ENV, else .venv-train)")  # fmt: skip
+    machine.add_argument("--setup", action="store_true", help="make .venv-train (6 GB, minutes) and end")
+    args = flags.parse_args()
+    missing = [f"--{name}" for name in ("partitions", "student", "output_dir") if not getattr(args, name)]
+    if missing and not args.setup:
+        flags.error(f"the following arguments are required: {', '.join(missing)}")
+    return args
+
+
+def main() -> None:
+    args = parse()
+    from training import launching
+
+    if args.setup:
+        launching.setup()
+        print(f"{launching.ENVIRONMENT}: LLaMA-Factory is ready")
+        return
+    if args.device == "cpu" and (args.gpus or args.deepspeed_stage is not None):
+        raise InputError("--device cpu: expected neither --gpus nor --deepspeed_stage with it")
+    from training import training_loop, training_session
+
+    study = training_session.prepare(args)
+    if args.dry_run:
+        print(training_session.overview(study))
+        return
+    training_loop.train_all(study, redo=args.redo, stage=args.deepspeed_stage)
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,135 @@
+"""The last steps of train.py: one student after another, then their losses."""
+
+import fcntl
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from seedkit.cli import say
+from seedkit.errors import InputError, RunError
+from seedkit.files import write_atomic
+from seedkit.models import model_label
+
+from training import student_run
+from training.launching import GRACE_S, deepspeed_config, train
+from training.losses import curves, log_rows, losses_table
+from training.study import Run
+from training.training_session import Study
+
+LOG_LINES = 12  # of a failed run
+FIGURE = "losses.png"
+
+
+def train_all(study: Study, *, redo: bool, stage: int | None) -> None:
+    """Train what is not finished; RunError at the end if a run failed."""
+    failed = []
+    with _locked(study.folder) as lock:
+        states = {run.name: _state(study, run, redo) for run in study.runs}
+        runs = [_placed(study, run, stage) for run in study.runs]
+        for run in runs:
+            if states[run.name] == "new":  # settings to run by hand, should one want to
+                student_run.begin(study.folder / run.name, run, study.plan(run))
+        for number, run in enumerate(runs, 1):
+            label = f"{number}/{len(study.runs)} {run.name}"
+            folder = study.folder / run.name
+            if states[run.name] == "finished":
+                say(f"{label}: finished earlier, skipped")
+            else:
+                if states[run.name] == "other":
+                    say(f"{label}: made with other data or settings, or damaged; replaced (--redo)")
+                    (folder / student_run.RUN).unlink(missing_ok=True)  # first: what is left of it is unfinished
+                    shutil.rmtree(folder)
+                try:
+                    done = _train_one(study, run, label, lock, torchrun=study.gpus > 1 or stage is not None)
+                    say(f"{label}: finished in {done['seconds']:,.0f} s, final loss {done['loss']['final']:.4f}")
+                except RunError as error:
+                    failed.append(run.name)
+                    say(f"{label}: FAILED: {error}")
+                    continue
+            student_run.clear(folder)
+        results = {
+            run.name: student_run.result(study.folder / run.name) for run in study.runs if run.name not in failed
+        }
+        if results:
+            logs = {name: log_rows(study.folder / name / student_run.MODEL) for name in results}
+            title = f"{model_label(study.student.model)}, {study.student.finetuning}"
+            write_atomic(study.folder / FIGURE, [curves(title, logs)])
+            print(losses_table(results))
+            say(f"curves in {study.folder / FIGURE}")
+    if failed:
+        raise RunError(f"{len(failed)} of {len(study.runs)} students are not trained: {', '.join(failed)}; "
+                       "what is finished is kept, run again to go on")  # fmt: skip
+
+
+def _state(study: Study, run: Run, redo: bool) -> str:
+    folder = study.folder / run.name
+    try:
+        return student_run.state(folder, study.plan(run))
+    except InputError:
+        if not redo or not any((folder / name).exists() for name in (student_run.PLAN, student_run.RUN)):
+            raise
+    return "other"
+
+
+def _placed(study: Study, run: Run, stage: int | None) -> Run:
+    """The run with the settings that depend on this command alone: the hub's commit, DeepSpeed."""
+    extra: dict[str, Any] = {}
+    if study.revision and study.revision.startswith("commit:"):
+        extra["model_revision"] = study.revision.removeprefix("commit:")
+    if stage is not None:
+        config = study.folder / f"deepspeed_stage{stage}.json"
+        student_run.write_json(config, deepspeed_config(stage))
+        extra["deepspeed"] = str(config)
+    return replace(run, settings={**run.settings, **extra})
+
+
+def _train_one(study: Study, run: Run, label: str, lock: int, *, torchrun: bool) -> dict[str, Any]:
+    assert study.environment is not None
+    folder = study.folder / run.name
+    resumed = student_run.begin(folder, run, study.plan(run))
+    where = f", from step {resumed:,}" if resumed else ""
+    say(f"{label}: {run.subset.records:,} records, {run.steps:,} steps{where}")
+    start, log = time.monotonic(), folder / student_run.LOG
+    code = train(
+        study.environment, folder / student_run.YAML, log, folder / student_run.MODEL, label,
+        gpus=study.gpus, torchrun=torchrun, lock=lock,
+    )  # fmt: skip
+    seconds = time.monotonic() - start
+    if code:
+        lines = [line for line in log.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
+        for line in lines[-LOG_LINES:]:
+            say(f"    {line[:300]}")
+        raise RunError(f"llamafactory-cli ended with code {code}; its last lines stand above, all in {log}")
+    facts = {
+        "seconds": round(seconds, 1), "resumed_from_step": resumed,  # seconds are those since then
+        "versions": study.environment.versions, "hardware": study.environment.hardware(study.gpus),
+    }  # fmt: skip
+    return student_run.finish(folder, run, study.plan(run), facts)
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[int]:
+    """The study's folder, made if need be, for one command at a time; what a killed command left running may still end."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        raise InputError(f"{folder}: expected a folder to write to, got a file") from None
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        deadline = time.monotonic() + 2 * GRACE_S
+        while True:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > deadline:
+                    raise InputError(f"{folder}: another run is training here; wait for it to end") from None
+                time.sleep(0.5)
+        yield handle
+    finally:
+        os.close(handle)

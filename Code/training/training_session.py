@@ -1,0 +1,132 @@
+"""The first steps of train.py: check everything, and show what would be trained."""
+
+import argparse
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from seedkit.cli import say, table
+from seedkit.errors import InputError
+from seedkit.models import model_label, model_revision
+
+from training import student_run
+from training.encoding import NAMES, Encoder
+from training.launching import Environment, chosen, deepspeed_missing, probed
+from training.presets import Student, student
+from training.study import Run, epochs, gpu_hours, matrix, subsets
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """All runs of a command, and where they go."""
+
+    folder: Path
+    student: Student
+    revision: str | None  # of the base model; None where it is not at hand, in a dry run
+    runs: list[Run]
+    environment: Environment | None  # None in a dry run without one
+    gpus: int
+
+    def plan(self, run: Run) -> dict[str, Any]:
+        model = {"model": model_label(self.student.model), "revision": self.revision}
+        return student_run.plan(run, model, self.student.settings["batch_size"])
+
+
+def prepare(args: argparse.Namespace) -> Study:
+    """Every check that can be made before the first student: a mistake in the last subset shows before hours of work."""
+    if args.template and args.template not in NAMES:
+        raise InputError(f"--template {args.template}: expected one of {', '.join(NAMES)}")
+    if len(set(args.seed)) < len(args.seed):
+        raise InputError(f"--seed {' '.join(map(str, args.seed))}: expected different seeds")
+    chosen_student = student(args.student, args.finetuning).with_settings(
+        args.template, batch_size=args.batch_size, cutoff_len=args.cutoff_len, num_train_epochs=args.epochs,
+        learning_rate=args.learning_rate,
+    )  # fmt: skip
+    environment = _environment(args)
+    gpus = _gpus(args, environment)
+    revision, counter = _base_model(chosen_student, args.dry_run)
+    found = subsets(args.partitions, args.subsets, counter, chosen_student.settings["cutoff_len"])
+    for subset in found:
+        if subset.truncated:
+            message = (
+                f"{subset.name}: {subset.truncated:,} of {subset.records:,} records are longer than --cutoff_len "
+                f"{chosen_student.settings['cutoff_len']:,}; {subset.answer_tokens_lost:,} tokens of answers are cut off"
+            )
+            if args.strict:
+                raise InputError(f"{message} (--strict)")
+            say(message)
+    runs = matrix(
+        found, args.seed, chosen_student, gpus=gpus, cpu=args.device == "cpu" or (environment is not None and not gpus),
+        equal_steps=args.equal_steps, max_steps=args.max_steps, save_steps=args.save_steps,
+    )  # fmt: skip
+    name = model_label(args.student) if Path(args.student).is_dir() else args.student
+    folder = args.output_dir.absolute() / f"{name}-{args.finetuning}"
+    return Study(folder, chosen_student, revision, runs, environment, gpus)
+
+
+def _environment(args: argparse.Namespace) -> Environment | None:
+    try:
+        return probed(chosen(args.environment))
+    except InputError as error:
+        if not args.dry_run:
+            raise
+        say(f"{error}; taking it that there is one, and one GPU")
+        return None
+
+
+def _gpus(args: argparse.Namespace, environment: Environment | None) -> int:
+    if args.device == "cpu":
+        return 0
+    if environment is None:
+        return args.gpus or 1
+    there = len(environment.gpus)
+    if not there and (args.device == "cuda" or args.gpus or args.deepspeed_stage is not None):
+        raise InputError("--device cuda: torch sees no GPU; expected --device cpu, or a GPU node")
+    if args.gpus and args.gpus > there:
+        raise InputError(f"--gpus {args.gpus}: torch sees {there}")
+    if args.deepspeed_stage is not None:
+        deepspeed_missing(environment)
+    if not there:
+        say("torch sees no GPU: students are trained on the CPU, which is for tiny ones")
+    return args.gpus or there
+
+
+def _base_model(wanted: Student, dry_run: bool) -> tuple[str | None, Encoder | None]:
+    """Its revision, and what counts tokens; neither where a dry run has only a hub id and no hub."""
+    try:
+        return model_revision(wanted.model), Encoder(wanted.model, wanted.template)
+    except InputError as error:
+        if not dry_run or Path(wanted.model).is_dir():
+            raise
+        say(f"{error}; no tokens are counted")
+        return None, None
+
+
+def overview(study: Study) -> str:
+    """The table of a dry run."""
+    rows, hours = [], []
+    for run in study.runs:
+        hours.append(gpu_hours(run, study.student))
+        tokens = "?" if run.subset.tokens is None else f"{run.subset.tokens:,}"
+        passes = f"{epochs(run, study.student.settings['batch_size']):.2f}"
+        cells = (f"{run.subset.records:,}", tokens, f"{run.subset.truncated:,}", f"{run.steps:,}", passes)
+        rows.append((run.name, *cells, "?" if hours[-1] is None else f"{hours[-1]:.2g}", _state(study, run)))
+    header = ("student", "records", "tokens", "truncated", "steps", "epochs", "A100 hours", "state")
+    known = [value for value in hours if value is not None]
+    total = f"about {sum(known):,.2g} A100 hours" if len(known) == len(hours) else "GPU hours unknown"
+    shown = "\n".join(f"  {key}: {value}" for key, value in study.student.settings.items())
+    return (
+        f"{len(study.runs)} students of {model_label(study.student.model)} ({study.student.finetuning}, template "
+        f"{study.student.template}) in {study.folder}\n{shown}\n\n{table(header, rows)}\n\n{total} "
+        "(operations x parameters x tokens at 40% of an A100's bfloat16 peak; see training/study.py)"
+    )
+
+
+def _state(study: Study, run: Run) -> str:
+    if study.revision is None:
+        return "?"
+    try:
+        return student_run.state(study.folder / run.name, study.plan(run))
+    except InputError as error:
+        say(str(error))
+        return "other"

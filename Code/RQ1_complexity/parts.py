@@ -4,11 +4,10 @@ import argparse
 import functools
 from hashlib import sha256
 
-from seedkit.cli import say
 from seedkit.embed import minilm_revision
 from seedkit.errors import InputError
 from seedkit.files import file_facts
-from seedkit.models import devices, model_label, model_revision, resolve_dtype
+from seedkit.models import devices, model_label, model_revision, resolve_dtype, resolve_kind
 from seedkit.stage import Part
 
 from RQ1_complexity.complexity import PROMPT, XCODER, TransformersScorer, VllmScorer
@@ -24,11 +23,8 @@ def plan(args: argparse.Namespace) -> dict[str, Part]:
         raise InputError("--use_vllm and --engine transformers contradict each other")
     places = devices(args.device)
     gpu = places[0].startswith("cuda")
-    scorer = args.scorer
-    if scorer == "auto":
-        scorer = "xcoder" if gpu or args.scoring_model else "embedded"
-        why = "CUDA is there" if gpu else "--scoring_model is given" if args.scoring_model else "no CUDA device"
-        say(f"scorer: {scorer} ({why})")
+    named = ("--scoring_model", args.scoring_model)
+    scorer = resolve_kind("scorer", args.scorer, "xcoder", "embedded", places[0], named)
     dtype = resolve_dtype(args.dtype, places[0])
     budget = args.max_batch_tokens or (16384 if gpu else 4096)
 

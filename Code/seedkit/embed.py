@@ -13,9 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seedkit.batching import halving, token_batches
-from seedkit.cli import say
 from seedkit.errors import InputError
-from seedkit.models import devices, loading, model_label, model_revision
+from seedkit.models import devices, loading, model_label, model_revision, resolve_dtype, resolve_kind
 from seedkit.stage import Part
 
 INSTRUCTOR = "hkunlp/instructor-base"  # the Hugging Face hub
@@ -120,12 +119,9 @@ def encoder_part(args: argparse.Namespace, instruction: str) -> Part:
     """The encoder that the flags ask for, with `instruction` where it is an INSTRUCTOR model; says what was chosen."""
     places = devices(args.device)
     gpu = places[0].startswith("cuda")
-    kind = args.embedder
-    if kind == "auto":
-        kind = "instructor" if gpu or args.model_name else "minilm"
-        why = "CUDA is there" if gpu else "--model_name is given" if args.model_name else "no CUDA device"
-        say(f"embedder: {kind} ({why})")
-    dtype = args.dtype if args.dtype != "auto" else "bfloat16" if gpu or _computes_bfloat16() else "float32"
+    named = ("--model_name", args.model_name)
+    kind = resolve_kind("embedder", args.embedder, "instructor", "minilm", places[0], named)
+    dtype = resolve_dtype(args.dtype, places[0], "bfloat16" if _computes_bfloat16() else "float32")
     options: dict[str, Any] = {"dtype": dtype, "max_batch_tokens": args.max_batch_tokens or (65536 if gpu else 2048)}
     if kind == "minilm":
         if args.model_name:

@@ -19,7 +19,7 @@ import orjson
 from numpy.typing import NDArray
 
 from seedkit.errors import RunError
-from seedkit.files import file_facts, sync_folder, write_atomic
+from seedkit.files import file_facts, sync, write_atomic
 from seedkit.stage import Part, Workers, chunked, run_chunks
 
 
@@ -140,10 +140,6 @@ def _assemble(final: Path, parts: Sequence[tuple[Path, list[str]]], rows: Mappin
     target[~filled] = np.nan
     target.flush()
     del target
-    handle = os.open(partial, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    sync(partial)
     partial.replace(final)
-    sync_folder(final.parent)
+    sync(final.parent)

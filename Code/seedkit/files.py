@@ -79,7 +79,7 @@ def write_atomic(path: Path, lines: Iterable[bytes]) -> FileFacts:
                 sink.close()
             os.fsync(file.fileno())
         partial.replace(path)
-        sync_folder(path.parent)
+        sync(path.parent)
     except BaseException as error:
         partial.unlink(missing_ok=True)
         if isinstance(error, OSError) and error.filename is None:
@@ -111,21 +111,17 @@ def place_atomic(path: Path, target: Path) -> None:
             os.link(path, partial)
         except OSError:  # another disk, or one without links
             shutil.copyfile(path, partial)
-        handle = os.open(partial, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+        sync(partial)
         partial.replace(target)
-        sync_folder(target.parent)
+        sync(target.parent)
     except BaseException:
         partial.unlink(missing_ok=True)
         raise
 
 
-def sync_folder(folder: Path) -> None:
-    """Make a rename in `folder` survive a power cut."""
-    handle = os.open(folder, os.O_RDONLY)
+def sync(path: Path) -> None:
+    """Make what is in a file, or a rename in a folder, survive a power cut."""
+    handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:

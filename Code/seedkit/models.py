@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 
+from seedkit.cli import say
 from seedkit.errors import InputError
 from seedkit.files import file_facts
 
@@ -77,8 +78,20 @@ def devices(wanted: str) -> list[str]:
     return names
 
 
-def resolve_dtype(wanted: str, device: str) -> str:
-    """'auto' is bfloat16 on a GPU and float32 on a CPU."""
+def resolve_dtype(wanted: str, device: str, cpu: str = "float32") -> str:
+    """'auto' is bfloat16 on a GPU and `cpu` on a CPU."""
     if wanted != "auto":
         return wanted
-    return "bfloat16" if device.startswith("cuda") else "float32"
+    return "bfloat16" if device.startswith("cuda") else cpu
+
+
+def resolve_kind(what: str, wanted: str, large: str, small: str, device: str, model: tuple[str, str | None]) -> str:
+    """'auto' is the large model on a GPU, or where the flag `model` (name, value) gives one, else the small; it is said."""
+    if wanted != "auto":
+        return wanted
+    flag, given = model
+    gpu = device.startswith("cuda")
+    why = "CUDA is there" if gpu else f"{flag} is given" if given else "no CUDA device"
+    kind = large if gpu or given else small
+    say(f"{what}: {kind} ({why})")
+    return kind

@@ -7,7 +7,6 @@ NAME/run.json     the plan and what came of it; written last, so that a folder w
 """
 
 import math
-import os
 import re
 import shutil
 from pathlib import Path
@@ -15,7 +14,7 @@ from typing import Any
 
 import orjson
 from seedkit.errors import InputError, RunError
-from seedkit.files import write_atomic
+from seedkit.files import sync, write_atomic
 from seedkit.models import model_revision
 
 from training.losses import log_rows, loss_summary
@@ -104,7 +103,7 @@ def finish(folder: Path, run: Run, wanted: dict[str, Any], facts: dict[str, Any]
         raise RunError("a loss is not finite: the student has learned nothing; lower --learning_rate")
     kept = [path for path in sorted((folder / MODEL).iterdir()) if path.is_file()]
     for path in kept:
-        _to_disk(path)
+        sync(path)
     document = {
         "format": FORMAT, "run": run.name, "plan": wanted,
         "records": {"manifest": run.subset.records, "trained": trained},
@@ -182,11 +181,3 @@ def _is_path(key: str) -> bool:
 
 def _size(path: Path) -> str:
     return f"{path.stat().st_size:,}" if path.is_file() else "no file"
-
-
-def _to_disk(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -75,4 +75,4 @@ def test_a_dead_worker_is_a_failed_run_and_loses_nothing_finished(tmp_path: Path
     ):
         score_texts(workers, texts, store, "toy")
     with ScoreStore(tmp_path, "p", {}) as store:
-        assert all(len(key) == 32 for key in store._scores)
+        assert all(len(key) == 32 for key in store._pieces)

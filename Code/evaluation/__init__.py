@@ -1,0 +1,1 @@
+"""Evaluating students: samples from a model, graded in a sandbox, and tables over a study."""

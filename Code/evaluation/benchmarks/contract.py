@@ -1,0 +1,53 @@
+"""What a benchmark is: problems, how a model is asked, what of its answer counts, and how a completion is judged."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from evaluation.outcome import Outcome
+from evaluation.sandbox.contract import Limits, Sandbox
+
+
+@dataclass(frozen=True, slots=True)
+class Tests:
+    """What the judge runs outside the jail. All of it is the data set's own: trusted.
+
+    `prelude` is what the tests need besides the candidate (imports, helper functions of the prompt); `source` are the
+    tests, where an exception is a failure; `names` are what they call in the candidate's program.
+    """
+
+    prelude: str
+    source: str
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One problem. A `completion` is what follows `prompt` (HumanEval) or a whole program (MBPP)."""
+
+    task_id: str
+    prompt: str  # to the letter what the authors give a base model
+    instruction: str  # the same task for a model that was fine-tuned on instructions
+    reference: str  # a completion that passes
+    wrong: str  # one that must fail: the reference with `return None` for a body
+    tests: Tests
+
+
+class Benchmark(Protocol):
+    """`source` is a file or folder as released, or None for what a package or the hub has."""
+
+    name: str
+    stop: tuple[str, ...]  # a base model's completion ends before the first of these
+    max_new_tokens: int
+
+    def load(self, source: Path | None) -> list[Problem]:
+        """The problems in the data set's order. InputError where there are none to be had."""
+
+    def task_id(self, value: object) -> str | None:
+        """The task id as this benchmark spells it, from what a samples file has; None if it is no task id."""
+
+    def extract(self, problem: Problem, raw: str, *, instruct: bool) -> str:
+        """The completion in a model's raw answer: cut at the stop sequences (base), or the code out of its fences."""
+
+    def judge(self, problem: Problem, completion: str, sandbox: Sandbox, limits: Limits) -> Outcome:
+        """Run one completion in a jail of its own and say what came of it."""

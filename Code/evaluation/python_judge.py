@@ -1,0 +1,342 @@
+"""Judging Python from outside the jail: the data set's own tests run here, and only calls go in and plain answers come out.
+
+The jail holds the candidate's program and a driver. What a test calls in it is a `Remote` here; objects that are no plain
+data stay in there and are Remotes too. Expected values never go in, so there is no verdict to forge in there. What a
+Remote claims to be equal to is believed between two Remotes alone: no plain value is ever equal to one.
+"""
+
+import errno
+import marshal
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from types import CodeType, FrameType
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from evaluation import wire
+from evaluation.channel import Channel, Deadline, Ended, Flood
+from evaluation.outcome import BLOCKED, FAIL, INFRA_ERROR, MEMORY, PASS, SYNTAX, TIMEOUT, Outcome
+from evaluation.sandbox.contract import Limits, Sandbox, SandboxError
+
+if TYPE_CHECKING:
+    from evaluation.benchmarks.contract import Tests
+
+LINES = 20  # of what a candidate printed that go into a result
+_BLOCKED = {errno.EPERM, errno.EACCES, errno.EROFS}
+# reads its own source from the first frame: compiled once here, by the same interpreter
+_START = (
+    "import marshal, posix\n"
+    "def take(n):\n"
+    "    d = b''\n"
+    "    while len(d) < n:\n"
+    "        p = posix.read(0, n - len(d))\n"
+    "        if not p: posix._exit(0)\n"
+    "        d += p\n"
+    "    return d\n"
+    "exec(marshal.loads(take(int.from_bytes(take(4), 'little'))), {'__name__': 'driver'})\n"
+)
+
+
+class Syntax(Exception):
+    """The candidate's program is not Python."""
+
+
+class Stopped(Exception):
+    """The candidate raised something that is no Exception, such as SystemExit."""
+
+
+def judge_python(program: str, tests: "Tests", sandbox: Sandbox, limits: Limits) -> Outcome:
+    """Run a program in a jail of its own against the tests. The time is that from the program's start to the verdict."""
+    try:
+        jail = sandbox.start([sandbox.python, "-S", "-s", "-B", "-P", "-c", _START], limits)
+    except SandboxError as error:
+        return Outcome(INFRA_ERROR, 0.0, str(error))
+    channel = Channel(jail, limits)
+    session = _Session(channel)
+    try:
+        said = _begin(channel, sandbox, limits)
+        if said is not None:
+            return Outcome(INFRA_ERROR, channel.seconds, said)
+        channel.begin(limits.seconds)
+        with _alarm(limits.seconds):
+            verdict, why = _verdict(session, program, tests)
+        seconds = channel.seconds
+        channel.drain()
+        printed = channel.printed.decode(errors="replace").splitlines()[:LINES]
+        lines = [*([why] if why else []), *printed]
+        return Outcome(verdict, seconds, "" if verdict == PASS else "\n".join(lines[:LINES]))
+    finally:
+        session.closed = True
+        jail.close()
+
+
+def _begin(channel: Channel, sandbox: Sandbox, limits: Limits) -> str | None:
+    """Bring the driver to life; what went wrong, or None."""
+    seconds = int(limits.seconds) + 2
+    most = [("RLIMIT_AS", limits.memory), ("RLIMIT_CPU", seconds), ("RLIMIT_FSIZE", limits.disk),
+            ("RLIMIT_NOFILE", 64), ("RLIMIT_CORE", 0), ("RLIMIT_NPROC", sandbox.tasks)]  # fmt: skip
+    try:
+        channel.send(_driver())
+        if channel.ask((most, sandbox.packages)) == ["ready"]:
+            return None
+    except (Ended, Flood, Deadline):
+        pass
+    channel.drain()
+    printed = channel.printed.decode(errors="replace").strip().splitlines()
+    return f"the jail did not come to life: {printed[-1] if printed else 'it said nothing'}"
+
+
+@cache
+def _driver() -> bytes:
+    source = Path(wire.__file__).read_text(encoding="utf-8")
+    source += Path(__file__).with_name("driver.py").read_text(encoding="utf-8")
+    return marshal.dumps(compile(source, "<driver>", "exec", optimize=2))
+
+
+def _verdict(session: "_Session", program: str, tests: "Tests") -> tuple[str, str]:
+    try:
+        session.load(program)
+        prelude, source = _compiled(tests.prelude, tests.source)
+        names: dict[str, Any] = {"__name__": "tests"}
+        exec(prelude, names)
+        names |= {name: Remote(session, ["N", name]) for name in tests.names}
+        exec(source, names)
+    except Syntax as error:
+        return SYNTAX, str(error)
+    except Deadline:
+        return TIMEOUT, ""
+    except Flood as error:
+        return MEMORY if "memory" in str(error) else FAIL, str(error)
+    except Ended as error:
+        return FAIL, str(error)
+    except MemoryError:
+        return MEMORY, "MemoryError"
+    except RecursionError as error:
+        return FAIL, f"RecursionError: {error}"
+    except Exception as error:  # noqa: BLE001  # any exception in the tests is the tests' verdict: a failure
+        if session.late:
+            return TIMEOUT, ""
+        if session.broken is not None:
+            return FAIL, session.broken
+        if session.denied:
+            return BLOCKED, "it tried what the jail forbids"
+        return FAIL, _told(error, tests)
+    if session.late:
+        return TIMEOUT, ""
+    if session.broken is not None:  # a test that catches exceptions must not pass on a jail that is gone
+        return FAIL, session.broken
+    return PASS, ""
+
+
+@cache
+def _compiled(prelude: str, source: str) -> tuple[CodeType, CodeType]:
+    return compile(prelude, "<prelude>", "exec"), compile(source, "<tests>", "exec")
+
+
+def _told(error: Exception, tests: "Tests") -> str:
+    """The test that failed and how."""
+    places = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == "<tests>"]
+    number = places[-1].lineno if places else None
+    lines = tests.source.splitlines()
+    where = f" in {lines[number - 1].strip()}" if number and number <= len(lines) else ""
+    return f"{type(error).__name__}{where}"[:500]
+
+
+@contextmanager
+def _alarm(seconds: float) -> Iterator[None]:
+    """Interrupt tests that compute without end on an answer. The channel's own deadline comes first."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def ring(_signal: int, _frame: FrameType | None) -> NoReturn:
+        raise Deadline
+
+    before = signal.signal(signal.SIGALRM, ring)
+    # again and again, since a test may catch what is raised
+    signal.setitimer(signal.ITIMER_REAL, 5 * seconds + 1, 1)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+class _Session:
+    """The calls into one jail."""
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+        self.denied = False  # the latest call failed on what the jail forbids
+        self.broken: str | None = None  # why there is no jail any more
+        self.late = False  # the deadline has passed
+        self.closed = False
+
+    def load(self, program: str) -> None:
+        answer = self._ask(("load", program))
+        if answer[0] == "syntax":
+            raise Syntax(str(answer[1]))
+        if answer[0] == "raise":
+            self._raise(answer)
+
+    def act(self, what: str, *operands: Any) -> Any:
+        """What an action in the jail gives; see driver.py for the actions."""
+        arguments = list(operands[1]) if what == "call" else []
+        answer = self._ask((what, *[wire.encode(operand, self._outgoing) for operand in operands]))
+        if answer[0] == "raise":
+            self._raise(answer)
+        if answer[0] != "value":
+            raise self._gone("an answer that is none")
+        try:
+            for place, value in answer[2] if what == "call" else ():
+                _replace(arguments[place], self._incoming(value))
+            self.denied = False
+            return self._incoming(answer[1])
+        except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError, ArithmeticError):
+            raise self._gone("an answer that is no value") from None
+
+    def _ask(self, message: Any) -> Any:
+        if self.closed or self.broken is not None:
+            raise Ended(self.broken or "it ended")
+        try:
+            answer = self._channel.ask(message)
+        except Deadline:
+            self.late = True
+            raise
+        except (Ended, Flood) as error:
+            self.broken = str(error)
+            raise
+        if (
+            type(answer) is not list
+            or not answer
+            or type(answer[0]) is not str
+            or len(answer) < 2
+            and answer != ["loaded"]
+        ):
+            raise self._gone("an answer that is none")
+        return answer
+
+    def _gone(self, why: str) -> Ended:
+        self.broken = why
+        return Ended(why)
+
+    def _outgoing(self, value: object) -> Any:
+        if type(value) is Remote:
+            return object.__getattribute__(value, "_place")
+        raise TypeError(f"a {type(value).__name__} cannot be passed into the jail")
+
+    def _incoming(self, data: Any) -> Any:
+        return wire.decode(data, self._resolve)
+
+    def _resolve(self, tag: str, rest: list[Any]) -> "Remote":
+        if tag == "o" and rest and type(rest[0]) is int:
+            return Remote(self, ["o", rest[0]])
+        raise ValueError(f"a value of an unknown kind {tag[:20]!r}")
+
+    def _raise(self, answer: list[Any]) -> NoReturn:
+        """The exception that the candidate raised, as the plain one below it and without what it says."""
+        name, number = answer[1], answer[2] if len(answer) > 2 else None
+        self.denied = number in _BLOCKED
+        kind = getattr(sys.modules["builtins"], name, None) if type(name) is str else None
+        if not (isinstance(kind, type) and issubclass(kind, Exception)):
+            raise Stopped("the candidate stopped the program")
+        if issubclass(kind, UnicodeError):
+            kind = UnicodeError
+        raise kind(f"raised by the candidate{'' if number is None else f', errno {number}'}")
+
+
+def _replace(old: Any, new: Any) -> None:
+    """Change an argument in place into what the candidate has made of it."""
+    if type(old) is not type(new):
+        raise TypeError
+    if type(old) is list or type(old) is bytearray:
+        old[:] = new
+    elif type(old) is dict or type(old) is set:
+        old.clear()
+        old.update(new)
+    else:  # a deque
+        old.clear()
+        old.extend(new)
+
+
+class Remote:
+    """An object in the jail. Plain data is never equal to it."""
+
+    __slots__ = ("_place", "_session")
+
+    def __init__(self, session: _Session, place: list[Any]) -> None:
+        object.__setattr__(self, "_session", session)
+        object.__setattr__(self, "_place", place)
+
+    def __call__(self, *args: Any, **options: Any) -> Any:
+        return _act(self, "call", list(args), options)
+
+    def __getattr__(self, name: str) -> Any:
+        return _act(self, "get", name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        _act(self, "set", name, value)
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is Remote and _act(self, "equal", other) is True
+
+    def __hash__(self) -> int:
+        return hash(str(object.__getattribute__(self, "_place")))
+
+    def __bool__(self) -> bool:
+        return _act(self, "truth") is True
+
+    def __str__(self) -> str:
+        return _text(_act(self, "text"))
+
+    def __repr__(self) -> str:
+        return _text(_act(self, "show"))
+
+    def __len__(self) -> int:
+        return int(_act(self, "length"))
+
+    def __iter__(self) -> Iterator[Any]:
+        return _Iteration(_act(self, "iterate"))
+
+    def __next__(self) -> Any:
+        return next(_Iteration(self))
+
+    def __getitem__(self, key: Any) -> Any:
+        return _act(self, "item", key)
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        _act(self, "put", key, value)
+
+
+class _Iteration:
+    def __init__(self, remote: Any) -> None:
+        self._remote = remote
+
+    def __iter__(self) -> "_Iteration":
+        return self
+
+    def __next__(self) -> Any:
+        found = _act(self._remote, "next")
+        if type(found) is not list or len(found) > 1:
+            raise TypeError("an iterator that gives something else")
+        if not found:
+            raise StopIteration
+        return found[0]
+
+
+def _act(remote: Remote, what: str, *operands: Any) -> Any:
+    if type(remote) is not Remote:
+        raise TypeError("an iterator that is none")
+    session: _Session = object.__getattribute__(remote, "_session")
+    return session.act(what, remote, *operands)
+
+
+def _text(value: Any) -> str:
+    if type(value) is not str:
+        raise TypeError("a text that is none")
+    return value

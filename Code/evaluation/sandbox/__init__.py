@@ -1,0 +1,42 @@
+"""The rungs of isolation, the best first, and the one without any."""
+
+import os
+import platform
+from pathlib import Path
+
+from evaluation.sandbox.bubblewrap import Bubblewrap
+from evaluation.sandbox.contract import Sandbox, SandboxError
+from evaluation.sandbox.landlock import Landlock
+from evaluation.sandbox.plain import Plain
+from evaluation.sandbox.processes import adopt_orphans
+from evaluation.sandbox.view import python_view
+
+RUNGS: dict[str, type[Bubblewrap] | type[Landlock]] = {"bubblewrap": Bubblewrap, "landlock": Landlock}
+UNSAFE = "none"
+_USERS = 1_900_000_000  # users that no machine has; root's workers run jails as these
+
+
+def make(rung: str, slot: int = 0) -> Sandbox:
+    """A sandbox of that rung for worker number `slot`. SandboxError where it cannot be had."""
+    if platform.system() != "Linux":
+        raise SandboxError(f"expected Linux, got {platform.system()}")
+    adopt_orphans()
+    if rung == UNSAFE:
+        return Plain(python_view(None))
+    user = _user(slot) if os.getuid() == 0 else None
+    return RUNGS[rung](python_view(user), user)
+
+
+def version(rung: str) -> str:
+    return "none" if rung == UNSAFE else RUNGS[rung].version()
+
+
+def _user(slot: int) -> int:
+    """A uid for this slot within those that this user namespace knows."""
+    for line in Path("/proc/self/uid_map").read_text().splitlines():
+        first, _, count = map(int, line.split())
+        if first <= _USERS < first + count - 4096:
+            return _USERS + slot
+        if count > 8192:
+            return first + count - 4096 + slot % 2048
+    raise SandboxError("no user to run jails as: root's user namespace knows too few")

@@ -1,0 +1,100 @@
+"""What a benchmark's verdicts come to: counts, pass@k with intervals, and whether that is all of it."""
+
+import platform
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from seedkit.cli import table
+from seedkit.manifest import versions
+
+from evaluation.benchmarks.contract import Problem
+from evaluation.outcome import INFRA_ERROR, PASS, VERDICTS, Outcome
+from evaluation.samples import Sample
+from evaluation.sandbox import UNSAFE, version
+
+if TYPE_CHECKING:
+    from evaluation.grading import GradingSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """summary.json. `pass_at_k` by k: value and 95% interval over problems, fractions, or null with a reason."""
+
+    benchmark: str
+    final: bool  # every sample has a verdict
+    isolated: bool
+    pass_at_k: dict[str, dict[str, Any]]
+    verdicts: dict[str, int]
+    problems: int  # in the benchmark, or the first of it that --limit asks for
+    graded_problems: int
+    missing: list[str]  # problems without a sample that has a verdict
+    samples: int
+    samples_per_problem: dict[str, int]
+    limits: dict[str, float]
+    environment: dict[str, str]
+
+
+def summarise(
+    settings: "GradingSettings", problems: Sequence[Problem], samples: Sequence[Sample], outcomes: Sequence[Outcome],
+    rung: str,
+) -> Summary:  # fmt: skip
+    """An infra_error says nothing about its sample, which counts as not there."""
+    total: Counter[str] = Counter()
+    passed: Counter[str] = Counter()
+    for sample, outcome in zip(samples, outcomes, strict=True):
+        if outcome.verdict != INFRA_ERROR:
+            total[sample.task_id] += 1
+            passed[sample.task_id] += outcome.verdict == PASS
+    names = [problem.task_id for problem in problems if total[problem.task_id]]
+    counts = Counter(outcome.verdict for outcome in outcomes)
+    return Summary(
+        benchmark=settings.benchmark,
+        final=not counts[INFRA_ERROR],
+        isolated=rung != UNSAFE,
+        pass_at_k={str(k): _pass_at(k, [total[n] for n in names], [passed[n] for n in names]) for k in settings.k},
+        verdicts={verdict: counts[verdict] for verdict in VERDICTS},
+        problems=len(problems),
+        graded_problems=len(names),
+        missing=[problem.task_id for problem in problems if not total[problem.task_id]],
+        samples=len(samples),
+        samples_per_problem={"least": min(total.values(), default=0), "most": max(total.values(), default=0)},
+        limits={"min_seconds": settings.min_seconds, "time_factor": settings.time_factor, "memory": settings.memory},
+        environment={
+            **versions("numpy"), "rung": rung, "sandbox": version(rung), "system": platform.system(),
+            "machine": platform.machine(),
+        },
+    )  # fmt: skip
+
+
+def _pass_at(k: int, total: list[int], passed: list[int]) -> dict[str, Any]:
+    from evaluation.pass_at_k import bootstrap_interval, pass_at_k
+
+    short = sum(count < k for count in total)
+    if short or not total:
+        reason = f"{short} problems have fewer than {k} samples" if total else "no sample has a verdict"
+        return {"value": None, "interval_95": None, "reason": reason}
+    values = pass_at_k(total, passed, k)
+    interval = bootstrap_interval(values)
+    return {"value": float(values.mean()), "interval_95": [interval.low, interval.high]}
+
+
+def shown(summary: Summary) -> str:
+    """The summary as grade.py prints it."""
+    rows = [[verdict, f"{count:,}"] for verdict, count in summary.verdicts.items() if count]
+    lines = [table(["verdict", "samples"], rows), ""]
+    for k, found in summary.pass_at_k.items():
+        if found["value"] is None:
+            lines.append(f"pass@{k}: not computed, {found['reason']}")
+        else:
+            low, high = found["interval_95"]
+            lines.append(f"pass@{k}: {found['value']:.1%} (95% interval {low:.1%} to {high:.1%})")
+    if summary.missing:
+        some = ", ".join(summary.missing[:5]) + (" ..." if len(summary.missing) > 5 else "")
+        lines.append(f"over {summary.graded_problems} of {summary.problems} problems; without a sample: {some}")
+    if not summary.isolated:
+        lines.append("graded WITHOUT ISOLATION: a program may have forged its verdict")
+    if not summary.final:
+        lines.append(f"NOT FINAL: {summary.verdicts[INFRA_ERROR]:,} samples have no verdict; run again to judge them")
+    return "\n".join(lines)

@@ -1,0 +1,156 @@
+"""Values as plain data, on both sides of a jail's wall: this file's source runs in the jail too, so it imports nothing.
+
+What goes in is marshal, what comes out is JSON: marshal is fast, but only safe to read where it comes from a friend.
+None, True, False, str, float and small int stand for themselves, everything else is a list that starts with a tag. A
+subclass is encoded as the plain type below it, so that nothing with methods of its own comes out.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # the typing module would take longer to import than most programs to run
+    from collections.abc import Callable
+    from typing import Any
+
+DEPTH = 200  # levels of nesting
+_WHOLE = 1 << 53  # from here on JSON readers may round
+
+
+class Unsendable(Exception):
+    """A value that is no plain data, or nested too deeply."""
+
+
+def encode(value: Any, handle: Callable[[Any], Any], depth: int = 0) -> Any:
+    """`handle(object)` gives what stands for an object that is no plain data."""
+    kind = type(value)
+    if value is None or kind is bool or kind is str or kind is float:
+        return value
+    if kind is int:
+        return value if -_WHOLE < value < _WHOLE else ["i", hex(value)]
+    if depth > DEPTH:
+        raise Unsendable("nested too deeply")
+    depth += 1
+    if kind is list:
+        return ["l", *[encode(item, handle, depth) for item in value]]
+    if kind is tuple:
+        return ["t", *[encode(item, handle, depth) for item in value]]
+    if kind is dict:
+        return ["d", *[[encode(key, handle, depth), encode(item, handle, depth)] for key, item in value.items()]]
+    if kind is set or kind is frozenset:
+        return ["s" if kind is set else "z", *[encode(item, handle, depth) for item in value]]
+    if kind is bytes or kind is bytearray:
+        return ["b" if kind is bytes else "B", value.decode("latin-1")]
+    if kind is complex:
+        return ["c", value.real, value.imag]
+    if kind is range:
+        return ["r", *[encode(item, handle, depth) for item in (value.start, value.stop, value.step)]]
+    if value is Ellipsis or value is NotImplemented:
+        return ["e", value is Ellipsis]
+    return _other(value, kind, handle, depth)
+
+
+_PLAIN = (bool, int, float, complex, str, bytes, bytearray, list, tuple, dict, set, frozenset)
+
+
+def _other(value: Any, kind: type, handle: Callable[[Any], Any], depth: int) -> Any:
+    if kind in (type({}.keys()), type({}.values()), type({}.items())):
+        tag = "k" if kind is type({}.keys()) else "v" if kind is type({}.values()) else "m"
+        return [tag, *[encode(item, handle, depth) for item in value]]
+    where, name = kind.__module__, kind.__qualname__
+    if where == "collections" and name == "deque":
+        return ["q", encode(value.maxlen, handle, depth), *[encode(item, handle, depth) for item in value]]
+    if where == "decimal" and name == "Decimal":
+        return ["D", str(value)]
+    if where == "fractions" and name == "Fraction":
+        return ["F", encode(value.numerator, handle, depth), encode(value.denominator, handle, depth)]
+    if where == "datetime" and name == "timedelta":
+        return ["w", value.days, value.seconds, value.microseconds]
+    if where == "datetime" and name == "date":
+        return ["y", value.year, value.month, value.day]
+    if where == "datetime" and name == "datetime" and value.tzinfo is None:
+        return ["u", value.year, value.month, value.day, value.hour, value.minute, value.second, value.microsecond]
+    if where == "numpy" and name == "ndarray":
+        return ["a", encode(value.tolist(), handle, depth)]
+    if where == "numpy" and hasattr(value, "item"):
+        return encode(value.item(), handle, depth)
+    if kind is type and value in _PLAIN:
+        return ["T", value.__name__]
+    for base in kind.__mro__[1:]:
+        if base is int:
+            return encode(int.__index__(value), handle, depth)
+        if base is float:
+            return float.__pos__(value)
+        if base is str:
+            return str.__str__(value)
+        if base is complex:
+            return encode(complex.__pos__(value), handle, depth)
+        if base in (bytes, bytearray):
+            return encode(base(memoryview(value)), handle, depth)
+        if base is dict:
+            return encode(dict(dict.items(value)), handle, depth)
+        if base in (list, tuple, set, frozenset):
+            return encode(base(base.__iter__(value)), handle, depth)
+    return handle(value)
+
+
+def decode(data: Any, resolve: Callable[[str, list[Any]], Any]) -> Any:
+    """The value again. `resolve(tag, rest)` is asked for tags that are not plain; ValueError or TypeError on nonsense."""
+    kind = type(data)
+    if data is None or kind is bool or kind is str or kind is float or kind is int:
+        return data
+    if kind is not list or not data or type(data[0]) is not str:
+        raise ValueError("not a value")
+    tag, *rest = data
+    if tag == "l":
+        return [decode(item, resolve) for item in rest]
+    if tag == "t":
+        return tuple([decode(item, resolve) for item in rest])
+    if tag == "d":
+        return {decode(key, resolve): decode(item, resolve) for key, item in rest}
+    if tag == "s":
+        return {decode(item, resolve) for item in rest}
+    if tag == "z":
+        return frozenset([decode(item, resolve) for item in rest])
+    if tag == "i":
+        return int(rest[0], 16)
+    if tag == "b":
+        return rest[0].encode("latin-1")
+    if tag == "B":
+        return bytearray(rest[0].encode("latin-1"))
+    if tag == "c":
+        return complex(float(rest[0]), float(rest[1]))
+    if tag == "r":
+        return range(*[decode(item, resolve) for item in rest])
+    if tag == "e":
+        return Ellipsis if rest[0] else NotImplemented
+    if tag == "k":
+        return dict.fromkeys([decode(item, resolve) for item in rest]).keys()
+    if tag == "v":
+        return dict(enumerate([decode(item, resolve) for item in rest])).values()
+    if tag == "m":
+        return dict([decode(item, resolve) for item in rest]).items()
+    if tag == "T":
+        return {plain.__name__: plain for plain in _PLAIN}[rest[0]]
+    if tag in "qDFwyua":
+        return _rare(tag, [decode(item, resolve) for item in rest])
+    return resolve(tag, rest)
+
+
+def _rare(tag: str, rest: list[Any]) -> Any:
+    """Types that few programs use, whose modules are imported with the first of them."""
+    import collections
+    import datetime
+    import decimal
+    import fractions
+
+    if tag == "a":
+        import numpy
+
+        return numpy.array(rest[0])
+    if tag == "q":
+        return collections.deque(rest[1:], rest[0])
+    if tag == "D" and len(rest[0]) > 1000 or tag == "D" and not -1000 < decimal.Decimal(rest[0]).adjusted() < 1000:
+        raise ValueError("a Decimal of more than 1,000 digits")
+    return {
+        "D": decimal.Decimal, "F": fractions.Fraction, "w": datetime.timedelta, "y": datetime.date, "u": datetime.datetime,
+    }[tag](*rest)  # fmt: skip

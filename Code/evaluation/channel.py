@@ -36,7 +36,8 @@ class Channel:
         self._poll.register(jail.stderr, select.POLLIN)
         self._answer = bytearray()
         self.printed = bytearray()
-        self._count = 0
+        self.size = 0  # of the latest answer, in bytes
+        self._count = self._answered = 0
         self._watched = 0.0
         self.begin(30)
 
@@ -45,7 +46,6 @@ class Channel:
         self.started = time.monotonic()
         self._seconds = seconds
         self._deadline = self.started + seconds
-        self._cpu = 0.0
 
     @property
     def seconds(self) -> float:
@@ -75,6 +75,7 @@ class Channel:
                 if size > ANSWER:
                     raise Flood(f"an answer of {size:,} bytes, at most {ANSWER:,} are taken")
             if 0 <= size <= len(self._answer) - 4:
+                self.size = size
                 data = bytes(self._answer[4 : 4 + size])
                 del self._answer[: 4 + size]
                 try:
@@ -105,15 +106,19 @@ class Channel:
             self._watched = now
 
     def _take_answer(self) -> None:
-        data = os.read(self._jail.stdout, 1 << 16)
-        if not data:
+        data = self._read(self._jail.stdout)
+        if data == b"":
             raise Ended("it ended")
-        self._answer += data
+        self._answered += len(data or b"")
+        if self._answered > self._limits.output:
+            raise Flood(f"it answered more than {self._limits.output:,} bytes")
+        self._answer += data or b""
 
     def _take_printed(self) -> None:
-        data = os.read(self._jail.stderr, 1 << 16)
-        if not data:
+        data = self._read(self._jail.stderr)
+        if data == b"":
             self._poll.unregister(self._jail.stderr)
+        data = data or b""
         self._count += len(data)
         self.printed += data[: KEPT - len(self.printed)]
         if self._count > self._limits.output:
@@ -121,20 +126,18 @@ class Channel:
 
     def drain(self) -> None:
         """Take what is still in the pipe of what it printed."""
-        while len(self.printed) < KEPT:
-            try:
-                data = os.read(self._jail.stderr, 1 << 16)
-            except BlockingIOError:
-                return
-            if not data:
-                return
+        while len(self.printed) < KEPT and (data := self._read(self._jail.stderr)):
             self.printed += data[: KEPT - len(self.printed)]
 
+    def _read(self, place: int) -> bytes | None:
+        """What there is; b"" at the end, None where a candidate that opened the pipe was faster."""
+        try:
+            return os.read(place, 1 << 16)
+        except BlockingIOError:
+            return None
+
     def _extended(self) -> bool:
-        """More time for a program that is busy and was not given its share of a processor."""
-        usage = self._jail.usage()
-        missing = self._seconds * 0.9 - usage.cpu_seconds
-        if not usage.running or missing <= 0 or self.seconds >= STARVED * self._seconds:
-            return False
-        self._deadline = min(time.monotonic() + missing, self.started + STARVED * self._seconds)
-        return True
+        """More time for a program that the machine kept waiting for a processor: as much as that."""
+        waited = min(self._jail.usage().waited, (STARVED - 1) * self._seconds)
+        self._deadline = self.started + self._seconds + waited
+        return time.monotonic() < self._deadline

@@ -62,6 +62,19 @@ def _drive(commands, answers):
                     changed.append([place, after])
         return ["value", result, changed]
 
+    def load(programs):
+        """Run the first that is Python."""
+        first = None
+        for program in programs:
+            try:
+                code = compile(program, "<candidate>", "exec")
+            except (SyntaxError, ValueError, RecursionError, OverflowError, MemoryError) as error:
+                first = first or ["syntax", f"{type(error).__name__}: {error}"]
+            else:
+                exec(code, names)
+                return ["loaded"]
+        return first
+
     def raised(error):
         kind = type(error)
         plain = next(base for base in kind.__mro__ if getattr(builtins, base.__name__, None) is base)
@@ -77,13 +90,7 @@ def _drive(commands, answers):
         what, *rest = marshal.loads(_received(commands))
         try:
             if what == "load":
-                try:
-                    code = compile(rest[0], "<candidate>", "exec")
-                except (SyntaxError, ValueError, RecursionError, OverflowError, MemoryError) as error:
-                    answer = ["syntax", f"{type(error).__name__}: {error}"]
-                else:
-                    exec(code, names)
-                    answer = ["loaded"]
+                answer = load(rest)
             else:
                 answer = act(what, rest)
         except BaseException as error:

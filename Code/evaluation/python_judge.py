@@ -11,7 +11,7 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -26,7 +26,8 @@ from evaluation.sandbox.contract import Limits, Sandbox, SandboxError
 if TYPE_CHECKING:
     from evaluation.benchmarks.contract import Tests
 
-LINES = 20  # of what a candidate printed that go into a result
+LINES, CHARACTERS = 20, 2000  # of what a candidate printed that go into a result
+LARGE = 4000  # ints that one answer may hold whose hashes can be made to meet: more make a set of them endless work
 _BLOCKED = {errno.EPERM, errno.EACCES, errno.EROFS}
 # reads its own source from the first frame: compiled once here, by the same interpreter
 _START = (
@@ -50,8 +51,14 @@ class Stopped(Exception):
     """The candidate raised something that is no Exception, such as SystemExit."""
 
 
-def judge_python(program: str, tests: "Tests", sandbox: Sandbox, limits: Limits) -> Outcome:
-    """Run a program in a jail of its own against the tests. The time is that from the program's start to the verdict."""
+def judge_python(
+    program: str, tests: "Tests", sandbox: Sandbox, limits: Limits, *, otherwise: str | None = None
+) -> Outcome:  # fmt: skip
+    """Run a program in a jail of its own against the tests; `otherwise` takes its place where only that is Python.
+
+    The time is that from the program's start to the verdict.
+    """
+    programs = [program] if otherwise is None else [program, otherwise]
     try:
         jail = sandbox.start([sandbox.python, "-S", "-s", "-B", "-P", "-c", _START], limits)
     except SandboxError as error:
@@ -64,12 +71,13 @@ def judge_python(program: str, tests: "Tests", sandbox: Sandbox, limits: Limits)
             return Outcome(INFRA_ERROR, channel.seconds, said)
         channel.begin(limits.seconds)
         with _alarm(limits.seconds):
-            verdict, why = _verdict(session, program, tests)
+            verdict, why = _verdict(session, programs, tests)
         seconds = channel.seconds
         channel.drain()
         printed = channel.printed.decode(errors="replace").splitlines()[:LINES]
         lines = [*([why] if why else []), *printed]
-        return Outcome(verdict, seconds, "" if verdict == PASS else "\n".join(lines[:LINES]))
+        shown = "\n".join(lines[:LINES])[:CHARACTERS].encode(errors="replace").decode()
+        return Outcome(verdict, seconds, "" if verdict == PASS else shown)
     finally:
         session.closed = True
         jail.close()
@@ -98,9 +106,9 @@ def _driver() -> bytes:
     return marshal.dumps(compile(source, "<driver>", "exec", optimize=2))
 
 
-def _verdict(session: "_Session", program: str, tests: "Tests") -> tuple[str, str]:
+def _verdict(session: "_Session", programs: Sequence[str], tests: "Tests") -> tuple[str, str]:
     try:
-        session.load(program)
+        session.load(programs)
         prelude, source = _compiled(tests.prelude, tests.source)
         names: dict[str, Any] = {"__name__": "tests"}
         exec(prelude, names)
@@ -177,8 +185,8 @@ class _Session:
         self.late = False  # the deadline has passed
         self.closed = False
 
-    def load(self, program: str) -> None:
-        answer = self._ask(("load", program))
+    def load(self, programs: Sequence[str]) -> None:
+        answer = self._ask(("load", *programs))
         if answer[0] == "syntax":
             raise Syntax(str(answer[1]))
         if answer[0] == "raise":
@@ -205,6 +213,8 @@ class _Session:
             raise Ended(self.broken or "it ended")
         try:
             answer = self._channel.ask(message)
+            if self._channel.size > 16 * LARGE and _large(answer) > LARGE:
+                raise Flood(f"an answer with more than {LARGE:,} ints of more than 60 bits")
         except Deadline:
             self.late = True
             raise
@@ -250,6 +260,19 @@ class _Session:
         raise kind(f"raised by the candidate{'' if number is None else f', errno {number}'}")
 
 
+def _large(data: Any) -> int:
+    """Ints beyond 60 bits in an answer: two of them can have the same hash."""
+    count, todo = 0, [data]
+    while todo:
+        part = todo.pop()
+        if type(part) is list:
+            count += bool(part) and part[0] in ("i", "D", "F")
+            todo += part
+        elif type(part) is int:
+            count += not -(1 << 60) < part < 1 << 60
+    return count
+
+
 def _replace(old: Any, new: Any) -> None:
     """Change an argument in place into what the candidate has made of it."""
     if type(old) is not type(new):
@@ -277,6 +300,8 @@ class Remote:
         return _act(self, "call", list(args), options)
 
     def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):  # numpy and others ask for protocols, and believe what they are told of them
+            raise AttributeError(name)
         return _act(self, "get", name)
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -298,7 +323,10 @@ class Remote:
         return _text(_act(self, "show"))
 
     def __len__(self) -> int:
-        return int(_act(self, "length"))
+        length = _act(self, "length")
+        if type(length) is not int or not 0 <= length <= wire.LONGEST:  # lists are made as long as this says
+            raise TypeError("a length that is none")
+        return length
 
     def __iter__(self) -> Iterator[Any]:
         return _Iteration(_act(self, "iterate"))

@@ -13,6 +13,8 @@ if TYPE_CHECKING:  # the typing module would take longer to import than most pro
     from typing import Any
 
 DEPTH = 200  # levels of nesting
+LONGEST = 1_000_000  # items that something may claim to have
+DIGITS = 1_000  # of a Decimal or a Fraction
 _WHOLE = 1 << 53  # from here on JSON readers may round
 
 
@@ -120,7 +122,10 @@ def decode(data: Any, resolve: Callable[[str, list[Any]], Any]) -> Any:
     if tag == "c":
         return complex(float(rest[0]), float(rest[1]))
     if tag == "r":
-        return range(*[decode(item, resolve) for item in rest])
+        found = range(*[decode(item, resolve) for item in rest])
+        if len(found) > LONGEST:
+            raise ValueError("a range that is too long to be looked through")
+        return found
     if tag == "e":
         return Ellipsis if rest[0] else NotImplemented
     if tag == "k":
@@ -146,11 +151,19 @@ def _rare(tag: str, rest: list[Any]) -> Any:
     if tag == "a":
         import numpy
 
+        if not _numbers(rest[0]):
+            raise ValueError("an array of something else than numbers")
         return numpy.array(rest[0])
     if tag == "q":
         return collections.deque(rest[1:], rest[0])
-    if tag == "D" and len(rest[0]) > 1000 or tag == "D" and not -1000 < decimal.Decimal(rest[0]).adjusted() < 1000:
-        raise ValueError("a Decimal of more than 1,000 digits")
+    if tag == "D" and (len(rest[0]) > DIGITS or not -DIGITS < decimal.Decimal(rest[0]).adjusted() < DIGITS):
+        raise ValueError("a Decimal of too many digits")
+    if tag == "F" and max(int.bit_length(part) for part in rest) > 4 * DIGITS:
+        raise ValueError("a Fraction of too many digits")
     return {
         "D": decimal.Decimal, "F": fractions.Fraction, "w": datetime.timedelta, "y": datetime.date, "u": datetime.datetime,
     }[tag](*rest)  # fmt: skip
+
+
+def _numbers(value: Any) -> bool:
+    return all(map(_numbers, value)) if type(value) is list else type(value) in (bool, int, float)

@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import resource
 import signal
 import time
 from collections import deque
@@ -22,6 +23,7 @@ from evaluation.sandbox.processes import die_with
 
 Name = TypeVar("Name")
 _PATIENCE = 60  # seconds beyond what a worker may take for one sample until it is taken for dead
+_MEMORY = 4 << 30  # bytes of address space of a worker
 _AHEAD = 2  # jobs a worker has, the one under way included
 
 
@@ -130,6 +132,8 @@ def _work(line: Connection, name: str, problems: Sequence[Problem], rung: str, s
     die_with(parent)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent answers it
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    # what tests make of an answer is bounded too; a jail takes this limit back and sets its own
+    resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, resource.getrlimit(resource.RLIMIT_AS)[1]))
     benchmark = BENCHMARKS[name]()
     sandbox: Sandbox | None = None
     while True:

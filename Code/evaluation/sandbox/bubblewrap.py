@@ -69,8 +69,8 @@ class Bubblewrap:
     def _filter(self, processes: int) -> int:
         """A file with the seccomp filter; bwrap reads it from where the offset stands."""
         if processes not in self._filters:
-            file = tempfile.TemporaryFile()  # noqa: SIM115  # open as long as this sandbox is
-            file.write(seccomp_filter(processes=processes, shared=False))
-            file.flush()
-            self._filters[processes] = os.dup(file.fileno())
+            with tempfile.TemporaryFile() as file:
+                file.write(seccomp_filter(processes=processes, shared=False))
+                file.flush()
+                self._filters[processes] = os.dup(file.fileno())  # open as long as this process lives
         return self._filters[processes]

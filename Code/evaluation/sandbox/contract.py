@@ -18,11 +18,10 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What all processes of a jail have used and do now."""
+    """What a jail uses now."""
 
-    cpu_seconds: float
-    resident: int  # bytes
-    running: bool  # any of them has, or waits for, a processor
+    resident: int  # bytes, over all its processes
+    waited: float  # seconds that a process of it was ready to run and had no processor
 
 
 class Jail(Protocol):

@@ -10,7 +10,6 @@ from pathlib import Path
 from evaluation.sandbox.contract import SandboxError, Usage
 
 PR_SET_PDEATHSIG, PR_SET_SECCOMP, PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS = 1, 22, 36, 38
-_TICKS = os.sysconf("SC_CLK_TCK")
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
@@ -60,18 +59,15 @@ def descendants(pids: list[int]) -> list[int]:
 
 
 def usage(pids: list[int]) -> Usage:
-    """Processor time, resident memory and state of these and all below them."""
-    ticks = pages = 0
-    running = False
+    """Of these processes and all below them."""
+    pages, waited = 0, 0
     for pid in descendants(pids):
         try:
-            fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
-        except (FileNotFoundError, ProcessLookupError):
+            pages += int(Path(f"/proc/{pid}/statm").read_bytes().split()[1])
+            waited = max(waited, int(Path(f"/proc/{pid}/schedstat").read_bytes().split()[1]))
+        except (FileNotFoundError, ProcessLookupError, IndexError):  # gone, or a kernel that does not count
             continue
-        running |= fields[0] == b"R"
-        ticks += int(fields[11]) + int(fields[12])
-        pages += int(fields[21])
-    return Usage(ticks / _TICKS, pages * _PAGE, running)
+    return Usage(pages * _PAGE, waited / 1e9)
 
 
 def end(pids: list[int], others: set[int], timeout_s: float = 5) -> dict[int, int]:

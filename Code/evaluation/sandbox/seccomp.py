@@ -19,7 +19,8 @@ _NUMBERS: dict[str, tuple[int | None, int | None]] = {
     "fchownat": (260, 54), "fcntl": (72, 25), "finit_module": (313, 273), "fork": (57, None), "fremovexattr": (199, 16),
     "fsconfig": (431, 431), "fsetxattr": (190, 7), "fsmount": (432, 432), "fsopen": (430, 430), "fspick": (433, 433),
     "futimesat": (261, None), "init_module": (175, 105), "inotify_add_watch": (254, 27), "inotify_init": (253, None),
-    "inotify_init1": (294, 26), "io_uring_enter": (426, 426), "io_uring_register": (427, 427),
+    "inotify_init1": (294, 26), "io_cancel": (210, 3), "io_destroy": (207, 1), "io_getevents": (208, 4),
+    "io_pgetevents": (333, 292), "io_setup": (206, 0), "io_submit": (209, 2), "io_uring_enter": (426, 426), "io_uring_register": (427, 427),
     "io_uring_setup": (425, 425), "ioctl": (16, 29), "ioperm": (173, None), "iopl": (172, None), "ioprio_set": (251, 30),
     "kcmp": (312, 272), "kexec_file_load": (320, 294), "kexec_load": (246, 104), "keyctl": (250, 219), "kill": (62, 129),
     "lchown": (94, None), "lookup_dcookie": (212, 18), "lremovexattr": (198, 15), "lsetxattr": (189, 6),
@@ -39,7 +40,7 @@ _NUMBERS: dict[str, tuple[int | None, int | None]] = {
     "semget": (64, 190), "semop": (65, 193), "semtimedop": (220, 192), "set_mempolicy": (238, 237),
     "set_mempolicy_home_node": (450, 450), "setns": (308, 268), "setpriority": (141, 140), "settimeofday": (164, 170),
     "setxattr": (188, 5), "shmat": (30, 196), "shmctl": (31, 195), "shmdt": (67, 197), "shmget": (29, 194),
-    "socket": (41, 198), "socketpair": (53, 199), "swapoff": (168, 225), "swapon": (167, 224), "sysfs": (139, None),
+    "socket": (41, 198), "socketpair": (53, 199), "swapoff": (168, 225), "swapon": (167, 224), "sync": (162, 81), "syncfs": (306, 267), "sysfs": (139, None),
     "syslog": (103, 116), "tgkill": (234, 131), "tkill": (200, 130), "truncate": (76, 45), "umount2": (166, 39),
     "unshare": (272, 97), "uselib": (134, None), "userfaultfd": (323, 282), "ustat": (136, None), "utime": (132, None),
     "utimensat": (280, 88), "utimes": (235, None), "vfork": (58, None), "vhangup": (153, 58),
@@ -58,7 +59,9 @@ _SHARED = {
 _CLONE_NAMESPACES = 0x7E020000 | 0x80  # CLONE_NEW*
 _CLONE_THREAD = 0x10000
 _FCNTL = (8, 10, 15)  # F_SETOWN, F_SETSIG, F_SETOWN_EX: signals to whomever
-_IOCTL = (0x5412, 0x541C, 0x8901, 0x8902)  # TIOCSTI, TIOCLINUX, FIOSETOWN, SIOCSPGRP
+# of a terminal: its mode, size, process group; bytes to read; non-blocking; close on exec. The others change devices and
+# even files that are open for reading only
+_IOCTL = (0x5401, 0x5413, 0x540F, 0x541B, 0x5421, 0x5450, 0x5451, 0x802C542A)
 _PRCTL = (1, 22, 35, 36, 59)  # PR_SET_PDEATHSIG, _SECCOMP, _MM, _CHILD_SUBREAPER, _SYSCALL_USER_DISPATCH
 _AF_UNIX = 1
 
@@ -99,13 +102,16 @@ def seccomp_filter(*, processes: int, shared: bool) -> bytes:
     def argument(index: int) -> bytes:
         return _op(_LOAD, _ARGS + 8 * index)
 
+    def only(values: tuple[int, ...]) -> list[bytes]:
+        return [*(part for value in values for part in (_op(_EQUAL, value, 0, 1), allow)), deny]
+
     def one_of(values: tuple[int, ...]) -> list[bytes]:
         return [part for value in values for part in (_op(_EQUAL, value, 0, 1), deny)]
 
     threads = [_op(_SET, _CLONE_THREAD, 1, 0), deny] if processes == 1 else []
     parts += where("clone", argument(0), _op(_SET, _CLONE_NAMESPACES, 0, 1), deny, *threads, allow)
     parts += where("fcntl", argument(1), *one_of(_FCNTL), allow)
-    parts += where("ioctl", argument(1), *one_of(_IOCTL), allow)
+    parts += where("ioctl", argument(1), *only(_IOCTL))
     parts += where("prctl", argument(0), *one_of(_PRCTL), allow)
     parts += where("prlimit64", argument(0), _op(_EQUAL, 0, 1, 0), deny, allow)
     parts += where("personality", argument(0), _op(_EQUAL, 0xFFFFFFFF, 1, 0), deny, allow)

@@ -1,0 +1,80 @@
+"""Rows of a benchmark's file as released, strictly read: JSON Lines, packed or not, a JSON array, or parquet."""
+
+import re
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from seedkit.errors import InputError
+from seedkit.json_values import Unreadable
+from seedkit.packaged import packed_values
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One object of the file; `where` is path:line, or the row of a parquet file."""
+
+    where: str
+    fields: dict[str, Any]
+
+    def value(self, key: str) -> Any:
+        """InputError if the field is missing."""
+        if key not in self.fields:
+            raise InputError(f'{self.where}: "{key}" is missing (keys: {", ".join(self.fields) or "none"})')
+        return self.fields[key]
+
+    def text(self, key: str, *, empty: bool = False) -> str:
+        """A string, its line ends as Python has them; InputError if it is none, or blank and not `empty`."""
+        value = self.value(key)
+        if not isinstance(value, str):
+            raise InputError(f'{self.where}: "{key}" must be a string, got {type(value).__name__}')
+        if not empty and not value.strip():
+            raise InputError(f'{self.where}: expected text in "{key}", got none')
+        return _lines(value)
+
+    def texts(self, key: str) -> list[str]:
+        """A list of strings."""
+        value = self.value(key)
+        if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+            raise InputError(f'{self.where}: "{key}" must be a list of strings, got {value!r:.60}')
+        return [_lines(one) for one in value]
+
+
+def _lines(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def read_rows(path: Path) -> Iterator[Row]:
+    """The objects of a file, in order. InputError with path:line at anything else."""
+    values = _parquet_values(path) if path.suffix == ".parquet" else packed_values(path)
+    for line, value in values:
+        if not isinstance(value, dict):
+            got = value.reason if isinstance(value, Unreadable) else f"expected an object, got {type(value).__name__}"
+            raise InputError(f"{path}:{line}: {got}")
+        yield Row(f"{path}:{line}", value)
+
+
+def _parquet_values(path: Path) -> Iterator[tuple[int, Any]]:
+    import pyarrow
+    from pyarrow import parquet
+
+    try:
+        rows = parquet.read_table(path).to_pylist()
+    except (pyarrow.ArrowException, UnicodeDecodeError, OSError) as error:
+        raise InputError(f"{path}: expected a parquet file, got one that cannot be read: {error}") from None
+    yield from enumerate(rows, 1)
+
+
+def numbered(value: object, prefix: str) -> str | None:
+    """`prefix`/7 of 7, "7" and "prefix/7", in whatever case; None of anything else."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)
+    match = re.fullmatch(rf"(?:{prefix}/)?([0-9]{{1,9}})", value, re.IGNORECASE) if isinstance(value, str) else None
+    return f"{prefix}/{int(match[1])}" if match else None
+
+
+def once(where: str, task_id: str, seen: Collection[str]) -> None:
+    """InputError if the id is among those `seen`."""
+    if task_id in seen:
+        raise InputError(f"{where}: expected every task_id once, got {task_id} again")

@@ -3,7 +3,7 @@
 # written. Needs git and Python 3.11 or newer; no GPU, no model hub.
 #   bash Code/quickstart.sh [--train] [OUTPUT_FOLDER]       default: Datas/quickstart
 # --train goes on to students: LLaMA-Factory in an environment of its own (6 GB), three tiny models trained on the CPU on
-# the thirds of EVOL by complexity, their losses in a table.
+# the thirds of EVOL by complexity, their losses in a table, and their answers to HumanEval, graded in a sandbox.
 set -euo pipefail
 train=
 if [ "${1:-}" = --train ]; then train=1; shift; fi
@@ -44,6 +44,10 @@ if [ -n "$train" ]; then
   OMP_NUM_THREADS=1 .venv/bin/python Code/training/train.py --environment "$students" --device cpu \
     --partitions "$output/RQ1/EVOL" --student "$output/tiny_student" --output_dir "$output/runs" \
     --batch_size 4 --epochs 1 --learning_rate 3e-3
+  command -v bwrap >/dev/null || debian_packages "the better isolation of graded programs" bubblewrap || true
+  say "each of them on the first problems of HumanEval"
+  .venv/bin/python Code/evaluation/evaluate_study.py --runs "$output/runs" --benchmark humaneval --limit 5 \
+    --max_new_tokens 64 --device cpu --output_dir "$output/evaluations"
 fi
 
 say "what was written"

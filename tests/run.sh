@@ -10,6 +10,7 @@ cd "$(dirname "$0")/.."
 all=
 if [ "${1:-}" = --all ]; then all=1; shift; fi
 environment .venv requirements.txt tests/requirements.txt
+command -v bwrap >/dev/null || debian_packages "the better isolation of graded programs" bubblewrap || true
 git lfs version >/dev/null 2>&1 || debian_packages "the Git LFS round trip" git-lfs || true
 
 if [ -n "$all" ]; then

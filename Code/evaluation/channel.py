@@ -36,7 +36,6 @@ class Channel:
         self._poll.register(jail.stderr, select.POLLIN)
         self._answer = bytearray()
         self.printed = bytearray()
-        self.size = 0  # of the latest answer, in bytes
         self._count = self._answered = 0
         self._watched = 0.0
         self.begin(30)
@@ -50,6 +49,11 @@ class Channel:
     @property
     def seconds(self) -> float:
         return time.monotonic() - self.started
+
+    @property
+    def late(self) -> bool:
+        """Whether the deadline has passed, without a look at whether there is more time."""
+        return time.monotonic() > self._deadline + 0.5
 
     def ask(self, message: Any) -> Any:
         """Send one message and wait for the answer to it."""
@@ -75,7 +79,6 @@ class Channel:
                 if size > ANSWER:
                     raise Flood(f"an answer of {size:,} bytes, at most {ANSWER:,} are taken")
             if 0 <= size <= len(self._answer) - 4:
-                self.size = size
                 data = bytes(self._answer[4 : 4 + size])
                 del self._answer[: 4 + size]
                 try:

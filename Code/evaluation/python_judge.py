@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from evaluation.benchmarks.contract import Tests
 
 LINES, CHARACTERS = 20, 2000  # of what a candidate printed that go into a result
-LARGE = 4000  # ints that one answer may hold whose hashes can be made to meet: more make a set of them endless work
 _BLOCKED = {errno.EPERM, errno.EACCES, errno.EROFS}
 # reads its own source from the first frame: compiled once here, by the same interpreter
 _START = (
@@ -70,7 +69,7 @@ def judge_python(
         if said is not None:
             return Outcome(INFRA_ERROR, channel.seconds, said)
         channel.begin(limits.seconds)
-        with _alarm(limits.seconds):
+        with _alarm(channel, limits.seconds):
             verdict, why = _verdict(session, programs, tests)
         seconds = channel.seconds
         channel.drain()
@@ -156,18 +155,19 @@ def _told(error: Exception, tests: "Tests") -> str:
 
 
 @contextmanager
-def _alarm(seconds: float) -> Iterator[None]:
-    """Interrupt tests that compute without end on an answer. The channel's own deadline comes first."""
+def _alarm(channel: Channel, seconds: float) -> Iterator[None]:
+    """Interrupt tests that compute without end on an answer."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
 
-    def ring(_signal: int, _frame: FrameType | None) -> NoReturn:
-        raise Deadline
+    def ring(_signal: int, _frame: FrameType | None) -> None:
+        if channel.late:
+            raise Deadline
 
     before = signal.signal(signal.SIGALRM, ring)
     # again and again, since a test may catch what is raised
-    signal.setitimer(signal.ITIMER_REAL, 5 * seconds + 1, 1)
+    signal.setitimer(signal.ITIMER_REAL, seconds + 1, 1)
     try:
         yield
     finally:
@@ -213,8 +213,6 @@ class _Session:
             raise Ended(self.broken or "it ended")
         try:
             answer = self._channel.ask(message)
-            if self._channel.size > 16 * LARGE and _large(answer) > LARGE:
-                raise Flood(f"an answer with more than {LARGE:,} ints of more than 60 bits")
         except Deadline:
             self.late = True
             raise
@@ -260,19 +258,6 @@ class _Session:
         raise kind(f"raised by the candidate{'' if number is None else f', errno {number}'}")
 
 
-def _large(data: Any) -> int:
-    """Ints beyond 60 bits in an answer: two of them can have the same hash."""
-    count, todo = 0, [data]
-    while todo:
-        part = todo.pop()
-        if type(part) is list:
-            count += bool(part) and part[0] in ("i", "D", "F")
-            todo += part
-        elif type(part) is int:
-            count += not -(1 << 60) < part < 1 << 60
-    return count
-
-
 def _replace(old: Any, new: Any) -> None:
     """Change an argument in place into what the candidate has made of it."""
     if type(old) is not type(new):
@@ -308,7 +293,10 @@ class Remote:
         _act(self, "set", name, value)
 
     def __eq__(self, other: object) -> bool:
-        return type(other) is Remote and _act(self, "equal", other) is True
+        if type(other) is not Remote:
+            return False
+        same = object.__getattribute__(self, "_place") == object.__getattribute__(other, "_place")
+        return same or _act(self, "equal", other) is True
 
     def __hash__(self) -> int:
         return hash(str(object.__getattribute__(self, "_place")))

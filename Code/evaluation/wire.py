@@ -14,6 +14,7 @@ if TYPE_CHECKING:  # the typing module would take longer to import than most pro
 
 DEPTH = 200  # levels of nesting
 LONGEST = 1_000_000  # items that something may claim to have
+CLASHES = 100  # items of one hash, all different
 DIGITS = 1_000  # of a Decimal or a Fraction
 _WHOLE = 1 << 53  # from here on JSON readers may round
 
@@ -103,16 +104,12 @@ def decode(data: Any, resolve: Callable[[str, list[Any]], Any]) -> Any:
     if kind is not list or not data or type(data[0]) is not str:
         raise ValueError("not a value")
     tag, *rest = data
-    if tag == "l":
-        return [decode(item, resolve) for item in rest]
-    if tag == "t":
-        return tuple([decode(item, resolve) for item in rest])
+    if tag in "ltsz":
+        items = _spread([decode(item, resolve) for item in rest])
+        return {"l": list, "t": tuple, "s": set, "z": frozenset}[tag](items)
     if tag == "d":
-        return {decode(key, resolve): decode(item, resolve) for key, item in rest}
-    if tag == "s":
-        return {decode(item, resolve) for item in rest}
-    if tag == "z":
-        return frozenset([decode(item, resolve) for item in rest])
+        keys = _spread([decode(key, resolve) for key, _ in rest])
+        return dict(zip(keys, [decode(item, resolve) for _, item in rest], strict=True))
     if tag == "i":
         return int(rest[0], 16)
     if tag == "b":
@@ -129,11 +126,12 @@ def decode(data: Any, resolve: Callable[[str, list[Any]], Any]) -> Any:
     if tag == "e":
         return Ellipsis if rest[0] else NotImplemented
     if tag == "k":
-        return dict.fromkeys([decode(item, resolve) for item in rest]).keys()
+        return dict.fromkeys(_spread([decode(item, resolve) for item in rest])).keys()
     if tag == "v":
         return dict(enumerate([decode(item, resolve) for item in rest])).values()
     if tag == "m":
-        return dict([decode(item, resolve) for item in rest]).items()
+        pairs = [decode(item, resolve) for item in rest]
+        return dict(zip(_spread([key for key, _ in pairs]), [item for _, item in pairs], strict=True)).items()
     if tag == "T":
         return {plain.__name__: plain for plain in _PLAIN}[rest[0]]
     if tag in "qDFwyua":
@@ -167,3 +165,20 @@ def _rare(tag: str, rest: list[Any]) -> Any:
 
 def _numbers(value: Any) -> bool:
     return all(map(_numbers, value)) if type(value) is list else type(value) in (bool, int, float)
+
+
+def _spread(items: list[Any]) -> list[Any]:
+    """The items, unless many different ones have the same hash: a set or dict of them would take endless work."""
+    firsts: dict[int, Any] = {}
+    clashes: dict[int, int] = {}
+    for item in items if len(items) > CLASHES else ():
+        try:
+            number = hash(item)
+        except TypeError:  # a list, say
+            continue
+        first = firsts.setdefault(number, item)
+        if first is not item and first != item:
+            clashes[number] = clashes.get(number, 0) + 1
+            if clashes[number] > CLASHES:
+                raise ValueError("too many items of the same hash")
+    return items

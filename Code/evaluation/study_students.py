@@ -1,0 +1,138 @@
+"""The students below a folder, and what their names say: which question, source and subset of the study, which repeat."""
+
+import os
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from seedkit.errors import InputError
+from training import student_run
+
+# the files that the scripts of RQ1 to RQ4 write; `draw` is which of the data's repeats
+_THIRD = "(?P<subset>T1_LOWER|T2_MIDDLE|T3_HIGHER)"
+STUDY_FILES = [
+    re.compile(pattern)
+    for pattern in (
+        rf"(?P<rq>RQ1)_COMPLEXITY_{_THIRD}",
+        r"(?P<rq>RQ2)_COMPOSITION_(?P<subset>ALG_\d+_PRAC_\d+)_repeat(?P<draw>\d+)",
+        rf"(?P<rq>RQ3)_DIVERSITY_{_THIRD}",
+        r"(?P<rq>RQ4)_BREADTH_(?P<subset>CODE_\d+)",
+        r"(?P<rq>RQ4)_BREADTH_(?P<subset>CODE_\d+_(?:GENERAL|MATH)_\d+)_random_sample_(?P<draw>\d+)",
+    )
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Student:
+    """One student. `rq` is empty where the subset is none of the study's; `draw` is the data's repeat where it has one."""
+
+    model: str  # base model and finetuning, e.g. qwen2.5-coder-1.5b-full
+    name: str
+    folder: Path
+    revision: str  # of its weights
+    rq: str
+    source: str
+    subset: str
+    draw: int | None
+    seed: int
+
+    @property
+    def label(self) -> str:
+        return f"{self.model}/{self.name}"
+
+    @property
+    def weights(self) -> Path:
+        return self.folder / student_run.MODEL
+
+
+def find(runs: Path) -> tuple[list[Student], list[str], dict[str, str]]:
+    """The finished students at or below `runs`, the labels of unfinished ones, and by label what is wrong with damaged ones.
+
+    In the order of their folders. InputError where none is finished or two have the same name.
+    """
+    if not runs.is_dir():
+        raise InputError(f"--runs {runs}: expected a folder of students, got {'a file' if runs.exists() else 'none'}")
+    finished: list[Student] = []
+    unfinished: list[str] = []
+    damaged: dict[str, str] = {}
+    for folder in sorted(_folders(runs.resolve())):
+        label = f"{folder.parent.name}/{folder.name}"
+        if not (folder / student_run.RUN).exists():
+            unfinished.append(label)
+            continue
+        try:
+            finished.append(read(folder))
+        except InputError as error:
+            damaged[label] = str(error)
+    places: dict[str, Path] = {}
+    for student in finished:
+        if student.label in places:
+            raise InputError(f"--runs {runs}: {student.label} is in {places[student.label].parent} and in "
+                             f"{student.folder.parent}; evaluate these one by one, each to its own --output_dir")  # fmt: skip
+        places[student.label] = student.folder
+    if not finished:
+        got = [f"{label}: {reason}" for label, reason in damaged.items()]
+        got += [f"{label}, unfinished" for label in unfinished]
+        raise InputError(f"--runs {runs}: expected finished students of train.py, got {_listed(got) or 'none'}")
+    return finished, unfinished, damaged
+
+
+def _folders(top: Path) -> Iterator[Path]:
+    """Folders that train.py made, wherever they are; what is inside one, its model and checkpoints, is not searched."""
+    for here, below, files in os.walk(top):
+        if student_run.RUN in files or student_run.PLAN in files:
+            below.clear()
+            yield Path(here)
+
+
+def read(folder: Path) -> Student:
+    """A finished student. InputError where run.json is damaged, or the model is not as large as that says."""
+    document = student_run.result(folder)
+    try:
+        name, plan, files = str(document["run"]), document["plan"], dict(document["model"]["files"])
+        revision = str(document["model"]["revision"])
+        stem, seed = Path(plan["data"]["file"]).stem, int(plan["settings"]["seed"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(
+            f"{folder / student_run.RUN}: expected one of train.py's files, got one without {error}"
+        ) from None
+    for file, size in files.items():
+        path = folder / student_run.MODEL / file
+        found = path.stat().st_size if path.is_file() else None
+        if found != size:
+            raise InputError(
+                f"{path}: run.json says {size:,} bytes, got {'no file' if found is None else f'{found:,}'}"
+            )
+    return Student(folder.parent.name, name, folder, revision, *parsed(name, stem, seed), seed)
+
+
+def parsed(name: str, stem: str, seed: int) -> tuple[str, str, str, int | None]:
+    """(RQ, source, subset, draw) of a student's name, SOURCE_STEM_seedN, where STEM is the data file's name.
+
+    parsed("EVOL_RQ2_COMPOSITION_ALG_20_PRAC_80_repeat1_seed42", ...) is ("RQ2", "EVOL", "ALG_20_PRAC_80", 1).
+    """
+    subset = name.removesuffix(f"_seed{seed}")
+    source = subset.removesuffix(f"_{stem}") if subset.endswith(f"_{stem}") else ""
+    for pattern in STUDY_FILES if source else []:
+        if found := pattern.fullmatch(stem):
+            part = found.groupdict()
+            return part["rq"], source, part["subset"], int(part["draw"]) if part.get("draw") else None
+    return "", source, stem if source else subset, None
+
+
+def training_differences(students: Sequence[Student]) -> list[str]:
+    """The settings of training, seed and steps aside, in which the students differ; steps follow from the data's size."""
+    seen: dict[str, set[str]] = {}
+    for student in students:
+        plan: dict[str, Any] = student_run.result(student.folder)["plan"]
+        settings = {**plan["settings"], **{f"student {key}": value for key, value in plan["student"].items()}}
+        for key, value in settings.items():
+            seen.setdefault(key, set()).add(repr(value))
+    return [key for key, values in seen.items() if len(values) > 1 and key not in ("seed", "max_steps", "warmup_steps")]
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - 4} more" if len(names) > 4 else ""
+    return ", ".join(names[:4]) + more

@@ -1,0 +1,368 @@
+"""evaluate_study.py from trained students to the table; with --heavy the whole way from the bundled sample."""
+
+import contextlib
+import csv
+import io
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import ROOT, Command, contents, offline, reseal, rows
+from evaluation import evaluate_study
+from evaluation.grading import GradingSettings, grade
+from evaluation.study_students import find
+from seedkit.errors import InputError
+from seedkit.files import file_facts
+from seedkit.models import model_revision
+from seedkit.verify import verify
+from training import launching, student_run, study
+
+SCRIPT = "evaluation/evaluate_study.py"
+THIRDS = ("T1_LOWER", "T2_MIDDLE", "T3_HIGHER")
+LIMIT = 3
+# (name, argument, body, tests): problems in HumanEval's form
+PROBLEMS = [
+    ("double", "n", "return 2 * n", "assert candidate(3) == 6"),
+    ("first", "text", "return text[:1]", "assert candidate('abc') == 'a'"),
+    ("count", "items", "return len(items)", "assert candidate([1, 2]) == 2"),
+    ("negate", "n", "return -n", "assert candidate(4) == -4"),
+]
+
+
+@pytest.fixture(scope="session")
+def problems(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("benchmark") / "HumanEval.jsonl"
+    with path.open("w") as file:
+        for number, (name, argument, body, test) in enumerate(PROBLEMS):
+            row = {
+                "task_id": f"HumanEval/{number}", "entry_point": name, "canonical_solution": f"    {body}\n",
+                "prompt": f'def {name}({argument}):\n    """Say what {name} says."""\n',
+                "test": f"def check(candidate):\n    {test}\n",
+            }  # fmt: skip
+            file.write(json.dumps(row) + "\n")
+    return path
+
+
+def train(runs: Path, weights: Path, stem: str, *, source: str = "EVOL", seed: int = 42, rate: float = 1e-3) -> Path:
+    """A finished student, its plan and run.json in train.py's own words, its weights those of a tiny model."""
+    subset = study.Subset(f"{source}_{stem}", runs / f"{stem}.jsonl", "0" * 64, 3, "RQ1_complexity")
+    settings = {"seed": seed, "template": "default", "learning_rate": rate}
+    run = study.Run(f"{source}_{stem}_seed{seed}", subset, seed, 1, settings)
+    folder = runs / "tiny-full" / run.name
+    shutil.copytree(weights, folder / student_run.MODEL)
+    files = {path.name: path.stat().st_size for path in (folder / student_run.MODEL).iterdir()}
+    model = {"folder": student_run.MODEL, "revision": model_revision(str(folder / student_run.MODEL)), "files": files}
+    plan = student_run.plan(run, {"model": "tiny", "revision": "sha256:0"}, 4)
+    student_run.write_json(folder / student_run.RUN, {"format": 1, "run": run.name, "plan": plan, "model": model})
+    return folder
+
+
+def flags(folder: Path, problems: Path) -> list[object]:
+    return [
+        "--runs", folder / "runs", "--benchmark", "humaneval", "--benchmark_file", f"humaneval={problems}",
+        "--limit", LIMIT, "--max_new_tokens", 8, "--device", "cpu", "--workers", 1, "--output_dir", folder / "out",
+    ]  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def evaluated(tmp_path_factory: pytest.TempPathFactory, tiny_llama: Path, problems: Path) -> tuple[Path, str]:
+    """Two students in runs/ and what evaluate_study.py makes of them in out/; and what it said."""
+    folder = tmp_path_factory.mktemp("evaluated")
+    for third in THIRDS[:2]:
+        train(folder / "runs", tiny_llama, f"RQ1_COMPLEXITY_{third}")
+    said = io.StringIO()
+    with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(said):
+        patch.setattr(sys, "argv", ["evaluate_study.py", *map(str, flags(folder, problems))])
+        evaluate_study.main()
+    return folder, said.getvalue()
+
+
+@pytest.fixture
+def runs(tmp_path: Path, evaluated: tuple[Path, str]) -> Path:
+    """A copy of the students, and of their evaluation beside them."""
+    shutil.copytree(evaluated[0], tmp_path, dirs_exist_ok=True)
+    return tmp_path / "runs"
+
+
+@pytest.fixture
+def arguments(tmp_path: Path, runs: Path, problems: Path) -> list[object]:
+    return flags(tmp_path, problems)
+
+
+def table(folder: Path, name: str = "study.csv") -> list[dict[str, str]]:
+    return list(csv.DictReader((folder / name).read_text().splitlines()))
+
+
+def place(tmp_path: Path, third: str) -> Path:
+    return tmp_path / "out" / "tiny-full" / f"EVOL_RQ1_COMPLEXITY_{third}_seed42" / "humaneval"
+
+
+def with_references(folder: Path, problems: Path, right: int) -> None:
+    """As if the student had known the first so many answers, graded again by hand."""
+    answers = {row["task_id"]: row["canonical_solution"] for row in rows(problems)}
+    samples = rows(folder / "samples.jsonl")
+    for row in samples[:right]:
+        row["completion"] = answers[row["task_id"]]
+    (folder / "samples.jsonl").write_text("".join(json.dumps(row) + "\n" for row in samples))
+    reseal(folder)
+    settings = GradingSettings(folder / "samples.jsonl", "humaneval", problems, workers=1, limit=LIMIT)
+    grade(settings, folder / "grades")
+
+
+def test_from_students_to_the_table(
+    tmp_path: Path, evaluated: tuple[Path, str], problems: Path, arguments: list[object], script_main: Command
+) -> None:
+    said, out = evaluated[1], tmp_path / "out"
+    assert "All zero: no student solved any problem of HumanEval that it was given; its pass@1 tells" in said
+    assert "HumanEval: instruct form, temperature 0, at most 8 tokens, samples a problem: 1." in said
+    assert "| tiny-full | RQ1 | EVOL | T1_LOWER | 1 | 0.0 over 3 of 4 problems |  | 0.0 to 0.0 |" in said
+    for third in THIRDS[:2]:
+        assert verify(place(tmp_path, third)) == verify(place(tmp_path, third) / "grades") == []
+    assert verify(out) == []
+    first = contents(out)
+    assert said == first["study.md"].decode()
+    assert [row["humaneval_pass@1"] for row in table(out)] == ["0", "0"]
+    (pair,) = table(out, "comparisons.csv")
+    assert [pair[what] for what in ("difference_points", "p_mcnemar", "p_holm", "problems", "of")] == list("01134")
+    assert str(evaluated[0]) not in b"".join(first.values()).decode()
+
+    again = script_main(SCRIPT, *arguments)
+    assert again.returncode == 0, again.stderr
+    assert again.stderr.count("3 answers taken from earlier runs") == 2
+    assert again.stderr.count("3 verdicts taken from earlier runs") == 2
+    assert script_main(SCRIPT, *arguments, "--table_only").stdout == again.stdout == said
+    assert contents(out) == first
+
+    with_references(place(tmp_path, "T2_MIDDLE"), problems, 3)
+    solved = script_main(SCRIPT, *arguments, "--table_only")
+    assert solved.returncode == 0, solved.stderr
+    assert [row["humaneval_pass@1"] for row in table(out)] == ["0", "1"]
+    (pair,) = table(out, "comparisons.csv")
+    assert (pair["difference_points"], pair["p_mcnemar"]) == ("100", "0.25")  # 3 of 3: 2 / 2^3
+    assert "All zero" not in solved.stdout
+
+    # what was done by hand is not what the student says
+    restored = script_main(SCRIPT, *arguments)
+    assert restored.returncode == 0, restored.stderr
+    assert contents(out) == first
+
+
+def test_unfinished_students_are_left_out(
+    tmp_path: Path, runs: Path, arguments: list[object], script_main: Command
+) -> None:
+    unfinished = runs / "tiny-full" / "EVOL_RQ1_COMPLEXITY_T3_HIGHER_seed42"
+    unfinished.mkdir()
+    student_run.write_json(unfinished / student_run.PLAN, {"format": 1})
+    done = script_main(SCRIPT, *arguments)
+    assert done.returncode == 0, done.stderr
+    assert f"unfinished, left out: tiny-full/{unfinished.name}\n" in done.stderr
+    assert f"Not or not wholly in the table, unfinished: tiny-full/{unfinished.name}." in done.stdout
+    assert len(table(tmp_path / "out")) == 2
+
+
+def test_another_model_or_setting_is_asked_anew(
+    tmp_path: Path, runs: Path, tiny_llama: Path, arguments: list[object], script_main: Command
+) -> None:
+    one = runs / "tiny-full" / "EVOL_RQ1_COMPLEXITY_T1_LOWER_seed42"
+    shutil.rmtree(one)
+    changed = tmp_path / "changed"
+    shutil.copytree(tiny_llama, changed)
+    (changed / "note.txt").write_text("another revision")
+    train(runs, changed, "RQ1_COMPLEXITY_T1_LOWER")
+    stale = script_main(SCRIPT, *arguments, "--table_only")
+    assert stale.returncode == 1
+    assert f"tiny-full/{one.name}: FAILED: " in stale.stderr and "answers of another model" in stale.stderr
+    assert [row["subset"] for row in table(tmp_path / "out")] == ["T2_MIDDLE"]
+    again = script_main(SCRIPT, *arguments)
+    assert again.returncode == 0, again.stderr
+    assert again.stderr.count("3 answers taken from earlier runs") == 1
+
+    longer = [*arguments, "--max_new_tokens", 9]
+    alone = script_main(SCRIPT, *longer, "--runs", one)
+    assert alone.returncode == 0, alone.stderr
+    assert "answers taken" not in alone.stderr
+    mixed = script_main(SCRIPT, *arguments, "--table_only")
+    assert mixed.returncode == 2
+    assert "max_new_tokens is 8, with EVOL_RQ1_COMPLEXITY_T1_LOWER_seed42 it was 9" in mixed.stderr.splitlines()[-1]
+
+
+def test_a_student_that_fails_is_named_and_the_others_go_on(
+    tmp_path: Path, runs: Path, tiny_llama: Path, arguments: list[object], script_main: Command
+) -> None:
+    weights = runs / "tiny-full" / "EVOL_RQ1_COMPLEXITY_T1_LOWER_seed42" / "model" / "model.safetensors"
+    broken = bytearray(weights.read_bytes())
+    broken[-1] ^= 1
+    weights.write_bytes(broken)
+    short = train(runs, tiny_llama, "RQ1_COMPLEXITY_T3_HIGHER")
+    (short / "model" / "model.safetensors").write_bytes(b"")
+    (train(runs, tiny_llama, "OTHER") / "run.json").write_text("{")
+    done = script_main(SCRIPT, *arguments)
+    assert done.returncode == 1
+    names = [
+        f"tiny-full/EVOL_{name}_seed42" for name in ("OTHER", "RQ1_COMPLEXITY_T3_HIGHER", "RQ1_COMPLEXITY_T1_LOWER")
+    ]
+    failures = [line for line in done.stderr.splitlines() if "FAILED: " in line]
+    assert len(failures) == 3
+    for line, reason in zip(failures, ("cannot be read", "bytes, got 0", "its files have changed"), strict=True):
+        assert reason in line
+    last = done.stderr.splitlines()[-1]
+    assert last.startswith(f"error: 3 of 4 students are not evaluated: {', '.join(names)}; what is finished is kept")
+    assert [row["subset"] for row in table(tmp_path / "out")] == ["T2_MIDDLE"]
+    assert table(tmp_path / "out", "comparisons.csv") == []
+    assert f"Not or not wholly in the table, failed: {', '.join(names)}." in done.stdout
+
+
+def test_what_is_not_final_is_marked_and_exit_code_3(
+    tmp_path: Path, arguments: list[object], script_main: Command
+) -> None:
+    grades = place(tmp_path, "T1_LOWER") / "grades"
+    results, summary = rows(grades / "results.jsonl"), json.loads((grades / "summary.json").read_text())
+    results[0]["verdict"], summary["final"], summary["isolated"] = "infra_error", False, False
+    (grades / "results.jsonl").write_text("".join(json.dumps(row) + "\n" for row in results))
+    (grades / "summary.json").write_text(json.dumps(summary))
+    reseal(grades)
+    done = script_main(SCRIPT, *arguments, "--table_only")
+    assert done.returncode == 3
+    assert "| 0.0 over 2 of 4 problems, not final |" in done.stdout
+    assert "Not final: " in done.stdout and "WITHOUT ISOLATION" in done.stdout
+    low, middle = table(tmp_path / "out")
+    marks = ("humaneval_final", "humaneval_isolated", "humaneval_problems")
+    assert [low[mark] for mark in marks] == ["no", "no", "2"]
+    assert [middle[mark] for mark in marks] == ["yes", "yes", "3"]
+    assert table(tmp_path / "out", "comparisons.csv")[0]["problems"] == "2"
+    # run again, it is judged: nothing but the verdict is asked for
+    again = script_main(SCRIPT, *arguments)
+    assert again.returncode == 0, again.stderr
+    assert "not final" not in again.stdout
+
+
+def test_a_table_of_what_is_there(
+    tmp_path: Path, runs: Path, tiny_llama: Path, arguments: list[object], script_main: Command
+) -> None:
+    nothing = script_main(SCRIPT, *arguments, "--table_only", "--output_dir", tmp_path / "none")
+    assert nothing.returncode == 2
+    assert "expected students that are generated and graded, got none" in nothing.stderr.splitlines()[-1]
+    late = train(runs, tiny_llama, "RQ1_COMPLEXITY_T3_HIGHER", rate=0.5)
+    done = script_main(SCRIPT, *arguments, "--table_only")
+    assert done.returncode == 0, done.stderr
+    assert f"not evaluated, left out: tiny-full/{late.name} on humaneval\n" in done.stderr
+    assert len(table(tmp_path / "out")) == 2
+    assert "trained with different" not in done.stdout
+    whole = script_main(SCRIPT, *arguments)
+    assert whole.returncode == 0, whole.stderr
+    assert "tiny-full RQ1 EVOL: trained with different learning_rate, so that not only the data differ." in whole.stdout
+    (place(tmp_path, "T3_HIGHER") / "samples.jsonl").write_text("{}\n")
+    spoilt = script_main(SCRIPT, *arguments, "--table_only")
+    assert spoilt.returncode == 1
+    assert "the manifest says" in spoilt.stderr
+    assert len(table(tmp_path / "out")) == 2
+
+
+def test_refusals_are_one_line_and_exit_code_2(
+    tmp_path: Path, runs: Path, problems: Path, tiny_llama: Path, arguments: list[object], script_main: Command
+) -> None:
+    twice, unfinished = tmp_path / "twice", tmp_path / "unfinished" / "tiny-full" / "x"
+    for part in ("a", "b"):
+        shutil.copytree(runs, twice / part)
+    unfinished.mkdir(parents=True)
+    student_run.write_json(unfinished / student_run.PLAN, {"format": 1})
+    for changed, message in (
+        (["--runs", tmp_path / "none"], "expected a folder of students, got none"),
+        (["--runs", problems], "expected a folder of students, got a file"),
+        (["--runs", problems.parent], "expected finished students of train.py, got none"),
+        (["--runs", tmp_path / "unfinished"], "expected finished students of train.py, got tiny-full/x, unfinished"),
+        (["--runs", twice], "evaluate these one by one"),
+        (["--benchmark", "chess"], "--benchmark_file humaneval: expected one of --benchmark chess"),
+        (["--benchmark", "humaneval", "chess"], "--benchmark chess: expected one of humaneval, mbpp"),
+        (["--benchmark_file", "humaneval"], "expected BENCHMARK=FILE, got 'humaneval'"),
+        (["--benchmark_file", f"humaneval={tmp_path / 'none'}"], str(tmp_path / "none")),
+        (["--temperature", "-1"], "--temperature -1.0: expected a number from 0"),
+        (["--num_samples", "2"], "--num_samples 2 with --temperature 0"),
+        (["--output_dir", problems], "expected a folder to write to, got a file"),
+    ):
+        done = script_main(SCRIPT, *arguments, *changed)
+        assert done.returncode == 2, (changed, done.stderr)
+        assert message in done.stderr.splitlines()[-1], done.stderr
+        assert "Traceback" not in done.stderr
+
+
+def test_students_are_found_at_any_depth(tmp_path: Path, runs: Path, tiny_llama: Path) -> None:
+    model = runs / "tiny-full" / "EVOL_RQ1_COMPLEXITY_T1_LOWER_seed42" / "model"
+    (model / "checkpoint-1").mkdir()
+    (model / "checkpoint-1" / "run.json").write_text("not one of ours")
+    for folder in (tmp_path, runs, runs / "tiny-full"):
+        finished, unfinished, damaged = find(folder)
+        assert [student.subset for student in finished] == ["T1_LOWER", "T2_MIDDLE"]
+        assert (unfinished, damaged) == ([], {})
+    (alone,), _, _ = find(model.parent)
+    assert (alone.model, alone.rq, alone.source, alone.seed) == ("tiny-full", "RQ1", "EVOL", 42)
+    (model.parent / "run.json").write_text('{"format": 1, "run": "x"}')
+    with pytest.raises(InputError, match="expected one of train.py's files, got one without 'plan'"):
+        find(model.parent)
+
+
+def test_help_is_quick(script_command: Command) -> None:
+    done = script_command(SCRIPT, "--help", timeout_s=20)
+    assert done.returncode == 0
+    assert "--table_only" in done.stdout
+
+
+# What follows trains for real.
+
+
+def command(script: str, *parts: object, **variables: str) -> "subprocess.CompletedProcess[str]":
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "Code" / script), *map(str, parts)],
+        env={**offline(), "OMP_NUM_THREADS": "1", **variables}, cwd=ROOT, capture_output=True, text=True, timeout=900,
+        check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return done
+
+
+@pytest.mark.heavy
+def test_from_the_sample_to_the_table(tmp_path: Path, shared_data: Path) -> None:
+    """Sample, thirds, students, answers, verdicts, table: every step is the real one."""
+    environment = os.environ.get(launching.VARIABLE)
+    if not environment:
+        pytest.skip("no environment with LLaMA-Factory: bash tests/run.sh --all makes it")
+    command("RQ1_complexity/complexity_scorer.py", "--input_file", "Datas/sample/EVOL.jsonl", "--source_name", "EVOL",
+            "--output_dir", tmp_path / "EVOL", "--scorer", "embedded", "--device", "cpu")  # fmt: skip
+    command("training/tiny_student.py", "--output_dir", tmp_path / "tiny")
+    command("training/train.py", "--partitions", tmp_path / "EVOL", "--student", tmp_path / "tiny", "--output_dir",
+            tmp_path / "runs", "--environment", environment, "--device", "cpu", "--batch_size", 4, "--max_steps", 8,
+            "--cutoff_len", 256, "--learning_rate", "3e-3", "--seed", 42, 43)  # fmt: skip
+    files = {
+        "humaneval": shared_data / "benchmarks" / "HumanEval.jsonl",
+        "mbpp": shared_data / "benchmarks" / "sanitized-mbpp.json",
+    }
+    parts: list[object] = [
+        "--runs", tmp_path / "runs", "--benchmark", *files, "--benchmark_file",
+        *(f"{name}={path}" for name, path in files.items()), "--limit", 4, "--max_new_tokens", 48, "--device", "cpu",
+        "--output_dir", tmp_path / "evaluations",
+    ]  # fmt: skip
+    done = command(SCRIPT, *parts)
+    found = table(tmp_path / "evaluations")
+    assert [(row["rq"], row["source"], row["subset"]) for row in found] == [("RQ1", "EVOL", third) for third in THIRDS]
+    sizes = {"humaneval": "164", "mbpp": "427"}
+    for row in found:
+        for name, size in sizes.items():
+            shown = [row[f"{name}_{what}"] for what in ("repeats", "pass@1", "sd", "problems", "of", "final")]
+            assert shown == ["2", "0", "0", "4", size, "yes"]
+    pairs = table(tmp_path / "evaluations", "comparisons.csv")
+    assert len(pairs) == 6
+    assert {(pair["difference_points"], pair["p_mcnemar"], pair["p_holm"]) for pair in pairs} == {("0", "1", "1")}
+    for name in ("HumanEval", "MBPP sanitized"):
+        assert f"no student solved any problem of {name} that it was given; its pass@1 tells nothing" in done.stdout
+    folders = [path.parent for path in (tmp_path / "evaluations").rglob("manifest.json")]
+    assert len(folders) == 1 + 3 * 2 * 2 * 2
+    assert [fault for folder in folders for fault in verify(folder)] == []
+    before: dict[str, Any] = {name: file_facts(tmp_path / "evaluations" / name) for name in ("study.csv", "study.md")}
+    again = command(SCRIPT, *parts)
+    assert again.stderr.count("4 answers taken from earlier runs") == again.stderr.count("4 verdicts taken") == 12
+    assert before == {name: file_facts(tmp_path / "evaluations" / name) for name in before}

@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterable, Mapping
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, Self, TypeVar
 
 import orjson
 
@@ -67,7 +67,7 @@ class Journal(Generic[Piece]):
         if end == 0:
             self._append(self.header + b"\n")
 
-    def __enter__(self) -> "Journal[Piece]":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -207,6 +207,12 @@ def test_samples_of_other_tools_are_read(tmp_path: Path, problems: Path) -> None
     ]
 
 
+def test_a_completion_that_is_no_text_is_syntax(tmp_path: Path, problems: Path) -> None:
+    samples = [sample(0, "    return '\ud800'\n"), sample(1, right(1))]
+    summary = grading.grade(settings(tmp_path, problems, samples), tmp_path / "out")
+    assert summary.verdicts["syntax"] == 1 and summary.verdicts["pass"] == 1
+
+
 def below(pid: int) -> set[int]:
     """All processes that this one has started, directly or not."""
     from evaluation.sandbox.processes import descendants

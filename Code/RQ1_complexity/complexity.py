@@ -11,10 +11,11 @@ from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+from seedkit.causal_lm import context_length, load_causal_lm, load_tokenizer, padded
 from seedkit.errors import InputError, RunError
 from seedkit.score_store import Score, as_score
 
-from RQ1_complexity.language_model import context_length, load_causal_lm, load_tokenizer, padded, score_rows
+from RQ1_complexity.language_model import score_rows
 
 XCODER = "banksy235/XCoder-Complexity-Scorer"  # the Hugging Face hub
 PROMPT = (

@@ -8,9 +8,10 @@ import math
 from collections.abc import Sequence
 from pathlib import Path
 
+from seedkit.causal_lm import context_length, load_causal_lm, load_tokenizer, padded
 from seedkit.score_store import Score
 
-from RQ1_complexity.language_model import context_length, load_causal_lm, load_tokenizer, padded, score_rows
+from RQ1_complexity.language_model import score_rows
 
 GPT2 = "gpt2"  # the Hugging Face hub
 EMBEDDED_LM = Path(__file__).parent / "embedded" / "gpt2_mini"  # made by train_embedded_lm.py, see its MODEL_CARD.md

@@ -1,8 +1,10 @@
 """What a benchmark is: problems, how a model is asked, what of its answer counts, and how a completion is judged."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from evaluation.outcome import Outcome
 from evaluation.sandbox.contract import Limits, Sandbox
@@ -32,7 +34,24 @@ class Problem:
     instruction: str  # the same task for a model that was fine-tuned on instructions
     reference: str  # a completion that passes
     wrong: str  # one that must fail: the reference with `return None` for a body
-    tests: Tests
+    tests: Any  # what the benchmark's `judge` needs: Tests, where calls into the candidate's Python are all it takes
+    tags: Mapping[str, str] = field(default_factory=dict)  # what pass@1 is told by besides, e.g. difficulty: easy
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which problems of a benchmark, and how they are tested; None is all. For LiveCodeBench; the others take no notice."""
+
+    release: str | None = None
+    date_from: date | None = None  # of the contest, both ends included
+    date_to: date | None = None
+    all_tests: bool = False  # go on after the first test that fails
+
+
+ALL = Selection()
+# where the tests run: apart from the candidate, who never sees what is expected; or in its own process, which stops
+# accidents but no adversary
+OUTSIDE, INSIDE = "outside the jail", "in the candidate's process"
 
 
 class Benchmark(Protocol):
@@ -41,8 +60,10 @@ class Benchmark(Protocol):
     name: str
     stop: tuple[str, ...]  # a base model's completion ends before the first of these
     max_new_tokens: int
+    judged: str  # OUTSIDE or INSIDE: where verdicts are made
+    toolchain: str | None  # None: Python alone
 
-    def load(self, source: Path | None) -> list[Problem]:
+    def load(self, source: Path | None, selection: Selection = ALL) -> list[Problem]:
         """The problems in the data set's order. InputError where there are none to be had."""
 
     def task_id(self, value: object) -> str | None:

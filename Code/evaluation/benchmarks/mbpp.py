@@ -7,7 +7,7 @@ from pathlib import Path
 from seedkit.cli import say
 from seedkit.errors import InputError
 
-from evaluation.benchmarks.contract import Problem, Tests
+from evaluation.benchmarks.contract import ALL, OUTSIDE, Problem, Selection, Tests
 from evaluation.benchmarks.extraction import cut, extract_code
 from evaluation.benchmarks.mbpp_files import mbpp_rows
 from evaluation.benchmarks.released import Row, numbered, once
@@ -46,12 +46,14 @@ class Mbpp:
     name = "mbpp-full"
     stop: tuple[str, ...] = ("[DONE]",)
     max_new_tokens = 768
+    judged = OUTSIDE
+    toolchain: str | None = None
     config = "full"  # on the hub
     file = "mbpp.jsonl"  # of the authors
     text_key = "text"
     other = 'sanitized MBPP ("prompt"); that is --benchmark mbpp'
 
-    def load(self, source: Path | None) -> list[Problem]:
+    def load(self, source: Path | None, selection: Selection = ALL) -> list[Problem]:
         """From the authors' file, the hub's parquet files, a folder that holds either, or the hub; by task number."""
         rows: dict[str, Row] = {}
         for row in mbpp_rows(source, self.config, self.file):

@@ -57,8 +57,31 @@ class Channel:
 
     def ask(self, message: Any) -> Any:
         """Send one message and wait for the answer to it."""
-        self.send(marshal.dumps(message))
+        self.send_message(message)
         return self.receive()
+
+    def send_message(self, message: Any) -> None:
+        self.send(marshal.dumps(message))
+
+    def converse(self, data: bytes) -> bytes:
+        """Give it all of `data` as its input and take what it prints, until it closes its output."""
+        view = memoryview(data)
+        while view:
+            try:
+                view = view[os.write(self._jail.stdin, view) :]
+            except BlockingIOError:
+                try:
+                    self._wait(write=True)
+                except Ended:  # it closed its output, and what it did not read it does not need
+                    return bytes(self._answer)
+            except BrokenPipeError:
+                break
+        self._jail.end_input()
+        try:
+            while True:
+                self._wait()
+        except Ended:
+            return bytes(self._answer)
 
     def send(self, data: bytes) -> None:
         view = memoryview(len(data).to_bytes(4, "little") + data)

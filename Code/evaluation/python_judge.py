@@ -6,7 +6,6 @@ Remote claims to be equal to is believed between two Remotes alone: no plain val
 """
 
 import errno
-import marshal
 import signal
 import sys
 import threading
@@ -14,32 +13,19 @@ import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
-from pathlib import Path
 from types import CodeType, FrameType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from evaluation import wire
 from evaluation.channel import Channel, Deadline, Ended, Flood
 from evaluation.outcome import BLOCKED, FAIL, INFRA_ERROR, MEMORY, PASS, SYNTAX, TIMEOUT, Outcome
+from evaluation.python_jail import start, told
 from evaluation.sandbox.contract import Limits, Sandbox, SandboxError
 
 if TYPE_CHECKING:
     from evaluation.benchmarks.contract import Tests
 
-LINES, CHARACTERS = 20, 2000  # of what a candidate printed that go into a result
 _BLOCKED = {errno.EPERM, errno.EACCES, errno.EROFS}
-# reads its own source from the first frame: compiled once here, by the same interpreter
-_START = (
-    "import marshal, posix\n"
-    "def take(n):\n"
-    "    d = b''\n"
-    "    while len(d) < n:\n"
-    "        p = posix.read(0, n - len(d))\n"
-    "        if not p: posix._exit(0)\n"
-    "        d += p\n"
-    "    return d\n"
-    "exec(marshal.loads(take(int.from_bytes(take(4), 'little'))), {'__name__': 'driver'})\n"
-)
 
 
 class Syntax(Exception):
@@ -59,50 +45,20 @@ def judge_python(
     """
     programs = [program] if otherwise is None else [program, otherwise]
     try:
-        jail = sandbox.start([sandbox.python, "-S", "-s", "-B", "-P", "-c", _START], limits)
+        jail, channel = start(sandbox, limits)
     except SandboxError as error:
         return Outcome(INFRA_ERROR, 0.0, str(error))
-    channel = Channel(jail, limits)
     session = _Session(channel)
     try:
-        said = _begin(channel, sandbox, limits)
-        if said is not None:
-            return Outcome(INFRA_ERROR, channel.seconds, said)
         channel.begin(limits.seconds)
         with _alarm(channel, limits.seconds):
             verdict, why = _verdict(session, programs, tests)
         seconds = channel.seconds
-        channel.drain()
-        printed = channel.printed.decode(errors="replace").splitlines()[:LINES]
-        lines = [*([why] if why else []), *printed]
-        shown = "\n".join(lines[:LINES])[:CHARACTERS].encode(errors="replace").decode()
+        shown = told(why, channel)
         return Outcome(verdict, seconds, "" if verdict == PASS else shown)
     finally:
         session.closed = True
         jail.close()
-
-
-def _begin(channel: Channel, sandbox: Sandbox, limits: Limits) -> str | None:
-    """Bring the driver to life; what went wrong, or None."""
-    seconds = int(limits.seconds) + 2
-    most = [("RLIMIT_AS", limits.memory), ("RLIMIT_CPU", seconds), ("RLIMIT_FSIZE", limits.disk),
-            ("RLIMIT_NOFILE", 64), ("RLIMIT_CORE", 0), ("RLIMIT_NPROC", sandbox.tasks)]  # fmt: skip
-    try:
-        channel.send(_driver())
-        if channel.ask((most, sandbox.packages)) == ["ready"]:
-            return None
-    except (Ended, Flood, Deadline):
-        pass
-    channel.drain()
-    printed = channel.printed.decode(errors="replace").strip().splitlines()
-    return f"the jail did not come to life: {printed[-1] if printed else 'it said nothing'}"
-
-
-@cache
-def _driver() -> bytes:
-    source = Path(wire.__file__).read_text(encoding="utf-8")
-    source += Path(__file__).with_name("driver.py").read_text(encoding="utf-8")
-    return marshal.dumps(compile(source, "<driver>", "exec", optimize=2))
 
 
 def _verdict(session: "_Session", programs: Sequence[str], tests: "Tests") -> tuple[str, str]:

@@ -142,7 +142,7 @@ def _work(line: Connection, name: str, problems: Sequence[Problem], rung: str, s
         except (EOFError, OSError):
             return
         try:
-            sandbox = sandbox or make(rung, slot)
+            sandbox = sandbox or make(rung, slot, toolchains=benchmark.toolchain is not None)
             outcome = benchmark.judge(problems[place], completion, sandbox, limits)
         except SandboxError as error:
             outcome = Outcome(INFRA_ERROR, 0.0, str(error))

@@ -16,15 +16,20 @@ UNSAFE = "none"
 _USERS = 1_900_000_000  # users that no machine has; root's workers run jails as these
 
 
-def make(rung: str, slot: int = 0) -> Sandbox:
-    """A sandbox of that rung for worker number `slot`. SandboxError where it cannot be had."""
+def make(rung: str, slot: int = 0, *, toolchains: bool = False) -> Sandbox:
+    """A sandbox of that rung for worker number `slot`. SandboxError where it cannot be had.
+
+    With `toolchains` it shows /usr. Compilers write files, for which bubblewrap alone has a place.
+    """
     if platform.system() != "Linux":
         raise SandboxError(f"expected Linux, got {platform.system()}")
     adopt_orphans()
     if rung == UNSAFE:
         return Plain(python_view(None))
+    if toolchains and rung != Bubblewrap.rung:
+        raise SandboxError(f"{rung} has no place for files, which compilers need; expected {Bubblewrap.rung}")
     user = _user(slot) if os.getuid() == 0 else None
-    return RUNGS[rung](python_view(user), user)
+    return RUNGS[rung](python_view(user, toolchains=toolchains), user)
 
 
 def version(rung: str) -> str:

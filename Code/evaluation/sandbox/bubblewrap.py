@@ -63,6 +63,8 @@ class Bubblewrap:
                 words += ["--size", "4096", "--tmpfs", str(path), "--remount-ro", str(path)]
             for path in view.devices:
                 words += ["--dev-bind", str(path), str(path)]
+            if view.proc:
+                words += ["--proc", "/proc"]
             for link, target in view.links:
                 words += ["--symlink", target, link]
             words += ["--size", str(limits.disk), "--tmpfs", "/tmp", "--remount-ro", "/", "--chdir", "/tmp"]

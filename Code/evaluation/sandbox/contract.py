@@ -33,8 +33,14 @@ class Jail(Protocol):
 
     def usage(self) -> Usage: ...
 
-    def close(self) -> int:
-        """Kill what is left of it, wait for it, close the pipes; returns its exit status as subprocess does."""
+    def end_input(self) -> None:
+        """Close its standard input."""
+
+    def close(self, *, ended: bool = False) -> int:
+        """Kill what is left of it, wait for it, close the pipes; returns its exit status as subprocess does.
+
+        With `ended` it has closed its output and gets a moment to end by itself, so that the status is its own.
+        """
 
 
 class Sandbox(Protocol):

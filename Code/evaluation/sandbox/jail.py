@@ -1,11 +1,14 @@
 """A command with three pipes, and nothing of it left once it is closed: what all rungs start."""
 
 import os
+import select
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
 
 from evaluation.sandbox.contract import SandboxError, Usage
 from evaluation.sandbox.processes import children, end, usage
+
+GRACE = 1.0  # seconds between the end of its output and the end of a program
 
 
 class ProcessJail:
@@ -33,19 +36,21 @@ class ProcessJail:
     def usage(self) -> Usage:
         return usage([self._process.pid])
 
-    def close(self) -> int:
+    def end_input(self) -> None:
+        if self._process.stdin is not None:
+            self._process.stdin.close()
+
+    def close(self, *, ended: bool = False) -> int:
         """Exit status; negative for the signal that ended it."""
+        if ended:
+            place = os.pidfd_open(self._process.pid)
+            select.select([place], [], [], GRACE)
+            os.close(place)
+            self._process.poll()
+        statuses = end([self._process.pid], self._others)
         if self._process.returncode is None:
-            statuses = end([self._process.pid], self._others)
             self._process.returncode = os.waitstatus_to_exitcode(statuses.get(self._process.pid, 0))
         for pipe in (self._process.stdin, self._process.stdout, self._process.stderr):
             if pipe is not None:
                 pipe.close()
         return int(self._process.returncode)
-
-    def ended(self) -> int | None:
-        """Its exit status if it has ended by itself, without reaping it; None while it runs."""
-        info = os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOWAIT | os.WNOHANG)
-        if info is None:
-            return None
-        return info.si_status if info.si_code == os.CLD_EXITED else -info.si_status

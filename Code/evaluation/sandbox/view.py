@@ -17,6 +17,9 @@ from evaluation.sandbox.contract import SandboxError
 
 NUMPY = ("numpy", "numpy.libs")  # what graded programs may import besides the standard library
 _SYSTEM = ("/usr/lib", "/usr/lib32", "/usr/lib64", "/lib", "/lib32", "/lib64", "/etc/ld.so.cache")
+# what compilers and interpreters of other languages read besides /usr
+_TOOLCHAINS = ("/usr", "/etc/alternatives", "/etc/java*", "/etc/perl", "/etc/R", "/etc/php", "/etc/mono", "/etc/dotnet",
+               "/etc/ld.so.conf*", "/opt/*")  # fmt: skip
 _DEVICES = ("/dev/null", "/dev/zero", "/dev/urandom", "/dev/random")
 # of no use to a graded program, and most of what there is to copy
 _NOT_COPIED = ("site-packages", "dist-packages", "test", "tests", "idlelib", "ensurepip", "lib2to3", "tkinter",
@@ -34,10 +37,14 @@ class View:
     packages: Path | None  # the folder that numpy is in
     python: Path
     environment: dict[str, str]
+    proc: bool  # whether there is a /proc, of the jail's own processes; loaders find libraries beside a program by it
 
 
-def python_view(user: int | None) -> View:
-    """This interpreter, or where `user` (a uid, None for this one) cannot reach it a copy of it in /var/tmp."""
+def python_view(user: int | None, *, toolchains: bool = False) -> View:
+    """This interpreter, or where `user` (a uid, None for this one) cannot reach it a copy of it in /var/tmp.
+
+    With `toolchains` also /usr, for other languages.
+    """
     python = Path(os.path.realpath(getattr(sys, "_base_executable", None) or sys.executable))
     home = Path(sys.base_prefix).resolve()
     spec = importlib.util.find_spec("numpy")
@@ -57,6 +64,11 @@ def python_view(user: int | None) -> View:
             home / "lib",
             *(path for name in ("lib64",) if (path := home / name).is_dir() and not path.is_symlink()),
         ]
+    if toolchains:
+        found = [path for name in _TOOLCHAINS for path in sorted(Path("/").glob(name[1:])) if not path.is_symlink()]
+        wanted = [path for path in wanted if not path.is_relative_to("/usr")] + found
+        system += [path for name in ("/bin", "/sbin") if (path := Path(name)).is_symlink()]
+        wanted += [path for name in ("/bin", "/sbin") if (path := Path(name)).is_dir() and not path.is_symlink()]
     numpy = [packages / name for name in NUMPY if (packages / name).is_dir()] if packages else []
     links = [(str(path), os.readlink(path)) for path in system if path.is_symlink()]
     return View(
@@ -71,13 +83,15 @@ def python_view(user: int | None) -> View:
             "PYTHONHASHSEED": "0",  # the order of sets, and with it a verdict, is the same every time
             "LD_LIBRARY_PATH": str(home / "lib"), "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1",
         },
+        toolchains,
     )  # fmt: skip
 
 
 def _packages_below(folders: list[Path]) -> Iterator[Path]:
     for folder in folders:
         for name in ("site-packages", "dist-packages"):
-            yield from sorted(path for path in folder.glob(f"python*/{name}") if not path.is_symlink())
+            for pattern in (f"python*/{name}", f"lib/python*/{name}", f"local/lib/python*/{name}"):
+                yield from sorted(path for path in folder.glob(pattern) if not path.is_symlink())
 
 
 def _reachable(path: Path, user: int) -> bool:

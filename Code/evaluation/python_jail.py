@@ -1,0 +1,67 @@
+"""Starting Python in a jail: the driver comes to life before anything untrusted is sent to it."""
+
+import marshal
+from functools import cache
+from pathlib import Path
+
+from evaluation.channel import Channel, Deadline, Ended, Flood
+from evaluation.sandbox.contract import Jail, Limits, Sandbox, SandboxError
+
+LINES, CHARACTERS = 20, 2000  # of what a candidate printed that go into a result
+# reads its own source from the first frame: compiled once here, by the same interpreter
+_START = (
+    "import marshal, posix\n"
+    "def take(n):\n"
+    "    d = b''\n"
+    "    while len(d) < n:\n"
+    "        p = posix.read(0, n - len(d))\n"
+    "        if not p: posix._exit(0)\n"
+    "        d += p\n"
+    "    return d\n"
+    "exec(marshal.loads(take(int.from_bytes(take(4), 'little'))), {'__name__': 'driver'})\n"
+)
+
+
+def start(sandbox: Sandbox, limits: Limits, driver: str = "driver.py") -> tuple[Jail, Channel]:
+    """A jail in which the driver waits for its first message. SandboxError where it does not come to life.
+
+    `driver` is a file beside this one; the rest of the limits is set before it says that it is ready.
+    """
+    jail = sandbox.start([sandbox.python, "-S", "-s", "-B", "-P", "-c", _START], limits)
+    channel = Channel(jail, limits)
+    try:
+        channel.send(_source(driver))
+        if channel.ask((_most(sandbox, limits), sandbox.packages)) == ["ready"]:
+            return jail, channel
+    except (Ended, Flood, Deadline):
+        pass
+    channel.drain()
+    jail.close()
+    printed = channel.printed.decode(errors="replace").strip().splitlines()
+    raise SandboxError(f"the jail did not come to life: {printed[-1] if printed else 'it said nothing'}")
+
+
+def _most(sandbox: Sandbox, limits: Limits) -> list[tuple[str, int]]:
+    seconds = int(limits.seconds) + 2
+    alone = limits.processes == 1
+    return [
+        # of several processes each may map more than all together may hold, which is watched from outside
+        ("RLIMIT_AS", limits.memory) if alone else ("RLIMIT_DATA", 2 * limits.memory),
+        ("RLIMIT_CPU", seconds), ("RLIMIT_FSIZE", limits.disk), ("RLIMIT_NOFILE", 64 if alone else 512),
+        ("RLIMIT_CORE", 0), ("RLIMIT_NPROC", sandbox.tasks if alone else limits.processes),
+    ]  # fmt: skip
+
+
+@cache
+def _source(driver: str) -> bytes:
+    parts = [Path(__file__).with_name(name) for name in ("wire.py", "frames.py", driver)]
+    source = "".join(part.read_text(encoding="utf-8") for part in parts)
+    return marshal.dumps(compile(source, "<driver>", "exec", optimize=2))
+
+
+def told(why: str, channel: Channel) -> str:
+    """What goes into a result: the judge's word, then the first lines of what the program printed."""
+    channel.drain()
+    printed = channel.printed.decode(errors="replace").splitlines()
+    lines = [*([why] if why else []), *printed][:LINES]
+    return "\n".join(lines)[:CHARACTERS].encode(errors="replace").decode()

@@ -20,6 +20,8 @@ from pathlib import Path
 
 from seedkit.cli import parser, positive, run
 
+from evaluation.flags import add_selection_flags, selection
+
 
 def seconds(text: str) -> float:
     """An argument type: a number above 0."""
@@ -58,6 +60,7 @@ def parse() -> argparse.Namespace:
                      help="run the programs as this user, unconfined; marked in every result")  # fmt: skip
     how.add_argument("--resume", action=argparse.BooleanOptionalAction, default=True,
                      help="use verdicts of an earlier run with the same settings (default)")  # fmt: skip
+    add_selection_flags(flags)
     return flags.parse_args()
 
 
@@ -67,6 +70,7 @@ def main() -> None:
     from evaluation.summary import shown
 
     args.k = tuple(sorted(set(args.k)))
+    args.selection = selection(args)
     values = {field.name: getattr(args, field.name) for field in fields(GradingSettings)}
     summary = grade(GradingSettings(**values), args.output_dir or args.samples.parent / "grades")
     print(shown(summary))

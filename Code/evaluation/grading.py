@@ -17,7 +17,7 @@ from seedkit.manifest import OutputFolder, versions
 from seedkit.sources import describe_file
 
 from evaluation.benchmarks import BENCHMARKS
-from evaluation.benchmarks.contract import Problem
+from evaluation.benchmarks.contract import ALL, Problem, Selection
 from evaluation.outcome import INFRA_ERROR, PASS, VERDICTS, Outcome
 from evaluation.samples import Sample, read_samples
 from evaluation.sandbox import UNSAFE
@@ -48,6 +48,7 @@ class GradingSettings:
     unsafe_no_isolation: bool = False
     sandbox: str | None = None  # a rung; None: the best that holds
     resume: bool = True
+    selection: Selection = ALL
 
 
 def grade(settings: GradingSettings, output_dir: Path) -> Summary:
@@ -61,7 +62,7 @@ def grade(settings: GradingSettings, output_dir: Path) -> Summary:
     if settings.benchmark not in BENCHMARKS:
         raise InputError(f"--benchmark {settings.benchmark}: expected one of {', '.join(BENCHMARKS)}")
     benchmark = BENCHMARKS[settings.benchmark]()
-    problems = benchmark.load(settings.benchmark_file)
+    problems = benchmark.load(settings.benchmark_file, settings.selection)
     wanted = problems[: settings.limit]
     samples = read_samples(settings.samples, benchmark, problems)
     asked = {problem.task_id for problem in wanted}
@@ -80,7 +81,7 @@ def grade(settings: GradingSettings, output_dir: Path) -> Summary:
     ):
         judge_all(settings, used, samples, workers, verdicts)
         outcomes = [verdicts[sample.key] for sample in samples]
-        summary = summarise(settings, wanted, samples, outcomes, rung)
+        summary = summarise(settings, benchmark, wanted, samples, outcomes, rung)
         folder.write(RESULTS, result_lines(samples, outcomes, rung))
         folder.write_bytes(
             SUMMARY, orjson.dumps(asdict(summary), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
@@ -88,7 +89,7 @@ def grade(settings: GradingSettings, output_dir: Path) -> Summary:
         folder.finish(
             {
                 "benchmark": settings.benchmark, "input": describe_file(settings.samples, file_facts(settings.samples)),
-                "problems": identity["problems"], "limit": settings.limit, "isolation": rung,
+                "problems": identity["problems"], "limit": settings.limit, "isolation": rung, "judged": benchmark.judged,
                 "counts": {"problems": len(used), "samples": len(samples)}, "final": summary.final,
                 "versions": versions("instructiondata", "numpy"),
             }
@@ -130,8 +131,9 @@ def controls(
 ) -> dict[int, float]:
     """Run the references, and some wrong programs; returns the time limit of each needed problem in seconds."""
     limits = Limits(REFERENCE_SECONDS, settings.memory)
+    solved = [place for place in needed if problems[place].reference]  # LiveCodeBench has no references
     wrong = [needed[len(needed) * n // WRONG] for n in range(WRONG)] if len(needed) > WRONG else needed
-    jobs = [Job((place, True), place, problems[place].reference, limits) for place in needed]
+    jobs = [Job((place, True), place, problems[place].reference, limits) for place in solved]
     jobs += [Job((place, False), place, problems[place].wrong, limits) for place in wrong]
     found = {job.name: outcome for job, outcome in workers.judge(jobs)}
     for _ in range(RETRIES):
@@ -152,7 +154,8 @@ def controls(
             f"got {outcome.verdict} {why}".strip()
         )
     return {
-        place: max(settings.min_seconds, settings.time_factor * found[place, True].seconds) for place in needed
+        place: max(settings.min_seconds, settings.time_factor * (found[place, True].seconds if place in solved else 0))
+        for place in needed
     }  # fmt: skip
 
 
@@ -192,7 +195,7 @@ def _identity(settings: GradingSettings, rung: str, problems: Sequence[Problem])
     return {
         "benchmark": settings.benchmark, "problems": digest.hexdigest(), "rung": rung,
         "min_seconds": settings.min_seconds, "time_factor": settings.time_factor, "memory": settings.memory,
-        "versions": versions("numpy"),
+        "selection": repr(settings.selection), "versions": versions("numpy"),
     }  # fmt: skip
 
 

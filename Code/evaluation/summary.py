@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Any
 from seedkit.cli import table
 from seedkit.manifest import versions
 
-from evaluation.benchmarks.contract import Problem
+from evaluation.benchmarks.contract import INSIDE, Benchmark, Problem
 from evaluation.outcome import INFRA_ERROR, PASS, VERDICTS, Outcome
 from evaluation.samples import Sample
 from evaluation.sandbox import UNSAFE, version
 
 if TYPE_CHECKING:
     from evaluation.grading import GradingSettings
+
+TOLD = {"difficulty", "platform"}  # tags by which pass@1 is told
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +27,10 @@ class Summary:
     benchmark: str
     final: bool  # every sample has a verdict
     isolated: bool
+    judged: str  # where verdicts were made
     pass_at_k: dict[str, dict[str, Any]]
+    by_tag: dict[str, dict[str, dict[str, Any]]]  # pass@1 and problems, for each difficulty, say
+    without_errata: dict[str, Any] | None  # pass@1 and problems, where some problems are known to be broken
     verdicts: dict[str, int]
     problems: int  # in the benchmark, or the first of it that --limit asks for
     graded_problems: int
@@ -37,8 +42,8 @@ class Summary:
 
 
 def summarise(
-    settings: "GradingSettings", problems: Sequence[Problem], samples: Sequence[Sample], outcomes: Sequence[Outcome],
-    rung: str,
+    settings: "GradingSettings", benchmark: Benchmark, problems: Sequence[Problem], samples: Sequence[Sample],
+    outcomes: Sequence[Outcome], rung: str,
 ) -> Summary:  # fmt: skip
     """An infra_error says nothing about its sample, which counts as not there."""
     total: Counter[str] = Counter()
@@ -53,7 +58,12 @@ def summarise(
         benchmark=settings.benchmark,
         final=not counts[INFRA_ERROR],
         isolated=rung != UNSAFE,
+        judged=benchmark.judged,
         pass_at_k={str(k): _pass_at(k, [total[n] for n in names], [passed[n] for n in names]) for k in settings.k},
+        by_tag=_by_tag(problems, total, passed),
+        without_errata=_over([p for p in problems if "errata" not in p.tags], total, passed)
+        if any("errata" in problem.tags for problem in problems)
+        else None,
         verdicts={verdict: counts[verdict] for verdict in VERDICTS},
         problems=len(problems),
         graded_problems=len(names),
@@ -66,6 +76,24 @@ def summarise(
             "machine": platform.machine(),
         },
     )  # fmt: skip
+
+
+def _over(problems: Sequence[Problem], total: Counter[str], passed: Counter[str]) -> dict[str, Any]:
+    """pass@1 over those of the problems that have samples: the mean over problems of the share that passes."""
+    rates = [passed[one.task_id] / total[one.task_id] for one in problems if total[one.task_id]]
+    return {"problems": len(rates), "pass_at_1": sum(rates) / len(rates) if rates else None}
+
+
+def _by_tag(
+    problems: Sequence[Problem], total: Counter[str], passed: Counter[str]
+) -> dict[str, dict[str, dict[str, Any]]]:  # fmt: skip
+    found: dict[str, dict[str, list[Problem]]] = {}
+    for problem in problems:
+        for tag in TOLD & problem.tags.keys():
+            found.setdefault(tag, {}).setdefault(problem.tags[tag], []).append(problem)
+    return {
+        tag: {value: _over(values[value], total, passed) for value in sorted(values)} for tag, values in sorted(found.items())
+    }  # fmt: skip
 
 
 def _pass_at(k: int, total: list[int], passed: list[int]) -> dict[str, Any]:
@@ -90,9 +118,21 @@ def shown(summary: Summary) -> str:
         else:
             low, high = found["interval_95"]
             lines.append(f"pass@{k}: {found['value']:.1%} (95% interval {low:.1%} to {high:.1%})")
+    for tag, values in summary.by_tag.items():
+        told = [
+            f"{value} {found['pass_at_1']:.1%} of {found['problems']}"
+            for value, found in values.items()
+            if found["problems"]
+        ]
+        lines.append(f"pass@1 by {tag}: {', '.join(told)}")
+    if summary.without_errata and summary.without_errata["problems"]:
+        found = summary.without_errata
+        lines.append(f"pass@1 without the problems on the errata list: {found['pass_at_1']:.1%} of {found['problems']}")
     if summary.missing:
         some = ", ".join(summary.missing[:5]) + (" ..." if len(summary.missing) > 5 else "")
         lines.append(f"over {summary.graded_problems} of {summary.problems} problems; without a sample: {some}")
+    if summary.judged == INSIDE:
+        lines.append("tests ran in the candidate's process: that stops accidents, not a program that means to cheat")
     if not summary.isolated:
         lines.append("graded WITHOUT ISOLATION: a program may have forged its verdict")
     if not summary.final:

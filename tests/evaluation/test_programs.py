@@ -76,11 +76,11 @@ def shell(text: str, **more: object) -> Native:
         ("head -c 500M /dev/zero > /tmp/big && echo NONCE-1", "fail"),
         ("echo x > /usr/x && echo NONCE-1", "fail"),
         ("exec 3<>/dev/tcp/127.0.0.1/22 && echo NONCE-1", "fail"),
-        ("a=$(head -c 900M /dev/zero | tr '\\0' x); b=$a$a; sleep 60", "memory"),
+        ("a=$(head -c 150M /dev/zero | tr '\\0' x); b=$a$a; sleep 60", "memory"),
     ],
 )  # fmt: skip
 def test_a_run_passes_with_status_0_and_the_nonce(toolchains: Sandbox, text: str, verdict: str) -> None:
-    limits = Limits(0.7 if verdict == "timeout" else 10)
+    limits = Limits(0.7 if verdict == "timeout" else 10, memory=(200 if verdict == "memory" else 1024) << 20)
     found = build_and_run(shell(text), toolchains, limits)
     assert found.verdict == verdict, found
     assert build_and_run(shell("ls /tmp /tmp/work; echo NONCE-1"), toolchains, limits).verdict == "pass"

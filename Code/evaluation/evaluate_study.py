@@ -20,7 +20,9 @@ import argparse
 import sys
 from pathlib import Path
 
-from seedkit.cli import add_machine_flags, natural, parser, positive, run
+from seedkit.cli import parser, positive, run
+
+from evaluation.flags import NAMES, add_sampling_flags, add_selection_flags, selection
 
 
 def named_file(text: str) -> tuple[str, Path]:
@@ -37,7 +39,7 @@ def parse() -> argparse.Namespace:
     what.add_argument(
         "--runs", type=Path, required=True, metavar="DIR", help="train.py's students: all below it, or one"
     )
-    what.add_argument("--benchmark", nargs="+", required=True, metavar="NAME", help="humaneval, mbpp, mbpp-full")
+    what.add_argument("--benchmark", nargs="+", required=True, metavar="NAME", help=NAMES)
     what.add_argument("--benchmark_file", nargs="+", type=named_file, default=[], metavar="NAME=FILE",
                       help="problems as released (default: what an installed package or the hub has)")  # fmt: skip
     what.add_argument("--output_dir", type=Path, required=True, metavar="DIR", help="folder to write")
@@ -45,25 +47,16 @@ def parse() -> argparse.Namespace:
     what.add_argument(
         "--table_only", action="store_true", help="generate and grade nothing: the table of what is there"
     )
-    how = flags.add_argument_group("sampling")
-    how.add_argument("--num_samples", type=positive, default=1, metavar="N", help="samples a problem (default: 1)")
-    how.add_argument("--temperature", type=float, default=0.0, metavar="T", help="0: the likeliest token (default)")
-    how.add_argument("--top_p", type=float, default=1.0, metavar="P",
-                     help="sample from the likeliest tokens that make up P of the probability (default: 1)")  # fmt: skip
-    how.add_argument("--max_new_tokens", type=positive, metavar="N", help="default: the benchmark's")
-    how.add_argument("--seed", type=natural, default=42, metavar="N", help="default: 42")
-    how.add_argument("--form", choices=("auto", "base", "instruct"), default="auto",
-                     help="auto: the template that each was trained with (default)")  # fmt: skip
-    machine = add_machine_flags(flags)
-    machine.add_argument("--engine", choices=("auto", "vllm", "transformers"), default="auto",
-                         help="auto: vllm on a GPU where it is installed, else transformers (default)")  # fmt: skip
+    add_sampling_flags(flags, "the template that each was trained with")
     judging = flags.add_argument_group("judging")
     judging.add_argument("--workers", type=positive, metavar="N", help="default: as many as processors")
     judging.add_argument("--k", type=positive, nargs="+", default=[1], metavar="K",
                          help="pass@k for these in each summary.json (default: 1); the table has pass@1")  # fmt: skip
     judging.add_argument("--unsafe_no_isolation", action="store_true",
                          help="run the programs as this user, unconfined; marked in every result")  # fmt: skip
+    add_selection_flags(flags)
     args = flags.parse_args()
+    args.selection = selection(args)
     args.files = {name: None for name in args.benchmark} | dict(args.benchmark_file)
     if unknown := [name for name, _ in args.benchmark_file if name not in args.benchmark]:
         flags.error(f"--benchmark_file {unknown[0]}: expected one of --benchmark {' '.join(args.benchmark)}")

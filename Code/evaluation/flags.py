@@ -1,9 +1,29 @@
-"""Flags that generate.py, grade.py and evaluate_study.py share: which problems of a benchmark."""
+"""Flags that generate.py, grade.py and evaluate_study.py share."""
 
 import argparse
 from datetime import date
 
+from seedkit.cli import add_machine_flags, natural, positive
+
 from evaluation.benchmarks.contract import Selection
+
+NAMES = "humaneval, mbpp, mbpp-full, livecodebench, multipl-e-LANGUAGE, multipl-e-mbpp-LANGUAGE"
+
+
+def add_sampling_flags(flags: argparse.ArgumentParser, form: str) -> argparse._ArgumentGroup:
+    """How a model is asked; `form` is what auto means there."""
+    how = flags.add_argument_group("sampling")
+    how.add_argument("--num_samples", type=positive, default=1, metavar="N", help="samples a problem (default: 1)")
+    how.add_argument("--temperature", type=float, default=0.0, metavar="T", help="0: the likeliest token (default)")
+    how.add_argument("--top_p", type=float, default=1.0, metavar="P",
+                     help="sample from the likeliest tokens that make up P of the probability (default: 1)")  # fmt: skip
+    how.add_argument("--max_new_tokens", type=positive, metavar="N", help="default: the benchmark's")
+    how.add_argument("--seed", type=natural, default=42, metavar="N", help="default: 42")
+    how.add_argument("--form", choices=("auto", "base", "instruct"), default="auto", help=f"auto: {form} (default)")
+    machine = add_machine_flags(flags)
+    machine.add_argument("--engine", choices=("auto", "vllm", "transformers"), default="auto",
+                         help="auto: vllm on a GPU where it is installed, else transformers (default)")  # fmt: skip
+    return how
 
 
 def add_selection_flags(flags: argparse.ArgumentParser) -> None:

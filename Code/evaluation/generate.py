@@ -16,33 +16,23 @@ import argparse
 from dataclasses import fields
 from pathlib import Path
 
-from seedkit.cli import add_machine_flags, natural, parser, positive, run
+from seedkit.cli import parser, positive, run
+
+from evaluation.flags import NAMES, add_sampling_flags, add_selection_flags, selection
 
 
 def parse() -> argparse.Namespace:
-    from evaluation.benchmarks import BENCHMARKS
-
     flags = parser(__doc__)
     what = flags.add_argument_group("input and output")
     what.add_argument("--model", required=True, help="hub id or folder")
-    what.add_argument("--benchmark", required=True, choices=tuple(BENCHMARKS))
+    what.add_argument("--benchmark", required=True, metavar="NAME", help=NAMES)
     what.add_argument("--benchmark_file", type=Path, metavar="FILE",
-                      help="its problems as released (default: what an installed package has)")  # fmt: skip
+                      help="its problems as released (default: what an installed package or the hub has)")  # fmt: skip
     what.add_argument("--output_dir", type=Path, required=True, metavar="DIR", help="folder to write")
     what.add_argument("--limit", type=positive, metavar="N", help="ask only the first N problems")
-    how = flags.add_argument_group("sampling")
-    how.add_argument("--num_samples", type=positive, default=1, metavar="N", help="samples a problem (default: 1)")
-    how.add_argument("--temperature", type=float, default=0.0, metavar="T", help="0: the likeliest token (default)")
-    how.add_argument("--top_p", type=float, default=1.0, metavar="P",
-                     help="sample from the likeliest tokens that make up P of the probability (default: 1)")  # fmt: skip
-    how.add_argument("--max_new_tokens", type=positive, metavar="N", help="default: the benchmark's")
-    how.add_argument("--seed", type=natural, default=42, metavar="N", help="default: 42")
-    how.add_argument("--form", choices=("auto", "base", "instruct"), default="auto",
-                     help="auto: instruct where a student's run.json, --template or a chat template says how (default)")  # fmt: skip
+    how = add_sampling_flags(flags, "instruct where a student's run.json, --template or a chat template says how")
     how.add_argument("--template", metavar="NAME", help="of the instruct form, one that llamafactory_doctor.py knows")
-    machine = add_machine_flags(flags)
-    machine.add_argument("--engine", choices=("auto", "vllm", "transformers"), default="auto",
-                         help="auto: vllm on a GPU where it is installed, else transformers (default)")  # fmt: skip
+    add_selection_flags(flags)
     return flags.parse_args()
 
 
@@ -50,6 +40,7 @@ def main() -> None:
     args = parse()
     from evaluation.generation import GenerationSettings, generate
 
+    args.selection = selection(args)
     names = [field.name for field in fields(GenerationSettings)]
     print(generate(GenerationSettings(**{name: getattr(args, name) for name in names}), args.output_dir))
 

@@ -12,7 +12,7 @@ from seedkit.cli import say
 from seedkit.errors import InputError
 from seedkit.models import devices, model_revision, resolve_dtype
 
-from evaluation.benchmarks.contract import Benchmark, Problem
+from evaluation.benchmarks.contract import ALL, Benchmark, Problem, Selection
 from evaluation.chat_form import AUTO as AUTO_FORM
 from evaluation.chat_form import Form, Prompts, choose_form, make_prompts, student
 from evaluation.engines import AUTO, TRANSFORMERS, choose_engine
@@ -38,6 +38,7 @@ class GenerationSettings:
     dtype: str = "auto"
     max_batch_tokens: int | None = None
     resume: bool = True
+    selection: Selection = ALL
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,7 @@ def prepare(settings: GenerationSettings) -> Plan:
     if settings.benchmark not in BENCHMARKS:
         raise InputError(f"--benchmark {settings.benchmark}: expected one of {', '.join(BENCHMARKS)}")
     benchmark = BENCHMARKS[settings.benchmark]()
-    problems = benchmark.load(settings.benchmark_file)[: settings.limit]
+    problems = benchmark.load(settings.benchmark_file, settings.selection)[: settings.limit]
     if not problems:
         raise InputError(f"{settings.benchmark_file or settings.benchmark}: no problems in it")
     model = settings.model

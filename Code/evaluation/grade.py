@@ -20,7 +20,7 @@ from pathlib import Path
 
 from seedkit.cli import parser, positive, run
 
-from evaluation.flags import add_selection_flags, selection
+from evaluation.flags import NAMES, add_selection_flags, selection
 
 
 def seconds(text: str) -> float:
@@ -42,7 +42,7 @@ def parse() -> argparse.Namespace:
     flags = parser(__doc__)
     what = flags.add_argument_group("input and output")
     what.add_argument("--samples", type=Path, required=True, metavar="FILE", help="samples.jsonl, packed or not")
-    what.add_argument("--benchmark", required=True, metavar="NAME", help="humaneval, mbpp, mbpp-full")
+    what.add_argument("--benchmark", required=True, metavar="NAME", help=NAMES)
     what.add_argument("--benchmark_file", type=Path, metavar="FILE",
                       help="its problems as released (default: what an installed package or the hub has)")  # fmt: skip
     what.add_argument("--output_dir", type=Path, metavar="DIR", help="default: grades, beside the samples")

@@ -16,6 +16,7 @@ from seedkit.manifest import MANIFEST, read_manifest
 from seedkit.verify import verify
 
 from evaluation.benchmarks import BENCHMARKS
+from evaluation.benchmarks.contract import Selection
 from evaluation.generation import SAMPLES, generate
 from evaluation.generation_plan import GenerationSettings
 from evaluation.grading import RESULTS, SUMMARY, GradingSettings, grade
@@ -50,13 +51,13 @@ class Found:
     results: str  # sha256 of results.jsonl
 
 
-def sizes(files: Mapping[str, Path | None]) -> dict[str, int]:
+def sizes(files: Mapping[str, Path | None], selection: Selection) -> dict[str, int]:
     """How many problems each benchmark has. InputError where it is not to be had."""
     found = {}
     for name, path in files.items():
         if name not in BENCHMARKS:
             raise InputError(f"--benchmark {name}: expected one of {', '.join(BENCHMARKS)}")
-        found[name] = len(BENCHMARKS[name]().load(path))
+        found[name] = len(BENCHMARKS[name]().load(path, selection))
     return found
 
 

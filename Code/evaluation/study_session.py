@@ -28,7 +28,10 @@ def study(args: argparse.Namespace) -> bool:
     RunError at the end if a student failed. `args` are the flags, and `files`, the benchmarks with their files.
     """
     request = Request(
-        args.files, sizes(args.files), _settings(args, GenerationSettings), _settings(args, GradingSettings)
+        args.files,
+        sizes(args.files, args.selection),
+        _settings(args, GenerationSettings),
+        _settings(args, GradingSettings),
     )
     students, unfinished, failed = find(args.runs)
     if unfinished:

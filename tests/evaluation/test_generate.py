@@ -415,7 +415,7 @@ def refused(model: Path, problems: Path, out: Path, *changed: object) -> Sequenc
 
 
 USAGE = [
-    (["--benchmark", "humaneva"], "invalid choice: 'humaneva' (choose from "),
+    (["--benchmark", "humaneva"], "--benchmark humaneva: expected one of humaneval"),
     (["--benchmark_file", "none.jsonl"], "none.jsonl"),
     (["--model", "no/such"], "model no/such: no such folder"),
     (["--temperature", "-0.5"], "--temperature -0.5: expected a number from 0"),

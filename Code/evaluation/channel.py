@@ -11,6 +11,7 @@ from evaluation.sandbox.contract import Jail, Limits
 
 ANSWER = 1 << 20  # bytes of one answer; the longest of a reference is a thousandth of it
 KEPT = 1 << 16  # bytes of what a candidate prints that are kept
+FILES = 20_000  # in the jail's /tmp
 STARVED = 4  # a program that the machine does not let run gets up to so many times its time
 
 
@@ -127,9 +128,16 @@ class Channel:
             elif place == self._jail.stderr:
                 self._take_printed()
         if now - self._watched >= 0.05:
-            if self._watched and self._jail.usage().resident > self._limits.memory:
-                raise Flood(f"more than {self._limits.memory:,} bytes of memory")
+            if self._watched:
+                self._watch()
             self._watched = now
+
+    def _watch(self) -> None:
+        usage = self._jail.usage()
+        if usage.resident > self._limits.memory:
+            raise Flood(f"more than {self._limits.memory:,} bytes of memory")
+        if usage.files > FILES:
+            raise Flood(f"more than {FILES:,} files, which take memory")
 
     def _take_answer(self) -> None:
         data = self._read(self._jail.stdout)

@@ -37,11 +37,12 @@ def version(rung: str) -> str:
 
 
 def _user(slot: int) -> int:
-    """A uid for this slot within those that this user namespace knows."""
+    """A uid for this worker of this run within those that the user namespace knows: limits count by uid."""
+    number = os.getppid() % 4096 * 64 + slot
     for line in Path("/proc/self/uid_map").read_text().splitlines():
         first, _, count = map(int, line.split())
-        if first <= _USERS < first + count - 4096:
-            return _USERS + slot
+        if first <= _USERS < first + count - 2**20:
+            return _USERS + number
         if count > 8192:
-            return first + count - 4096 + slot % 2048
+            return first + count - 4096 + number % 2048
     raise SandboxError("no user to run jails as: root's user namespace knows too few")

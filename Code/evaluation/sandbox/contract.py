@@ -21,6 +21,7 @@ class Usage:
     """What a jail uses now."""
 
     resident: int  # bytes, over all its processes
+    files: int  # in its own /tmp
     waited: float  # seconds that a process of it was ready to run and had no processor
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 from seedkit.cli import Progress, say
-from seedkit.errors import InputError, RunError
+from seedkit.errors import InputError
 from seedkit.files import file_facts
 from seedkit.journal import Journal
 from seedkit.manifest import OutputFolder, versions
@@ -18,7 +18,8 @@ from seedkit.sources import describe_file
 
 from evaluation.benchmarks import BENCHMARKS
 from evaluation.benchmarks.contract import ALL, Problem, Selection
-from evaluation.outcome import INFRA_ERROR, PASS, VERDICTS, Outcome
+from evaluation.controls import RETRIES, controls
+from evaluation.outcome import INFRA_ERROR, VERDICTS, Outcome
 from evaluation.samples import Sample, read_samples
 from evaluation.sandbox import UNSAFE
 from evaluation.sandbox.contract import Limits
@@ -27,9 +28,6 @@ from evaluation.workers import Job, Workers
 
 STAGE = "grade"
 RESULTS, SUMMARY = "results.jsonl", "summary.json"
-REFERENCE_SECONDS = 60.0  # a reference that takes longer is no reference
-WRONG = 8  # wrong programs that must fail before anything is graded
-RETRIES = 2  # of an infra_error, alone on the machine
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,39 +122,6 @@ def judge_all(
         if wrong:
             say(f"{len(wrong):,} infra_error ({verdicts[wrong[0].key].stderr}): once more, one at a time")
             keep(workers.judge(jobs(wrong), count=1), verdicts)
-
-
-def controls(
-    settings: GradingSettings, problems: Sequence[Problem], needed: Sequence[int], workers: Workers
-) -> dict[int, float]:
-    """Run the references, and some wrong programs; returns the time limit of each needed problem in seconds."""
-    limits = Limits(REFERENCE_SECONDS, settings.memory)
-    solved = [place for place in needed if problems[place].reference]  # LiveCodeBench has no references
-    wrong = [needed[len(needed) * n // WRONG] for n in range(WRONG)] if len(needed) > WRONG else needed
-    jobs = [Job((place, True), place, problems[place].reference, limits) for place in solved]
-    jobs += [Job((place, False), place, problems[place].wrong, limits) for place in wrong]
-    found = {job.name: outcome for job, outcome in workers.judge(jobs)}
-    for _ in range(RETRIES):
-        again = [job for job in jobs if found[job.name].verdict == INFRA_ERROR]
-        found |= {job.name: outcome for job, outcome in workers.judge(again, count=1)}
-    bad = [
-        name
-        for name, outcome in found.items()
-        if (outcome.verdict == PASS) != name[1] or outcome.verdict == INFRA_ERROR
-    ]
-    if bad:
-        place, right = bad[0]
-        outcome = found[bad[0]]
-        what = "the reference must pass" if right else "a wrong program must fail"
-        why = outcome.stderr.splitlines()[0] if outcome.stderr else ""
-        raise RunError(
-            f"nothing is graded: {len(bad)} of {len(found)} controls went wrong, e.g. {problems[place].task_id}: {what}, "
-            f"got {outcome.verdict} {why}".strip()
-        )
-    return {
-        place: max(settings.min_seconds, settings.time_factor * (found[place, True].seconds if place in solved else 0))
-        for place in needed
-    }  # fmt: skip
 
 
 def keep(

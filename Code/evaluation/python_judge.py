@@ -5,35 +5,23 @@ data stay in there and are Remotes too. Expected values never go in, so there is
 Remote claims to be equal to is believed between two Remotes alone: no plain value is ever equal to one.
 """
 
-import errno
 import signal
-import sys
 import threading
 import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from types import CodeType, FrameType
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
-from evaluation import wire
 from evaluation.channel import Channel, Deadline, Ended, Flood
 from evaluation.outcome import BLOCKED, FAIL, INFRA_ERROR, MEMORY, PASS, SYNTAX, TIMEOUT, Outcome
 from evaluation.python_jail import start, told
+from evaluation.remote import Remote, Session, Syntax
 from evaluation.sandbox.contract import Limits, Sandbox, SandboxError
 
 if TYPE_CHECKING:
     from evaluation.benchmarks.contract import Tests
-
-_BLOCKED = {errno.EPERM, errno.EACCES, errno.EROFS}
-
-
-class Syntax(Exception):
-    """The candidate's program is not Python."""
-
-
-class Stopped(Exception):
-    """The candidate raised something that is no Exception, such as SystemExit."""
 
 
 def judge_python(
@@ -48,7 +36,7 @@ def judge_python(
         jail, channel = start(sandbox, limits)
     except SandboxError as error:
         return Outcome(INFRA_ERROR, 0.0, str(error))
-    session = _Session(channel)
+    session = Session(channel)
     try:
         channel.begin(limits.seconds)
         with _alarm(channel, limits.seconds):
@@ -61,7 +49,7 @@ def judge_python(
         jail.close()
 
 
-def _verdict(session: "_Session", programs: Sequence[str], tests: "Tests") -> tuple[str, str]:
+def _verdict(session: "Session", programs: Sequence[str], tests: "Tests") -> tuple[str, str]:
     try:
         session.load(programs)
         prelude, source = _compiled(tests.prelude, tests.source)
@@ -129,186 +117,3 @@ def _alarm(channel: Channel, seconds: float) -> Iterator[None]:
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
-
-
-class _Session:
-    """The calls into one jail."""
-
-    def __init__(self, channel: Channel) -> None:
-        self._channel = channel
-        self.denied = False  # the latest call failed on what the jail forbids
-        self.broken: str | None = None  # why there is no jail any more
-        self.late = False  # the deadline has passed
-        self.closed = False
-
-    def load(self, programs: Sequence[str]) -> None:
-        answer = self._ask(("load", *programs))
-        if answer[0] == "syntax":
-            raise Syntax(str(answer[1]))
-        if answer[0] == "raise":
-            self._raise(answer)
-
-    def act(self, what: str, *operands: Any) -> Any:
-        """What an action in the jail gives; see driver.py for the actions."""
-        arguments = list(operands[1]) if what == "call" else []
-        answer = self._ask((what, *[wire.encode(operand, self._outgoing) for operand in operands]))
-        if answer[0] == "raise":
-            self._raise(answer)
-        if answer[0] != "value":
-            raise self._gone("an answer that is none")
-        try:
-            for place, value in answer[2] if what == "call" else ():
-                _replace(arguments[place], self._incoming(value))
-            self.denied = False
-            return self._incoming(answer[1])
-        except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError, ArithmeticError):
-            raise self._gone("an answer that is no value") from None
-
-    def _ask(self, message: Any) -> Any:
-        if self.closed or self.broken is not None:
-            raise Ended(self.broken or "it ended")
-        try:
-            answer = self._channel.ask(message)
-        except Deadline:
-            self.late = True
-            raise
-        except (Ended, Flood) as error:
-            self.broken = str(error)
-            raise
-        if (
-            type(answer) is not list
-            or not answer
-            or type(answer[0]) is not str
-            or len(answer) < 2
-            and answer != ["loaded"]
-        ):
-            raise self._gone("an answer that is none")
-        return answer
-
-    def _gone(self, why: str) -> Ended:
-        self.broken = why
-        return Ended(why)
-
-    def _outgoing(self, value: object) -> Any:
-        if type(value) is Remote:
-            return object.__getattribute__(value, "_place")
-        raise TypeError(f"a {type(value).__name__} cannot be passed into the jail")
-
-    def _incoming(self, data: Any) -> Any:
-        return wire.decode(data, self._resolve)
-
-    def _resolve(self, tag: str, rest: list[Any]) -> "Remote":
-        if tag == "o" and rest and type(rest[0]) is int:
-            return Remote(self, ["o", rest[0]])
-        raise ValueError(f"a value of an unknown kind {tag[:20]!r}")
-
-    def _raise(self, answer: list[Any]) -> NoReturn:
-        """The exception that the candidate raised, as the plain one below it and without what it says."""
-        name, number = answer[1], answer[2] if len(answer) > 2 else None
-        self.denied = number in _BLOCKED
-        kind = getattr(sys.modules["builtins"], name, None) if type(name) is str else None
-        if not (isinstance(kind, type) and issubclass(kind, Exception)):
-            raise Stopped("the candidate stopped the program")
-        if issubclass(kind, UnicodeError):
-            kind = UnicodeError
-        raise kind(f"raised by the candidate{'' if number is None else f', errno {number}'}")
-
-
-def _replace(old: Any, new: Any) -> None:
-    """Change an argument in place into what the candidate has made of it."""
-    if type(old) is not type(new):
-        raise TypeError
-    if type(old) is list or type(old) is bytearray:
-        old[:] = new
-    elif type(old) is dict or type(old) is set:
-        old.clear()
-        old.update(new)
-    else:  # a deque
-        old.clear()
-        old.extend(new)
-
-
-class Remote:
-    """An object in the jail. Plain data is never equal to it."""
-
-    __slots__ = ("_place", "_session")
-
-    def __init__(self, session: _Session, place: list[Any]) -> None:
-        object.__setattr__(self, "_session", session)
-        object.__setattr__(self, "_place", place)
-
-    def __call__(self, *args: Any, **options: Any) -> Any:
-        return _act(self, "call", list(args), options)
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):  # numpy and others ask for protocols, and believe what they are told of them
-            raise AttributeError(name)
-        return _act(self, "get", name)
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        _act(self, "set", name, value)
-
-    def __eq__(self, other: object) -> bool:
-        if type(other) is not Remote:
-            return False
-        same = object.__getattribute__(self, "_place") == object.__getattribute__(other, "_place")
-        return same or _act(self, "equal", other) is True
-
-    def __hash__(self) -> int:
-        return hash(str(object.__getattribute__(self, "_place")))
-
-    def __bool__(self) -> bool:
-        return _act(self, "truth") is True
-
-    def __str__(self) -> str:
-        return _text(_act(self, "text"))
-
-    def __repr__(self) -> str:
-        return _text(_act(self, "show"))
-
-    def __len__(self) -> int:
-        length = _act(self, "length")
-        if type(length) is not int or not 0 <= length <= wire.LONGEST:  # lists are made as long as this says
-            raise TypeError("a length that is none")
-        return length
-
-    def __iter__(self) -> Iterator[Any]:
-        return _Iteration(_act(self, "iterate"))
-
-    def __next__(self) -> Any:
-        return next(_Iteration(self))
-
-    def __getitem__(self, key: Any) -> Any:
-        return _act(self, "item", key)
-
-    def __setitem__(self, key: Any, value: Any) -> None:
-        _act(self, "put", key, value)
-
-
-class _Iteration:
-    def __init__(self, remote: Any) -> None:
-        self._remote = remote
-
-    def __iter__(self) -> "_Iteration":
-        return self
-
-    def __next__(self) -> Any:
-        found = _act(self._remote, "next")
-        if type(found) is not list or len(found) > 1:
-            raise TypeError("an iterator that gives something else")
-        if not found:
-            raise StopIteration
-        return found[0]
-
-
-def _act(remote: Remote, what: str, *operands: Any) -> Any:
-    if type(remote) is not Remote:
-        raise TypeError("an iterator that is none")
-    session: _Session = object.__getattribute__(remote, "_session")
-    return session.act(what, remote, *operands)
-
-
-def _text(value: Any) -> str:
-    if type(value) is not str:
-        raise TypeError("a text that is none")
-    return value

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from conftest import ROOT, Command, offline, rows
-from evaluation import grading, workers
+from evaluation import controls, grading, workers
 from evaluation.benchmarks import humaneval
 from evaluation.outcome import INFRA_ERROR, Outcome
 from seedkit.verify import verify
@@ -128,7 +128,7 @@ def test_an_infra_error_is_tried_again_and_never_a_fail(
     ]  # fmt: skip
     done = script_main(*arguments)
     assert done.returncode == 3 and "NOT FINAL" in done.stdout
-    assert calls.count(1) == grading.RETRIES
+    assert calls.count(1) == controls.RETRIES
     summary = json.loads((tmp_path / "out" / "summary.json").read_text())
     assert not summary["final"] and summary["verdicts"]["fail"] == 0 and "HumanEval/1" in summary["missing"]
     monkeypatch.setattr(workers.Workers, "judge", real)

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from seedkit.causal_lm import load_tokenizer
+from seedkit.causal_lm import LATEST, load_tokenizer
 from seedkit.errors import InputError
 from seedkit.models import loading
 from training.encoding import BOS, CONTENT, EOS, NAMES, TOKENIZER, Encoder
 from training.student_run import MODEL, PLAN, RUN, result
 
+from evaluation.adapters import Base
 from evaluation.benchmarks.contract import Benchmark, Problem
 
 BASE, INSTRUCT = FORMS = ("base", "instruct")
@@ -80,10 +81,12 @@ def choose_form(model: str, form: str, template: str | None, run: dict[str, Any]
     return Form(BASE, None, "no chat template")
 
 
-def make_prompts(model: str, form: Form, benchmark: Benchmark, problems: Sequence[Problem]) -> Prompts:
-    """The prompts as the model gets them. InputError where the tokenizer or its template cannot make them."""
+def make_prompts(
+    model: str, form: Form, benchmark: Benchmark, problems: Sequence[Problem], base: Base | None = None
+) -> Prompts:
+    """The prompts as the model gets them; `base` is an adapter's. InputError where the tokenizer or its template cannot make them."""
     tokenizer = load_tokenizer(model)
-    ends = _end_ids(model, tokenizer)
+    ends = _end_ids(model, tokenizer, base)
     if not form.instruct:
         rows = [list(tokenizer(problem.prompt)["input_ids"]) for problem in problems]
         return Prompts(rows, tuple(benchmark.stop), tuple(sorted(ends)))
@@ -154,14 +157,15 @@ def _rendered(tokenizer: Any, instruction: str, *, tokenize: bool) -> Any:
     return tokenizer.apply_chat_template(turns, add_generation_prompt=True, tokenize=tokenize, return_dict=False)
 
 
-def _end_ids(model: str, tokenizer: Any) -> set[int]:
+def _end_ids(model: str, tokenizer: Any, base: Base | None) -> set[int]:
     """The ids that end a text: the tokenizer's, and those of the model's generation settings, chat models often have two."""
     from transformers import AutoConfig, GenerationConfig
 
-    with loading(model):
-        found = [tokenizer.eos_token_id, AutoConfig.from_pretrained(model).eos_token_id]
+    name, commit = (model, LATEST) if base is None else (base.name, base.commit)
+    with loading(name):
+        found = [tokenizer.eos_token_id, AutoConfig.from_pretrained(name, revision=commit).eos_token_id]
     try:
-        found.append(GenerationConfig.from_pretrained(model).eos_token_id)
+        found.append(GenerationConfig.from_pretrained(name, revision=commit).eos_token_id)
     except OSError:
         pass  # a model need not bring any
     return {token for ids in found for token in (ids if isinstance(ids, list) else [ids]) if isinstance(token, int)}

@@ -23,7 +23,9 @@ def controls(
 ) -> dict[int, float]:
     """Run the references, and some wrong programs; returns the time limit of each needed problem in seconds."""
     limits = Limits(REFERENCE_SECONDS, settings.memory)
-    solved = [place for place in needed if problems[place].reference]  # LiveCodeBench has no references
+    solved = [place for place in needed if problems[place].reference]
+    if not solved:
+        raise RunError("nothing is graded: there is no reference to show that grading works here")
     wrong = [needed[len(needed) * n // WRONG] for n in range(WRONG)] if len(needed) > WRONG else needed
     jobs = [Job((place, True), place, problems[place].reference, limits) for place in solved]
     jobs += [Job((place, False), place, problems[place].wrong, limits) for place in wrong]

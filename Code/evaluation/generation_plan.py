@@ -7,15 +7,17 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-from seedkit.causal_lm import context_length, vocabulary_size
+from seedkit.causal_lm import LATEST, context_length, vocabulary_size
 from seedkit.cli import say
 from seedkit.errors import InputError
 from seedkit.models import devices, model_revision, resolve_dtype
 
+from evaluation.adapters import Base, base_model
 from evaluation.benchmarks.contract import ALL, Benchmark, Problem, Selection
 from evaluation.chat_form import AUTO as AUTO_FORM
 from evaluation.chat_form import Form, Prompts, choose_form, make_prompts, student
 from evaluation.engines import AUTO, TRANSFORMERS, choose_engine
+from evaluation.flags import NAMES
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,8 @@ class Plan:
     places: list[str]  # devices
     engine: str
     dtype: str
-    revision: str
+    revision: str  # of the model's files, those of its base aside
+    base: Base | None  # where the model is an adapter
     max_new_tokens: int
     context: int  # tokens
 
@@ -64,8 +67,9 @@ class Plan:
         settings = self.settings
         asked = [[problem.task_id, ids] for problem, ids in zip(self.problems, self.prompts.ids, strict=True)]
         drawn = [float(settings.temperature), float(settings.top_p), settings.seed] if settings.temperature else None
+        base = {} if self.base is None else {"base": self.base.revision}
         return {
-            "revision": self.revision, "benchmark": self.benchmark.name, "form": self.form.name,
+            **base, "revision": self.revision, "benchmark": self.benchmark.name, "form": self.form.name,
             "template": self.form.template, "prompts": blake2b(orjson.dumps(asked), digest_size=16).hexdigest(),
             "stop": self.prompts.stop, "stop_ids": self.prompts.stop_ids, "max_new_tokens": self.max_new_tokens,
             "drawn": drawn, "engine": self.engine, "dtype": self.dtype, "device": self.kind, "batch": self.batch,
@@ -97,31 +101,28 @@ def prepare(settings: GenerationSettings) -> Plan:
 
     _check_sampling(settings)
     if settings.benchmark not in BENCHMARKS:
-        raise InputError(f"--benchmark {settings.benchmark}: expected one of {', '.join(BENCHMARKS)}")
+        raise InputError(f"--benchmark {settings.benchmark}: expected one of {NAMES}")
     benchmark = BENCHMARKS[settings.benchmark]()
     problems = benchmark.load(settings.benchmark_file, settings.selection)[: settings.limit]
     if not problems:
         raise InputError(f"{settings.benchmark_file or settings.benchmark}: no problems in it")
     model = settings.model
-    if (Path(model) / "adapter_config.json").is_file() and not (Path(model) / "config.json").is_file():
-        raise InputError(
-            f"model {model}: a LoRA adapter without its base model; merge the two first: llamafactory-cli export "
-            f"--model_name_or_path BASE --adapter_name_or_path {model} --template TEMPLATE --export_dir DIR"
-        )
     places = devices(settings.device)
     engine = choose_engine(settings.engine, places[0])
     run = student(model)
     revision = model_revision(model)
     if run is not None and revision != run["model"]["revision"]:
         raise InputError(f"model {model}: not the one that run.json beside it describes: its files have changed")
+    base = base_model(model, run)
     form = choose_form(model, settings.form, settings.template, run)
     say(f"form: {form.name} ({form.why})")
-    prompts = make_prompts(model, form, benchmark, problems)
-    context = context_length(model)
-    _check_prompts(model, problems, prompts, context)
+    whole, commit = (model, LATEST) if base is None else (base.name, base.commit)
+    prompts = make_prompts(model, form, benchmark, problems, base)
+    context = context_length(whole, commit)
+    _check_prompts(model, problems, prompts, context, vocabulary_size(whole, commit, None if base is None else model))
     return Plan(
         settings, benchmark, problems, run, form, prompts, places, engine, resolve_dtype(settings.dtype, places[0]),
-        revision, settings.max_new_tokens or benchmark.max_new_tokens, context,
+        revision, base, settings.max_new_tokens or benchmark.max_new_tokens, context,
     )  # fmt: skip
 
 
@@ -141,8 +142,7 @@ def _check_sampling(settings: GenerationSettings) -> None:
         )
 
 
-def _check_prompts(model: str, problems: Sequence[Problem], prompts: Prompts, context: int) -> None:
-    known = vocabulary_size(model)
+def _check_prompts(model: str, problems: Sequence[Problem], prompts: Prompts, context: int, known: int) -> None:
     for problem, ids in zip(problems, prompts.ids, strict=True):
         if not ids:
             raise InputError(f"{problem.task_id}: expected a prompt, got one without a token")

@@ -19,11 +19,14 @@ from seedkit.sources import describe_file
 from evaluation.benchmarks import BENCHMARKS
 from evaluation.benchmarks.contract import ALL, Problem, Selection
 from evaluation.controls import RETRIES, controls
+from evaluation.flags import NAMES
 from evaluation.outcome import INFRA_ERROR, VERDICTS, Outcome
 from evaluation.samples import Sample, read_samples
 from evaluation.sandbox import UNSAFE
+from evaluation.sandbox.bubblewrap import Bubblewrap
 from evaluation.sandbox.contract import Limits
 from evaluation.summary import Summary, summarise
+from evaluation.toolchains import missing
 from evaluation.workers import Job, Workers
 
 STAGE = "grade"
@@ -58,16 +61,21 @@ def grade(settings: GradingSettings, output_dir: Path) -> Summary:
     from evaluation.sandbox.probe import choose  # it judges, and what it judges with imports the rungs
 
     if settings.benchmark not in BENCHMARKS:
-        raise InputError(f"--benchmark {settings.benchmark}: expected one of {', '.join(BENCHMARKS)}")
+        raise InputError(f"--benchmark {settings.benchmark}: expected one of {NAMES}")
     benchmark = BENCHMARKS[settings.benchmark]()
     problems = benchmark.load(settings.benchmark_file, settings.selection)
+    if benchmark.toolchain and (why := missing(benchmark.toolchain)):
+        raise InputError(f"--benchmark {settings.benchmark}: not run: {why}")
     wanted = problems[: settings.limit]
     samples = read_samples(settings.samples, benchmark, problems)
     asked = {problem.task_id for problem in wanted}
     samples = [sample for sample in samples if sample.task_id in asked]
     if not samples:
         raise InputError(f"{settings.samples}: none of its samples is of the first {settings.limit} problems")
-    rung = UNSAFE if settings.unsafe_no_isolation else choose(settings.sandbox)
+    # compilers write files, for which the others have no place
+    rung = (
+        UNSAFE if settings.unsafe_no_isolation else choose(Bubblewrap.rung if benchmark.toolchain else settings.sandbox)
+    )
     say("NO ISOLATION: programs run as this user and can do what it can" if rung == UNSAFE else f"isolation: {rung}")
     used = [problem for problem in wanted if problem.task_id in {sample.task_id for sample in samples}]
     sources = [settings.samples, *([settings.benchmark_file] if settings.benchmark_file else [])]
@@ -75,9 +83,11 @@ def grade(settings: GradingSettings, output_dir: Path) -> Summary:
     with (
         OutputFolder(output_dir, STAGE, (RESULTS, SUMMARY), sources=sources) as folder,
         Journal(output_dir / ".grades", STAGE, identity, _Lines(), resume=settings.resume) as verdicts,
-        Workers(settings.benchmark, used, rung, settings.workers or os.cpu_count() or 1) as workers,
+        Workers(
+            settings.benchmark, used + benchmark.own_problems(), rung, settings.workers or os.cpu_count() or 1
+        ) as workers,
     ):
-        judge_all(settings, used, samples, workers, verdicts)
+        judge_all(settings, used, benchmark.own_problems(), samples, workers, verdicts)
         outcomes = [verdicts[sample.key] for sample in samples]
         summary = summarise(settings, benchmark, wanted, samples, outcomes, rung)
         folder.write(RESULTS, result_lines(samples, outcomes, rung))
@@ -96,10 +106,13 @@ def grade(settings: GradingSettings, output_dir: Path) -> Summary:
 
 
 def judge_all(
-    settings: GradingSettings, problems: Sequence[Problem], samples: Sequence[Sample], workers: Workers,
-    verdicts: "Journal[Outcome]",
+    settings: GradingSettings, problems: Sequence[Problem], own: Sequence[Problem], samples: Sequence[Sample],
+    workers: Workers, verdicts: "Journal[Outcome]",
 ) -> None:  # fmt: skip
-    """Fill the journal: controls first, then what is missing, then once more and alone what the machine got wrong."""
+    """Fill the journal: controls first, then what is missing, then once more and alone what the machine got wrong.
+
+    The workers know `problems` and behind them `own`, which are for controls alone.
+    """
     missing = [s for s in samples if s.key not in verdicts or verdicts[s.key].verdict == INFRA_ERROR]
     if len(missing) < len(samples):
         say(f"{len(samples) - len(missing):,} verdicts taken from earlier runs")
@@ -107,7 +120,8 @@ def judge_all(
         return
     places = {problem.task_id: place for place, problem in enumerate(problems)}
     needed = sorted({places[sample.task_id] for sample in missing})
-    seconds = controls(settings, problems, needed, workers)
+    needed += range(len(problems), len(problems) + len(own))
+    seconds = controls(settings, [*problems, *own], needed, workers)
 
     def jobs(which: Iterable[Sample]) -> Iterator[Job[Sample]]:
         for sample in which:

@@ -5,7 +5,7 @@ import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from evaluation.pass_at_k import Interval
-from evaluation.study_table import Comparison, Row, Score
+from evaluation.study_table import Comparison, Row, Score, average, families
 
 GROUP = ("student", "rq", "source")
 SCORE = ("repeats", "pass@1", "sd", "low", "high", "problems", "of", "final", "isolated")
@@ -15,10 +15,13 @@ COMPARISON = (
 
 
 def study_csv(rows: Sequence[Row], benchmarks: Sequence[str]) -> Iterator[bytes]:
-    """One line a subset. pass@1, sd and the interval's ends are fractions; a cell without a value is empty."""
-    yield _line((*GROUP, "subset", *(f"{benchmark}_{what}" for benchmark in benchmarks for what in SCORE)))
+    """One line a subset. pass@1, sd and the interval's ends are fractions; a cell without a value is empty.
+
+    The average is over `benchmarks`, MultiPL-E's languages together being one.
+    """
+    yield _line((*GROUP, "subset", "average", *(f"{benchmark}_{what}" for benchmark in benchmarks for what in SCORE)))
     for row in rows:
-        cells: list[object] = [row.model, row.rq, row.source, row.subset]
+        cells: list[object] = [row.model, row.rq, row.source, row.subset, average(row, benchmarks)]
         for benchmark in benchmarks:
             score = row.scores.get(benchmark)
             cells += _score_cells(score) if score else [None] * len(SCORE)
@@ -54,14 +57,17 @@ def _line(cells: Sequence[object]) -> bytes:
 
 def markdown(
     rows: Sequence[Row], comparisons: Sequence[Comparison], benchmarks: Sequence[str], names: Mapping[str, str],
-    notes: Sequence[str],
+    notes: Sequence[str], not_run: Sequence[str] = (),
 ) -> str:  # fmt: skip
-    """Both tables in percent and percentage points, and in plain words what they do not tell; `names` are for people."""
+    """Both tables in percent and percentage points, and in plain words what they do not tell; `names` are for people.
+
+    `not_run` are benchmarks that this machine cannot run, which have a column that says so.
+    """
     parts = [
         "# pass@1 of the students",
         *_sentences(rows, benchmarks, names),
         *notes,
-        _score_table(rows, benchmarks),
+        _score_table(rows, benchmarks, not_run),
         LEGEND,
     ]
     if comparisons:
@@ -71,7 +77,8 @@ def markdown(
 
 LEGEND = (
     "pass@1 in percent, the mean over repeats (draws of the data x seeds of the training); sd: sample standard deviation "
-    "over repeats; interval: 95%, bootstrap over problems of the mean over repeats."
+    "over repeats; interval: 95%, bootstrap over problems of the mean over repeats; average: over the benchmarks that ran, "
+    "MultiPL-E's languages together counting as one."
 )
 COMPARISON_LEGEND = (
     "Difference: second minus first in percentage points, with a 95% interval from a paired bootstrap over problems. p: "
@@ -93,18 +100,22 @@ def _sentences(rows: Sequence[Row], benchmarks: Sequence[str], names: Mapping[st
         yield "Graded WITHOUT ISOLATION: a program may have forged its verdict."
 
 
-def _score_table(rows: Sequence[Row], benchmarks: Sequence[str]) -> str:
+def _score_table(rows: Sequence[Row], benchmarks: Sequence[str], not_run: Sequence[str]) -> str:
     shown = ("repeats", "pass@1", "sd", "interval")
-    header = [*GROUP, "subset", *(f"{benchmark} {what}" for benchmark in benchmarks for what in shown)]
+    averaged = len(families(benchmarks)) > 1
+    header = [*GROUP, "subset", *(["average"] if averaged else [])]
+    header += [*(f"{benchmark} {what}" for benchmark in benchmarks for what in shown), *not_run]
     lines = []
     for row in rows:
         cells = [row.model, row.rq, row.source, row.subset]
+        cells += [_number(average(row, benchmarks), 100)] if averaged else []
         for benchmark in benchmarks:
             score = row.scores.get(benchmark)
             cells += [""] * 4 if score is None else [
                 str(score.repeats), f"{_number(score.mean, 100)}{_mark(score)}", _number(score.sd, 100),
                 _interval(score.interval, 100),
             ]  # fmt: skip
+        cells += ["not run"] * len(not_run)
         lines.append(cells)
     return _table(header, lines, left=4)
 

@@ -17,6 +17,7 @@ from seedkit.verify import verify
 
 from evaluation.benchmarks import BENCHMARKS
 from evaluation.benchmarks.contract import Selection
+from evaluation.flags import NAMES
 from evaluation.generation import SAMPLES, generate
 from evaluation.generation_plan import GenerationSettings
 from evaluation.grading import RESULTS, SUMMARY, GradingSettings, grade
@@ -24,6 +25,7 @@ from evaluation.outcome import INFRA_ERROR, PASS
 from evaluation.sandbox.probe import choose
 from evaluation.study_students import Student
 from evaluation.study_table import Graded
+from evaluation.toolchains import missing
 
 Pair = tuple[Student, str]  # on a benchmark
 
@@ -40,6 +42,7 @@ class Request:
     sizes: Mapping[str, int]
     generation: Mapping[str, Any]
     grading: Mapping[str, Any]
+    not_run: Mapping[str, str]  # benchmarks that this machine cannot run, and why
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +54,17 @@ class Found:
     results: str  # sha256 of results.jsonl
 
 
+def cannot_run(name: str) -> str | None:
+    """Why a benchmark cannot be run on this machine; None if it can. InputError where there is no such benchmark."""
+    if name not in BENCHMARKS:
+        raise InputError(f"--benchmark {name}: expected one of {NAMES}")
+    language = BENCHMARKS[name].toolchain
+    return missing(language) if language else None
+
+
 def sizes(files: Mapping[str, Path | None], selection: Selection) -> dict[str, int]:
     """How many problems each benchmark has. InputError where it is not to be had."""
-    found = {}
-    for name, path in files.items():
-        if name not in BENCHMARKS:
-            raise InputError(f"--benchmark {name}: expected one of {', '.join(BENCHMARKS)}")
-        found[name] = len(BENCHMARKS[name]().load(path, selection))
-    return found
+    return {name: len(BENCHMARKS[name]().load(path, selection)) for name, path in files.items()}
 
 
 def evaluate(students: Sequence[Student], request: Request, output_dir: Path) -> tuple[list[Pair], dict[str, str]]:

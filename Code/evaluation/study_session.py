@@ -13,13 +13,18 @@ from seedkit.manifest import OutputFolder, versions
 from evaluation.generation_plan import GenerationSettings
 from evaluation.grading import GradingSettings
 from evaluation.study_report import comparisons_csv, markdown, study_csv
-from evaluation.study_runs import Found, Pair, Request, check_alike, evaluate, read, sizes
+from evaluation.study_runs import Found, Pair, Request, cannot_run, check_alike, evaluate, read, sizes
 from evaluation.study_students import find, training_differences
 from evaluation.study_table import comparisons, grouped, table_rows
 
 STAGE = "evaluate_study"
 STUDY, COMPARISONS, MARKDOWN = FILES = ("study.csv", "comparisons.csv", "study.md")
-NAMES = {"humaneval": "HumanEval", "mbpp": "MBPP sanitized", "mbpp-full": "MBPP"}  # for people
+NAMES = {
+    "humaneval": "HumanEval",
+    "mbpp": "MBPP sanitized",
+    "mbpp-full": "MBPP",
+    "livecodebench": "LiveCodeBench",
+}  # for people
 
 
 def study(args: argparse.Namespace) -> bool:
@@ -27,12 +32,16 @@ def study(args: argparse.Namespace) -> bool:
 
     RunError at the end if a student failed. `args` are the flags, and `files`, the benchmarks with their files.
     """
+    not_run = {name: why for name in args.files if (why := cannot_run(name))}
+    for name, why in not_run.items():
+        say(f"{name}: not run: {why}")
+    files = {name: path for name, path in args.files.items() if name not in not_run}
+    if not files:
+        raise InputError(f"--benchmark {' '.join(args.files)}: none of them can be run here")
     request = Request(
-        args.files,
-        sizes(args.files, args.selection),
-        _settings(args, GenerationSettings),
-        _settings(args, GradingSettings),
-    )
+        files, sizes(files, args.selection), _settings(args, GenerationSettings), _settings(args, GradingSettings),
+        not_run,
+    )  # fmt: skip
     students, unfinished, failed = find(args.runs)
     if unfinished:
         say(f"unfinished, left out: {', '.join(unfinished)}")
@@ -40,7 +49,7 @@ def study(args: argparse.Namespace) -> bool:
         say(f"{label}: FAILED: {reason}")
     total = len(students) + len(failed)
     with OutputFolder(args.output_dir, STAGE, FILES, sources=[]) as folder:
-        pairs: list[Pair] = [(student, name) for student in students for name in args.files]
+        pairs: list[Pair] = [(student, name) for student in students for name in files]
         if not args.table_only:
             pairs, more = evaluate(students, request, args.output_dir)
             failed |= more
@@ -94,7 +103,7 @@ def _write(
     """The three files and the manifest; returns the markdown."""
     graded, benchmarks = [one.graded for one in found], list(request.files)
     rows, pairs = table_rows(graded, benchmarks), comparisons(graded, benchmarks)
-    text = markdown(rows, pairs, benchmarks, NAMES, list(_notes(found, benchmarks, left_out)))
+    text = markdown(rows, pairs, benchmarks, NAMES, list(_notes(found, request, left_out)), list(request.not_run))
     folder.write(STUDY, study_csv(rows, benchmarks))
     folder.write(COMPARISONS, comparisons_csv(pairs))
     folder.write(MARKDOWN, (line.encode() for line in text.splitlines(keepends=True)))
@@ -105,15 +114,17 @@ def _write(
              "revision": one.graded.student.revision, "benchmark": one.graded.benchmark, "sha256": one.results}
             for one in found
         ],
-        "left_out": left_out, "final": all(one.graded.final for one in found),
+        "not_run": dict(request.not_run), "left_out": left_out, "final": all(one.graded.final for one in found),
         "isolated": all(one.graded.isolated for one in found), "versions": versions("instructiondata", "numpy", "scipy"),
     })  # fmt: skip
     return text
 
 
-def _notes(found: Sequence[Found], benchmarks: Sequence[str], left_out: Mapping[str, Sequence[str]]) -> Iterator[str]:
+def _notes(found: Sequence[Found], request: Request, left_out: Mapping[str, Sequence[str]]) -> Iterator[str]:
     """What a reader of the table has to know besides its figures."""
-    for name in benchmarks:
+    for name, why in request.not_run.items():
+        yield f"{name}: not run: {why}."
+    for name in request.files:
         ways = {
             f"{one.asked['form']} form, temperature {one.asked['temperature']:g}, at most {one.asked['max_new_tokens']} "
             f"tokens, samples a problem: {one.asked['num_samples']}"

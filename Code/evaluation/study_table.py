@@ -83,6 +83,26 @@ def table_rows(graded: Sequence[Graded], benchmarks: Sequence[str]) -> list[Row]
     return rows
 
 
+def families(benchmarks: Sequence[str]) -> dict[str, list[str]]:
+    """Benchmarks that count once in an average: MultiPL-E in all its languages is one."""
+    found: dict[str, list[str]] = {}
+    for benchmark in benchmarks:
+        found.setdefault("multipl-e" if benchmark.startswith("multipl-e-") else benchmark, []).append(benchmark)
+    return found
+
+
+def average(row: Row, benchmarks: Sequence[str]) -> float | None:
+    """The mean of pass@1 over the families of benchmarks, in each over its members; None where one has no value."""
+    means = []
+    for members in families(benchmarks).values():
+        values = [row.scores[name].mean if name in row.scores else None for name in members]
+        known = [value for value in values if value is not None]
+        if len(known) < len(values):
+            return None
+        means.append(sum(known) / len(known))
+    return sum(means) / len(means) if means else None
+
+
 def score(repeats: Sequence[Graded]) -> Score:
     """pass@1 over the problems that every repeat has.
 

@@ -13,6 +13,7 @@ from evaluation.benchmarks.contract import INSIDE, Benchmark, Problem
 from evaluation.outcome import INFRA_ERROR, PASS, VERDICTS, Outcome
 from evaluation.samples import Sample
 from evaluation.sandbox import UNSAFE, version
+from evaluation.toolchains import version as toolchain_version
 
 if TYPE_CHECKING:
     from evaluation.grading import GradingSettings
@@ -72,7 +73,8 @@ def summarise(
         samples_per_problem={"least": min(total.values(), default=0), "most": max(total.values(), default=0)},
         limits={"min_seconds": settings.min_seconds, "time_factor": settings.time_factor, "memory": settings.memory},
         environment={
-            **versions("numpy"), "rung": rung, "sandbox": version(rung), "system": platform.system(),
+            **versions("numpy"),
+            **({benchmark.toolchain: toolchain_version(benchmark.toolchain)} if benchmark.toolchain else {}), "rung": rung, "sandbox": version(rung), "system": platform.system(),
             "machine": platform.machine(),
         },
     )  # fmt: skip

@@ -1,10 +1,14 @@
 """Causal language models from a folder or the hub: tokenizer, weights, sizes, and padded batches of token ids."""
 
+import warnings
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from seedkit.errors import InputError
+from seedkit.errors import InputError, RunError
 from seedkit.models import loading
+
+LATEST = "main"  # of a hub model's versions
 
 if TYPE_CHECKING:
     import torch
@@ -24,16 +28,8 @@ def load_tokenizer(name: str) -> Any:
 def load_causal_lm(name: str, device: str, dtype: str) -> Any:
     """The model in eval mode on `device`. Weights that the checkpoint lacks are an error, not random numbers."""
     import torch
-    from transformers import AutoModelForCausalLM
 
-    with loading(name):
-        model, report = AutoModelForCausalLM.from_pretrained(
-            name, dtype=getattr(torch, dtype), output_loading_info=True
-        )
-    wrong = sorted([*report["missing_keys"], *(key for key, *_ in report["mismatched_keys"])])
-    if wrong:
-        raise InputError(f"model {name}: {len(wrong)} weights are not in the checkpoint, e.g. {wrong[0]}")
-    model.eval().to(device)
+    model = _weights(name, LATEST, dtype).eval().to(device)
     ids = torch.tensor([[0, 1, 2], [0, 1, 3]], device=device)
     with torch.inference_mode():
         first, second = model(input_ids=ids, use_cache=False).logits[:, :2].float()
@@ -44,21 +40,87 @@ def load_causal_lm(name: str, device: str, dtype: str) -> Any:
     return model
 
 
-def context_length(name: str) -> int:
+def _weights(name: str, commit: str, dtype: str) -> Any:
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    with loading(name):
+        model, report = AutoModelForCausalLM.from_pretrained(
+            name, revision=commit, dtype=getattr(torch, dtype), output_loading_info=True
+        )
+    wrong = sorted([*report["missing_keys"], *(key for key, *_ in report["mismatched_keys"])])
+    if wrong:
+        raise InputError(f"model {name}: {len(wrong)} weights are not in the checkpoint, e.g. {wrong[0]}")
+    return model
+
+
+def merge_adapter(name: str, commit: str, adapter: str, dtype: str, folder: Path) -> None:
+    """Write to `folder` the model `name` with the LoRA adapter of a folder added to its weights, and the adapter's tokenizer.
+
+    W + scale * B A (Hu et al. 2021, arXiv 2106.09685), W in `dtype`, the product in float32, their sum rounded once; on
+    the CPU, so that it is the same wherever the result runs. Layers that the adapter holds whole replace the model's.
+    InputError where the two do not fit.
+    """
+    import torch
+    from peft import PeftConfig, PeftModel
+    from safetensors import SafetensorError
+
+    tokenizer = load_tokenizer(adapter)
+    model = _weights(name, commit, dtype)
+    with loading(adapter), warnings.catch_warnings():
+        # embeddings of which one was trained are no longer the same as the other: peft warns of it and says so in the
+        # merged model's settings, as it should
+        warnings.filterwarnings(
+            "ignore", r"Model \w+ `tie_word_embeddings|Input and output embeddings are no longer tied"
+        )
+        rows = _embedding_rows(adapter)
+        if rows is not None and rows != model.get_input_embeddings().weight.shape[0]:
+            model.resize_token_embeddings(rows, mean_resizing=False)
+        network = PeftModel(model, PeftConfig.from_pretrained(adapter))
+        names = getattr(model, "_checkpoint_conversion_mapping", {})
+        report = network.load_adapter(adapter, "default", torch_device="cpu", key_mapping=names)
+        if wrong := sorted([*report.missing_keys, *report.unexpected_keys]):
+            raise InputError(f"model {adapter}: its weights do not fit its base model {name}, e.g. {wrong[0]}")
+        merged = network.merge_and_unload()
+    if not all(torch.isfinite(weights).all() for weights in merged.parameters()):
+        raise InputError(f"model {adapter}: merged with {name}, some weights are not finite")
+    try:
+        merged.save_pretrained(folder)
+        tokenizer.save_pretrained(folder)
+    except SafetensorError as error:
+        raise RunError(f"{folder}: the merged model cannot be written: {error}") from None
+
+
+def _embedding_rows(adapter: str) -> int | None:
+    """How many tokens an adapter knows that brings the embeddings whole."""
+    from safetensors import safe_open
+
+    with safe_open(Path(adapter) / "adapter_model.safetensors", "pt") as file:
+        for key in file.keys():  # noqa: SIM118
+            if key.endswith(("embed_tokens.weight", "wte.weight", "embed_in.weight", "lm_head.weight")):
+                return int(file.get_slice(key).get_shape()[0])
+    return None
+
+
+def context_length(name: str, commit: str = LATEST) -> int:
     """The most tokens the model can take."""
-    return _size(name, "max_position_embeddings")
+    return _size(name, "max_position_embeddings", commit)
 
 
-def vocabulary_size(name: str) -> int:
-    """How many token ids the model knows; a tokenizer may have fewer."""
-    return _size(name, "vocab_size")
+def vocabulary_size(name: str, commit: str = LATEST, adapter: str | None = None) -> int:
+    """How many token ids the model knows, with an adapter's where that brings more; a tokenizer may have fewer."""
+    rows = None
+    if adapter is not None:
+        with loading(adapter):
+            rows = _embedding_rows(adapter)
+    return rows or _size(name, "vocab_size", commit)
 
 
-def _size(name: str, key: str) -> int:
+def _size(name: str, key: str, commit: str) -> int:
     from transformers import AutoConfig
 
     with loading(name):
-        config = AutoConfig.from_pretrained(name)
+        config = AutoConfig.from_pretrained(name, revision=commit)
     size = getattr(config, key, None)
     if not isinstance(size, int):
         raise InputError(f'model {name}: its configuration has no "{key}"')

@@ -452,10 +452,8 @@ def test_a_model_that_is_none(tmp_path: Path, tiny_llama: Path, problems: Path, 
     result = script_main(GENERATE, *refused(model, problems, tmp_path / "out"))
     assert (result.returncode, "tokenizer" in result.stderr) == (2, True), result.stderr
     (model / "config.json").unlink()
-    (model / "adapter_config.json").write_text("{}")
     result = script_main(GENERATE, *refused(model, problems, tmp_path / "out"))
-    assert result.returncode == 2
-    assert "a LoRA adapter without its base model; merge the two first: llamafactory-cli export" in result.stderr
+    assert (result.returncode, "cannot be loaded" in result.stderr) == (2, True), result.stderr
 
 
 def test_a_benchmark_that_is_none(tmp_path: Path, tiny_llama: Path, problems: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from evaluation.study_report import comparisons_csv, markdown, study_csv
 from evaluation.study_students import Student, parsed
-from evaluation.study_table import Comparison, Graded, Row, comparisons, table_rows
+from evaluation.study_table import Comparison, Graded, Row, average, comparisons, table_rows
 
 BENCHMARKS = ["humaneval", "mbpp"]
 LOWER, MIDDLE, HIGHER = (f"RQ1_COMPLEXITY_{third}" for third in ("T1_LOWER", "T2_MIDDLE", "T3_HIGHER"))
@@ -219,8 +219,8 @@ def test_the_csv_has_fractions_and_leaves_empty_what_is_not_there() -> None:
     results = [*two_subsets(), graded(student(LOWER), [1, 0, 0], benchmark="mbpp", of=3, final=False)]
     rows = table_rows(results, BENCHMARKS)
     lines = read(study_csv(rows, BENCHMARKS))
-    assert list(lines[0])[:13] == [
-        "student", "rq", "source", "subset", "humaneval_repeats", "humaneval_pass@1", "humaneval_sd", "humaneval_low",
+    assert list(lines[0])[:14] == [
+        "student", "rq", "source", "subset", "average", "humaneval_repeats", "humaneval_pass@1", "humaneval_sd", "humaneval_low",
         "humaneval_high", "humaneval_problems", "humaneval_of", "humaneval_final",
         "humaneval_isolated",
     ]  # fmt: skip
@@ -251,3 +251,17 @@ def test_nothing_graded_is_an_empty_table() -> None:
     pairs: list[Comparison] = comparisons([], BENCHMARKS)
     assert (rows, pairs) == ([], [])
     assert len(b"".join(study_csv(rows, BENCHMARKS)).splitlines()) == 1
+
+
+def test_the_average_counts_languages_as_one_and_needs_every_benchmark() -> None:
+    names = ["humaneval", "multipl-e-js", "multipl-e-cpp"]
+    values = [[1, 1, 0, 0], [1, 0], [0, 0]]
+    results = [graded(student(LOWER), one, benchmark=name) for name, one in zip(names, values, strict=True)]
+    results += [graded(student(HIGHER), [1], benchmark="humaneval")]
+    low, high = table_rows(results, names)
+    assert average(low, names) == (0.5 + (0.5 + 0) / 2) / 2
+    assert average(high, names) is None and average(high, ["humaneval"]) == 1.0
+    text = markdown([low, high], [], names, {}, [], ["multipl-e-jl"])
+    header, _, first, second = [line for line in text.splitlines() if line.startswith("|")]
+    assert header.endswith("| multipl-e-jl |") and first.endswith("| not run |") and "| 37.5 |" in first
+    assert second.endswith("| not run |")

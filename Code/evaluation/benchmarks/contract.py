@@ -66,6 +66,9 @@ class Benchmark(Protocol):
     def load(self, source: Path | None, selection: Selection = ALL) -> list[Problem]:
         """The problems in the data set's order. InputError where there are none to be had."""
 
+    def own_problems(self) -> list[Problem]:
+        """Problems of our own, with references, for a data set without: what shows that grading works on this machine."""
+
     def task_id(self, value: object) -> str | None:
         """The task id as this benchmark spells it, from what a samples file has; None if it is no task id."""
 

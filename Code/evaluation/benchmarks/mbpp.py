@@ -109,6 +109,9 @@ class Mbpp:
             tests=Tests(prelude=imports, source="\n".join([*map(ast.unparse, own), checks]), names=names),
         )
 
+    def own_problems(self) -> list[Problem]:
+        return []  # all have references
+
     def task_id(self, value: object) -> str | None:
         """Mbpp/2, of that in any case, "2" or 2."""
         return numbered(value, "Mbpp")

@@ -1,0 +1,126 @@
+"""C++ of MultiPL-E: the candidate is a library of which one function is seen, the tests are a program of their own.
+
+So no macro, operator, specialisation or function of the candidate reaches the tests. Headers are compiled once in a folder
+that jails only read; where they do not see it, all is the same but slower.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+from functools import cache
+from pathlib import Path
+
+from seedkit.errors import RunError
+
+from evaluation.benchmarks.multipl_e_case import Case, outside_strings
+from evaluation.native_judge import Native
+from evaluation.toolchains import prepared, version
+
+STANDARD = "-std=c++17"  # as the authors' harness
+_FLAGS = ("-O0", "-w", STANDARD)
+_ALL, _TESTS = "bits/stdc++.h", "multipl_e_tests.h"
+# what most programs take of bits/stdc++.h: a third of the time to load
+_COMMON = """\
+cassert cctype climits cmath csignal cstdint cstdio cstdlib cstring algorithm any array bitset deque functional iomanip iostream limits
+list map numeric optional queue set sstream stack string tuple unordered_map unordered_set utility variant vector
+"""
+_NEEDED_BY_TESTS = "any cstdio cstdlib map optional string tuple vector"
+_HEADERS = {  # folder -> (header, what it includes; None is the compiler's own, flags)
+    "common": (_ALL, _COMMON.split(), ("-fPIC",)), "all": (_ALL, None, ("-fPIC",)),
+    "tests": (_TESTS, _NEEDED_BY_TESTS.split(), ()),
+}  # fmt: skip
+
+
+def cpp_program(case: Case, completion: str, nonce: str, token: str) -> Native:
+    """`token`: letters that no candidate can know, for names."""
+    head = "\n".join(line for line in case.head.split("\n") if not line.startswith(("//", "#include")))
+    declaration = case.signature.strip().removesuffix("{").rstrip()
+    checks = outside_strings(case.tests.removeprefix(case.spoken.closes), r"\bassert\(", f"CHECK_{token}(")
+    checks = f'{checks.rstrip().removesuffix("}")}    std::puts("\\n{nonce}");\n    std::fflush(stdout);\n    return 0;\n}}\n'
+    own = "".join(f"#include <{name}>\n" for name in _NEEDED_BY_TESTS.split())
+    tests = (
+        f"#if __has_include(<{_TESTS}>)\n#include <{_TESTS}>\n#else\n{own}#endif\n{head}\n{declaration};\n"
+        f"#define CHECK_{token}(passed) do {{ if (!(passed)) {{ std::fputs(#passed, stderr); std::abort(); }} }} while (0)\n{checks}"
+    )
+    symbols = f"{{ global: _Z{len(case.name)}{case.name}*; local: *; }};\n"
+    # the faster linker is not for the library: gold shows functions of the names of the C library all the same
+    library = ("-fPIC", "-shared", "-Wl,--version-script=symbols", "solution.cpp", "-o", "solution.so")
+    place = _headers()
+    folders = {name: f"-I{place}/{name}" for name in _HEADERS} if place else {}
+    words = " ".join(("g++", *_FLAGS, *library))
+    build = f"{words} {folders['common']} 2>/dev/null || {words} {folders['all']}" if place else words
+    program = ("g++", *_FLAGS, *([folders["tests"]] if place else []), "tests.cpp", "-fuse-ld=gold", "-Wl,--no-as-needed",
+               "-lstdc++", "-lm", "-lc", "./solution.so", "-o", "tests")  # fmt: skip
+    return Native(
+        files={"solution.cpp": _candidate(case, completion, head, declaration, token), "tests.cpp": tests, "symbols": symbols},
+        build=(("sh", "-c", build), program),
+        run=("./tests",),
+        nonce=nonce,
+        removed=("solution.cpp", "tests.cpp", "symbols"),
+    )  # fmt: skip
+
+
+def _candidate(case: Case, completion: str, head: str, declaration: str, token: str) -> str:
+    if not case.whole(completion):
+        return f"#include <{_ALL}>\n{case.prompt}{completion}\n}}\n"
+    lines = completion.split("\n")
+    includes = [line for line in lines if re.match(r"\s*#\s*include\b", line)]
+    rest = [line for line in lines if not re.match(r"\s*#\s*include\b", line)]
+    # in a namespace, so that its types and its `main` clash with nothing; arguments and result are converted as if called
+    space = f"solution_{token}"
+    return "\n".join((
+        f"#include <{_ALL}>", *includes, head, f"namespace {space} {{", *rest, "}",
+        f"{declaration} {{ return {space}::{case.name}({', '.join(parameters(declaration))}); }}", "",
+    ))  # fmt: skip
+
+
+def parameters(declaration: str) -> list[str]:
+    """The names of a function's parameters: the last word of each part between the commas of no bracket."""
+    inner = declaration[declaration.index("(") + 1 : declaration.rindex(")")]
+    parts, depth = [""], 0
+    for letter in inner:
+        depth += (letter in "<([") - (letter in ">)]")
+        if letter == "," and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += letter
+    return [found[0] for part in parts if (found := re.findall(r"\w+", part)[-1:])]
+
+
+def _own(header: str) -> str:
+    """Where the compiler has a header."""
+    said = subprocess.run(
+        ["g++", "-M", "-x", "c++", "-"], input=f"#include <{header}>\n", capture_output=True, text=True, check=True
+    )  # fmt: skip
+    return next(word for word in said.stdout.split() if word.endswith(header))
+
+
+@cache
+def _headers() -> Path | None:
+    """The folder of compiled headers, made with the first program; None where the compiler makes none."""
+    place = prepared() / f"cpp-{version('cpp')}"
+    if place.is_dir():
+        return place
+    partial = place.with_name(f"{place.name}.{os.getpid()}.partial")
+    try:
+        for folder, (header, included, flags) in _HEADERS.items():
+            path = partial / folder / header
+            path.parent.mkdir(parents=True)
+            if included:
+                path.write_text("#pragma once\n" + "".join(f"#include <{name}>\n" for name in included))
+            else:
+                shutil.copyfile(_own(header), path)
+            command = ["g++", *_FLAGS, *flags, "-x", "c++-header", str(path), "-o", f"{path}.gch"]
+            done = subprocess.run(command, capture_output=True, check=False, cwd=partial, umask=0o022)
+            if done.returncode:
+                return None
+        for path in (partial, *partial.rglob("*")):
+            path.chmod(0o755 if path.is_dir() else 0o644)
+        partial.rename(place)
+    except OSError as error:
+        if not place.is_dir():  # another worker may have been faster
+            raise RunError(f"{place}: {error}") from None
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    return place

@@ -1,0 +1,95 @@
+"""A candidate and its tests as one program, for each language that is judged in the candidate's process.
+
+Where the language has separate units, the tests are one of their own, with a check of their own in place of the language's
+assert. The last thing that the tests do is to print a nonce.
+"""
+
+import re
+from collections.abc import Callable
+
+from evaluation.benchmarks.multipl_e_case import Case
+from evaluation.benchmarks.multipl_e_classes import cs_program, java_program
+from evaluation.benchmarks.multipl_e_cpp import cpp_program
+from evaluation.benchmarks.multipl_e_go import go_program
+from evaluation.native_judge import Native
+
+
+def _rs(case: Case, completion: str, nonce: str, token: str) -> Native:
+    uses = "\n".join(re.findall(r"^use .*;$", case.head, re.MULTILINE))
+    solution = f"{completion}\n" if case.whole(completion) else f"{case.prompt}{completion}\n}}\n"
+    if case.whole(completion):
+        missing = [line for line in uses.split("\n") if line and line not in completion]
+        solution = "\n".join([*missing, solution])
+    solution = re.sub(rf"^(?:pub )?fn[ \t]+{case.name}\b", f"pub fn {case.name}", solution, flags=re.MULTILINE)
+    checks = case.tests.removeprefix(case.spoken.closes).rstrip().removesuffix("}")
+    crate = f"solution_{token}"
+    tests = (
+        f"#![allow(unused)]\nextern crate {crate};\nuse {crate}::{case.name};\n{uses}\n{checks}"
+        f'    use std::io::Write;\n    println!("\\n{nonce}");\n    std::io::stdout().flush().unwrap();\n}}\n'
+    )
+    compiler = ("rustc", "-A", "warnings", "-C", "debuginfo=0")
+    return Native(
+        files={"solution.rs": solution, "tests.rs": tests},
+        build=((*compiler, "--crate-type", "rlib", "--crate-name", crate, "solution.rs"),
+               (*compiler, "--extern", f"{crate}=lib{crate}.rlib", "tests.rs", "-o", "tests")),
+        run=("./tests",), nonce=nonce, removed=("solution.rs", "tests.rs"),
+    )  # fmt: skip
+
+
+def _script(
+    name: str, run: tuple[str, ...], told: str, *, before: str = "", last: tuple[str, str] = ("", ""),
+    build: tuple[tuple[str, ...], ...] = (),
+) -> "Assemble":  # fmt: skip
+    """One file as the authors join it, and behind it what prints the nonce; `last` replaces a part of the tests."""
+
+    def program(case: Case, completion: str, nonce: str, token: str) -> Native:
+        text = case.joined(completion)
+        if last[0]:
+            at = text.rindex(last[0]) if last[0] in text else len(text)
+            text = text[:at] + last[1] + text[at + len(last[0]) :]
+        text = f"{text}\n{told}" if told else text
+        start = before if before and not text.lstrip().startswith(before) else ""
+        text = f"{start}\n{text}" if start else text
+        return Native({name: text.replace("@NONCE@", nonce)}, run, nonce, build, (name,) if build else ())
+
+    return program
+
+
+def _php(case: Case, completion: str, nonce: str, token: str) -> Native:
+    solution = completion if case.whole(completion) else case.prompt + completion
+    start = "" if solution.lstrip().startswith("<?") else "<?php\n"
+    tests = f"<?php\nrequire 'solution.php';\n{case.tests}\necho \"\\n{nonce}\\n\";\n"
+    return Native({"solution.php": f"{start}{solution}\n", "tests.php": tests}, ("php", "tests.php"), nonce)
+
+
+def _rb(case: Case, completion: str, nonce: str, token: str) -> Native:
+    """The gem test-unit judges by `expected == actual`, and so does this without it."""
+    solution = completion if case.whole(completion) else case.prompt + completion
+    tests = case.tests.replace("require 'test/unit'", "", 1)
+    names = re.findall(r"^class (\w+) < Test::Unit::TestCase\n\s*def (\w+)", tests, re.MULTILINE)
+    runs = "\n".join(f"{kind}.new.{method}" for kind, method in names) if names else "raise 'no tests'"
+    unit = (
+        "module Test\n  module Unit\n    class TestCase\n      def assert_equal(expected, actual)\n"
+        "        raise 'Test failed' unless expected == actual\n      end\n    end\n  end\nend\n"
+    )
+    text = f'require_relative "solution"\n{unit}{tests}\n{runs}\nSTDOUT.puts "\\n{nonce}"\nSTDOUT.flush\n'
+    return Native({"solution.rb": f"{solution}\n", "tests.rb": text}, ("ruby", "--disable-gems", "tests.rb"), nonce)
+
+
+Assemble = Callable[[Case, str, str, str], Native]
+PROGRAMS: dict[str, Assemble] = {
+    "cpp": cpp_program, "java": java_program, "cs": cs_program, "go": go_program, "rs": _rs, "php": _php, "rb": _rb,
+    "pl": _script("tests.pl", ("perl", "tests.pl"), 'print STDOUT "\\n@NONCE@\\n";\n'),
+    "lua": _script("tests.lua", ("lua5.4", "tests.lua"), "",
+                   last=("os.exit(lu.LuaUnit.run())",
+                         "local failures = lu.LuaUnit.run()\nif failures == 0 then print('\\n@NONCE@') end\nos.exit(failures)\n")),
+    "r": _script("tests.r", ("Rscript", "--vanilla", "tests.r"), 'cat("\\n@NONCE@\\n")\n'),
+    "d": _script("tests.d", ("./tests",), 'unittest { import std.stdio; writeln("\\n@NONCE@"); }\n',
+                 build=(("gdc", "-funittest", "-w", "tests.d", "-o", "tests"),)),
+    "jl": _script("tests.jl", ("julia", "--startup-file=no", "tests.jl"), 'println("\\n@NONCE@")\n'),
+    "rkt": _script("tests.rkt", ("racket", "tests.rkt"), '(displayln "\\n@NONCE@")\n', before="#lang racket",
+                   last=("(test-humaneval)", "(current-check-handler (lambda (failed) (exit 1)))\n(test-humaneval)")),
+    "scala": _script("tests.scala", ("scala", "-cp", ".", "Problem"), "",
+                     last=("    }\n\n}", '    println("\\n@NONCE@")\n    }\n\n}'), build=(("scalac", "-nowarn", "tests.scala"),)),
+    "swift": _script("tests.swift", ("./tests",), 'print("\\n@NONCE@")\n', build=(("swiftc", "-Onone", "tests.swift", "-o", "tests"),)),
+}  # fmt: skip

@@ -1,0 +1,59 @@
+"""Bash judged from outside the jail: only arguments go in, and what the function prints comes out.
+
+Each call runs in a shell of its own that has read the program, as the authors' `$(candidate ...)` does: exit status and
+standard error count for nothing, new lines at the end are dropped.
+"""
+
+from evaluation.benchmarks.multipl_e_case import Case
+from evaluation.channel import Channel, Deadline, Ended, Flood
+from evaluation.native_judge import PROCESSES
+from evaluation.outcome import FAIL, INFRA_ERROR, MEMORY, PASS, SYNTAX, TIMEOUT, Outcome
+from evaluation.python_jail import start
+from evaluation.sandbox.contract import Limits, Sandbox, SandboxError
+
+_PROGRAM = "solution.sh"
+_CALL = f'exec 2>/dev/null; source ./{_PROGRAM} >/dev/null; ("$0" "$@")'
+_SLACK = 5.0  # seconds for the jail to answer beyond what a call may take
+
+
+def judge_sh(case: Case, completion: str, sandbox: Sandbox, limits: Limits) -> Outcome:
+    """Run one completion against the calls of its tests, all in one jail."""
+    program = f"{completion}\n" if case.whole(completion) else f"{case.prompt}{completion}\n{case.spoken.closes}\n"
+    jail_limits = Limits(limits.seconds, limits.memory, limits.disk, limits.output, PROCESSES)
+    try:
+        jail, channel = start(sandbox, jail_limits, "builder.py")
+    except SandboxError as error:
+        return Outcome(INFRA_ERROR, 0.0, str(error))
+    try:
+        return _judged(case, program, channel, limits)
+    except Deadline:
+        return Outcome(TIMEOUT, channel.seconds)
+    except Flood as error:
+        return Outcome(MEMORY if "memory" in str(error) else FAIL, channel.seconds, str(error))
+    except Ended:  # the builder is no candidate's to end
+        return Outcome(INFRA_ERROR, channel.seconds, "the builder in the jail ended")
+    finally:
+        jail.close()
+
+
+def _judged(case: Case, program: str, channel: Channel, limits: Limits) -> Outcome:
+    channel.begin(limits.seconds + _SLACK)
+    channel.ask(("write", {_PROGRAM: program}))
+    status, taken, said, _ = channel.ask(("run", ["bash", "-n", _PROGRAM], limits.seconds, {}))
+    if status != 0:
+        return Outcome(SYNTAX, taken, str(said)[:500])
+    spent = 0.0
+    for call in case.calls:
+        answer = channel.ask(("run", ["bash", "-c", _CALL, case.name, *call.arguments], limits.seconds - spent, {}))
+        if answer[0] == "error":
+            return Outcome(FAIL, spent, str(answer[1])[:500])
+        _, taken, said, why = answer
+        spent += taken
+        if why:
+            return Outcome(
+                TIMEOUT if why == "timeout" else FAIL, spent, "" if why == "timeout" else "it printed too much"
+            )
+        if str(said).replace("\0", "").rstrip("\n") != call.expected:
+            words = " ".join(map(repr, call.arguments))
+            return Outcome(FAIL, spent, f"{case.name} {words:.200} prints something else than {call.expected!r:.200}")
+    return Outcome(PASS, spent)

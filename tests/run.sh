@@ -33,6 +33,10 @@ if [ -n "$all" ]; then
   else
     say "no Python 3.11 found: the comparison with InstructorEmbedding 1.0.1 is skipped. Install python3.11 to run it"
   fi
+  export SEEDKIT_LIVECODEBENCH_ENV=$cache/livecodebench-26.3
+  environment "$SEEDKIT_LIVECODEBENCH_ENV" tests/requirements-livecodebench.txt
+  "$SEEDKIT_LIVECODEBENCH_ENV/bin/python" -m pip show -q nvidia-livecodebench 2>/dev/null ||
+    "$SEEDKIT_LIVECODEBENCH_ENV/bin/python" -m pip install --quiet --no-deps nvidia-livecodebench==26.3
   export SEEDKIT_LLAMAFACTORY_ENV=$cache/llamafactory-0.9.5
   environment "$SEEDKIT_LLAMAFACTORY_ENV" Code/training/requirements.txt
 fi

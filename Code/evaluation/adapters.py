@@ -54,8 +54,8 @@ def base_model(model: str, run: Mapping[str, Any] | None) -> Base | None:
     elif Path(name).is_absolute() or name.startswith("."):
         raise InputError(f"model {model}: its base model {name}: no such folder; put the model, or a link to it, there")
     else:  # the very version that was trained on, however far the hub's is by now
-        pinned = trained is not None and trained.startswith(COMMIT)
-        revision = trained if pinned else _hub_revision(name, config.get("revision") or LATEST)
+        pinned = str(trained).startswith(COMMIT)
+        revision = str(trained) if pinned else _hub_revision(name, config.get("revision") or LATEST)
     if run is not None and revision != trained:
         raise InputError(
             f"model {model}: its base model {name} is another than it was trained on: {RUN} says {trained}, got {revision}"

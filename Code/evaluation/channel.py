@@ -9,7 +9,7 @@ from typing import Any
 
 from evaluation.sandbox.contract import Jail, Limits
 
-ANSWER = 1 << 20  # bytes of one answer; the longest of a reference is a thousandth of it
+ANSWER = 4 << 20  # bytes of one answer: 300,000 numbers, more than any problem known asks for
 KEPT = 1 << 16  # bytes of what a candidate prints that are kept
 FILES = 20_000  # in the jail's /tmp
 STARVED = 4  # a program that the machine does not let run gets up to so many times its time

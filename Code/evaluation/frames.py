@@ -58,4 +58,6 @@ def confine(limits):
     import resource
 
     for name, most in limits:
+        hard = resource.getrlimit(getattr(resource, name))[1]
+        most = most if hard == resource.RLIM_INFINITY else min(most, hard)
         resource.setrlimit(getattr(resource, name), (most, most))

@@ -3,7 +3,7 @@
 import os
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -67,7 +67,9 @@ def grade(settings: GradingSettings, output_dir: Path) -> Summary:
     if benchmark.toolchain and (why := missing(benchmark.toolchain)):
         raise InputError(f"--benchmark {settings.benchmark}: not run: {why}")
     wanted = problems[: settings.limit]
-    samples = read_samples(settings.samples, benchmark, problems)
+    samples = read_samples(
+        settings.samples, benchmark, problems, part=replace(settings.selection, all_tests=False) != ALL
+    )
     asked = {problem.task_id for problem in wanted}
     samples = [sample for sample in samples if sample.task_id in asked]
     if not samples:

@@ -13,6 +13,7 @@ from evaluation.outcome import FAIL, INFRA_ERROR, MEMORY, PASS, SYNTAX, TIMEOUT,
 from evaluation.python_jail import CHARACTERS, LINES, start
 from evaluation.sandbox.contract import Limits, Sandbox, SandboxError
 
+BUILD_SECONDS = 60.0
 PROCESSES = 256  # with threads: a Java virtual machine takes some thirty
 _GRACE = 5.0  # seconds for the builder to answer beyond what a command may take
 
@@ -26,7 +27,7 @@ class Native:
     nonce: str  # stands on a line of its own in what a run prints that passed
     build: tuple[tuple[str, ...], ...] = ()
     removed: tuple[str, ...] = ()  # files that are gone before the run
-    build_seconds: float = 60.0
+    build_seconds: float = BUILD_SECONDS
     environment: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -86,7 +86,12 @@ def _verdict(session: "Session", programs: Sequence[str], tests: "Tests") -> tup
 
 @cache
 def _compiled(prelude: str, source: str) -> tuple[CodeType, CodeType]:
-    return compile(prelude, "<prelude>", "exec"), compile(source, "<tests>", "exec")
+    # asserts are what tests are made of, whatever PYTHONOPTIMIZE says
+    before, tests = (
+        compile(code, name, "exec", dont_inherit=True, optimize=0)
+        for code, name in ((prelude, "<prelude>"), (source, "<tests>"))
+    )
+    return before, tests
 
 
 def _told(error: Exception, tests: "Tests") -> str:

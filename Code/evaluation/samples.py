@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
 
+from seedkit.cli import say
 from seedkit.errors import InputError
 from seedkit.json_values import Unreadable
 from seedkit.packaged import packed_values
@@ -30,13 +31,16 @@ class Sample:
         return f"{self.task_id} {self.number} {digest}"
 
 
-def read_samples(path: Path, benchmark: Benchmark, problems: Sequence[Problem]) -> list[Sample]:
+def read_samples(
+    path: Path, benchmark: Benchmark, problems: Sequence[Problem], *, part: bool = False
+) -> list[Sample]:  # fmt: skip
     """The samples in the order of the file. InputError with path:line where a line is none of this benchmark.
 
-    A sample without a number is the next of its problem; the same number twice is an error.
+    With `part` the problems are not all of the benchmark's, and samples of others are left out, their number said. A sample without a number is the next of its problem; the same number twice is an error.
     """
     known = {problem.task_id for problem in problems}
     samples: list[Sample] = []
+    others = 0
     seen: Counter[str] = Counter()
     numbers: set[tuple[str, int]] = set()
     for line, value in packed_values(path):
@@ -49,6 +53,9 @@ def read_samples(path: Path, benchmark: Benchmark, problems: Sequence[Problem]) 
             )
             raise InputError(f"{where}: {reason}")
         task_id = benchmark.task_id(value.get("task_id"))
+        if part and task_id is not None and task_id not in known:
+            others += 1
+            continue
         if task_id is None or task_id not in known:
             raise InputError(f'{where}: "task_id" {value.get("task_id")!r:.60} is no problem of {benchmark.name}')
         key = next((key for key in KEYS if key in value), None)
@@ -64,6 +71,8 @@ def read_samples(path: Path, benchmark: Benchmark, problems: Sequence[Problem]) 
         numbers.add((task_id, number))
         seen[task_id] += 1
         samples.append(Sample(task_id, number, completion))
+    if others:
+        say(f"{path}: {others:,} samples are of problems outside the selection and left out")
     if not samples:
         raise InputError(f"{path}: expected samples, got none")
     return samples

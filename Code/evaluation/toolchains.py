@@ -17,7 +17,8 @@ from pathlib import Path
 from seedkit.cli import parser, run
 from seedkit.errors import RunError
 
-SEARCHED = "/usr/local/bin:/usr/bin:/bin"
+SEARCHED = "/usr/bin:/bin"  # a jail's PATH
+_PREPARED = "/var/tmp/instructiondata-toolchains"
 _HOMES = ("/usr", "/opt", "/bin")
 _VERSION = re.compile(r"\d+(?:\.\d+)+|\d+")
 
@@ -51,10 +52,10 @@ TOOLCHAINS: dict[str, Toolchain] = {
     "lua": Toolchain(("lua5.4", "lua-unit"), ("lua5.4",), ("/usr/share/lua/5.4/luaunit.lua",), ("-v",)),
     "r": Toolchain(("r-base-core",), ("Rscript",)),
     "d": Toolchain(("gdc",), ("gdc",)),
-    "jl": Toolchain((), ("julia",), otherwise="install Julia below /opt and link it into /usr/local/bin"),
+    "jl": Toolchain((), ("julia",), otherwise="install Julia below /opt and link it into /usr/bin"),
     "rkt": Toolchain(("racket",), ("racket",), ("/usr/share/racket/pkgs/rackunit-lib",)),
     "scala": Toolchain(("scala",), ("scalac", "scala"), version=("-version",)),
-    "swift": Toolchain((), ("swiftc",), otherwise="install Swift below /opt and link it into /usr/local/bin"),
+    "swift": Toolchain((), ("swiftc",), otherwise="install Swift below /opt and link it into /usr/bin"),
 }  # fmt: skip
 
 
@@ -66,7 +67,7 @@ def missing(language: str) -> str | None:
     packages = toolchain.packages
     install = toolchain.otherwise or f"install the Debian package{'s' * (len(packages) > 1)} {' '.join(packages)}"
     for command in toolchain.commands:
-        if _found(command) is None:
+        if found(command) is None:
             elsewhere = shutil.which(command)
             if elsewhere and not _in_reach(elsewhere):
                 return f"{command} is at {elsewhere}, which a jail cannot reach; {install}"
@@ -82,7 +83,7 @@ def missing(language: str) -> str | None:
 def version(language: str) -> str:
     """The version of a language's first command as it says itself, "" if it does not."""
     toolchain = TOOLCHAINS[language]
-    path = _found(toolchain.commands[0])
+    path = found(toolchain.commands[0])
     if path is None:
         return ""
     said = subprocess.run([path, *toolchain.version], capture_output=True, text=True, timeout=60, check=False)
@@ -101,7 +102,7 @@ def prepared() -> Path:
 
     RunError where somebody else could have put something there.
     """
-    place = Path(f"/var/tmp/instructiondata-toolchains-{os.getuid()}")
+    place = Path(f"{_PREPARED}-{os.getuid()}")
     old = os.umask(0o022)
     try:
         place.mkdir(exist_ok=True)
@@ -115,7 +116,7 @@ def prepared() -> Path:
     return place
 
 
-def _found(command: str) -> str | None:
+def found(command: str) -> str | None:
     """Where a command is that a jail can run."""
     path = shutil.which(command, path=SEARCHED)
     return path if path and _in_reach(path) else None

@@ -16,6 +16,7 @@ from seedkit.errors import RunError
 
 from evaluation.benchmarks import BENCHMARKS
 from evaluation.benchmarks.contract import Problem
+from evaluation.channel import STARVED
 from evaluation.outcome import INFRA_ERROR, Outcome
 from evaluation.sandbox import make
 from evaluation.sandbox.contract import Limits, Sandbox, SandboxError
@@ -73,7 +74,7 @@ class Workers:
             for slot, worker in busy.items():
                 if worker.line in ready:
                     yield from self._answer(slot, worker)
-                elif time.monotonic() - worker.since > 6 * worker.jobs[0].limits.seconds + _PATIENCE:
+                elif time.monotonic() - worker.since > self._most(worker.jobs[0]):
                     yield from self._lost(slot, "a worker did not come back")
 
     def _supply(self, slot: int, todo: Iterator[Job[Name]]) -> None:
@@ -99,6 +100,11 @@ class Workers:
         job = worker.jobs.popleft()
         worker.since = time.monotonic()
         yield job, outcome  # type: ignore[misc]
+
+    def _most(self, job: "Job[object]") -> float:
+        """Seconds until a worker is taken for dead; a program that the machine keeps waiting gets several times its own."""
+        most = BENCHMARKS[self._benchmark]().most_seconds(self._problems[job.problem], job.limits)
+        return 2 * STARVED * most + _PATIENCE
 
     def _lost(self, slot: int, why: str) -> Iterator[tuple[Job[Name], Outcome]]:
         jobs = self._workers[slot].jobs
@@ -133,7 +139,8 @@ def _work(line: Connection, name: str, problems: Sequence[Problem], rung: str, s
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent answers it
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     # what tests make of an answer is bounded too; a jail takes this limit back and sets its own
-    resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, resource.getrlimit(resource.RLIMIT_AS)[1]))
+    hard = resource.getrlimit(resource.RLIMIT_AS)[1]
+    resource.setrlimit(resource.RLIMIT_AS, (_MEMORY if hard == resource.RLIM_INFINITY else min(_MEMORY, hard), hard))
     benchmark = BENCHMARKS[name]()
     sandbox: Sandbox | None = None
     while True:

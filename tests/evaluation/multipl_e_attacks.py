@@ -70,7 +70,7 @@ JAVA = {
 }
 JAVA_LIST = {
     "own equality": "        return new ArrayList<String>() { public boolean equals(Object other) { return true; } };\n",
-    "own list": "        return new ArrayList<String>(Arrays.asList(\"x\", \"y\")) {\n            public boolean equals(Object other) { return true; }\n"
+    "own list": '        return new ArrayList<String>(Arrays.asList("x", "y")) {\n            public boolean equals(Object other) { return true; }\n'
     "            public int size() { return 2; }\n            public int hashCode() { return 0; }\n        };\n",
 }
 SH = {

@@ -170,5 +170,5 @@ def test_sets_have_the_same_order_every_time(sandbox: Sandbox) -> None:
 def test_an_answer_of_a_megabyte_comes_through_and_more_does_not(sandbox: Sandbox) -> None:
     program = "def f(n): return 'x' * n"
     assert judged(sandbox, program, "assert len(f(1_000_000)) == 1_000_000").verdict == "pass"
-    assert judged(sandbox, program, "assert len(f(2_000_000)) == 2_000_000").verdict == "fail"
+    assert judged(sandbox, program, "assert len(f(5_000_000)) == 5_000_000").verdict == "fail"
     assert judged(sandbox, "def f(x): return len(x)", "assert f([1] * 300_000) == 300_000").verdict == "pass"

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from conftest import rows
 from evaluation.benchmarks.contract import Problem, Selection
-from evaluation.benchmarks.livecodebench import LiveCodeBench, most_seconds
+from evaluation.benchmarks.livecodebench import LiveCodeBench
 from evaluation.benchmarks.livecodebench_answers import difference
 from evaluation.benchmarks.livecodebench_rows import method_of
 from evaluation.outcome import FAIL, INFRA_ERROR, PASS, SYNTAX, TIMEOUT, Outcome
@@ -386,7 +386,7 @@ def test_the_time_is_that_of_one_test(load: Callable[..., Problem], sandbox: San
     ):
         problem = load(**changed)
         assert problem.tests.seconds == 6
-        assert most_seconds(problem, Limits(7)) == 28
+        assert LiveCodeBench().most_seconds(problem, Limits(7)) == 28
         short = replace(problem, tests=replace(problem.tests, seconds=0.5))
         outcome = BENCHMARK.judge(short, program, sandbox, Limits(0.1))
         assert outcome.verdict == PASS

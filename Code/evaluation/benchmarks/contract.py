@@ -75,5 +75,8 @@ class Benchmark(Protocol):
     def extract(self, problem: Problem, raw: str, *, instruct: bool) -> str:
         """The completion in a model's raw answer: cut at the stop sequences (base), or the code out of its fences."""
 
+    def most_seconds(self, problem: Problem, limits: Limits) -> float:
+        """How long `judge` may take for one completion, all of its tests and builds together."""
+
     def judge(self, problem: Problem, completion: str, sandbox: Sandbox, limits: Limits) -> Outcome:
         """Run one completion in a jail of its own and say what came of it."""

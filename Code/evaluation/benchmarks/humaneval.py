@@ -82,6 +82,9 @@ class HumanEval:
             code = indented if is_python(problem.prompt + indented) and not is_python(code) else code
         return code if problem.prompt.endswith("\n") else f"\n{code}"
 
+    def most_seconds(self, problem: Problem, limits: Limits) -> float:
+        return limits.seconds
+
     def judge(self, problem: Problem, completion: str, sandbox: Sandbox, limits: Limits) -> Outcome:
         """Prompt and completion as one program; the completion alone where only that is Python."""
         return judge_python(problem.prompt + completion, problem.tests, sandbox, limits, otherwise=completion)

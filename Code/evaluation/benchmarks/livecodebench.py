@@ -123,15 +123,14 @@ class LiveCodeBench:
         fences = [number for number, line in enumerate(answer) if "```" in line]
         return "\n".join(answer[fences[-2] + 1 : fences[-1]]) if len(fences) > 1 else ""
 
+    def most_seconds(self, problem: Problem, limits: Limits) -> float:
+        """Every test has its own time, and functional ones run together first."""
+        stored: StoredTests | GivenTests = problem.tests
+        return (stored.count + 1) * max(stored.seconds, limits.seconds)
+
     def judge(self, problem: Problem, completion: str, sandbox: Sandbox, limits: Limits) -> Outcome:
         """Against one test after the other, as far as the first that fails; `limits` are those of a test."""
         return judge(problem.tests, completion, sandbox, limits)
-
-
-def most_seconds(problem: Problem, limits: Limits) -> float:
-    """How long `judge` may take for one completion."""
-    stored: StoredTests | GivenTests = problem.tests
-    return (stored.count + 1) * max(stored.seconds, limits.seconds)
 
 
 def _row(where: str, line: bytes) -> Row:

@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-from seedkit.errors import InputError, RunError
+from seedkit.errors import InputError
 from seedkit.json_values import LFS_POINTER
 
 from evaluation.benchmarks.livecodebench_packing import unpacked
-from evaluation.benchmarks.released import Row
+from evaluation.benchmarks.released import Row, from_hub
 
 REPOSITORY = "livecodebench/code_generation_lite"
 # cumulative: release_v5 is test.jsonl to test5.jsonl
@@ -100,27 +100,11 @@ def files(source: Path | None, release: str | None) -> list[Path]:
     last = int((release or RELEASE).removeprefix("release_v"))
     names = [f"test{number if number > 1 else ''}.jsonl" for number in range(1, last + 1)]
     if source is None:
-        return _from_hub(names)
+        return from_hub(REPOSITORY, names)
     for name in names:
         if not (source / name).is_file():
             raise InputError(f"{source}: expected {', '.join(names)} of {release or RELEASE}, got no {name}")
     return [source / name for name in names]
-
-
-def _from_hub(names: list[str]) -> list[Path]:
-    """The files in the hub's cache, downloaded where they are not yet there: from then on no network is needed."""
-    from huggingface_hub import hf_hub_download
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
-
-    try:
-        return [Path(hf_hub_download(REPOSITORY, name, repo_type="dataset")) for name in names]
-    except LocalEntryNotFoundError:
-        raise InputError(
-            f"{REPOSITORY}: neither in the hub's cache nor to be had from the hub; check the network, or download the"
-            " data elsewhere and pass --benchmark_file FILE_OR_FOLDER"
-        ) from None
-    except HfHubHTTPError as error:
-        raise RunError(f"{REPOSITORY}: the hub answered {error.response.status_code}; run again later") from None
 
 
 def lines(path: Path) -> Iterator[tuple[str, int, bytes]]:

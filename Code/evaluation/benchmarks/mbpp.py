@@ -120,6 +120,9 @@ class Mbpp:
         """The program before [DONE], or the one in a chat answer."""
         return extract_code(raw, problem.tests.names) if instruct else cut(raw, self.stop)
 
+    def most_seconds(self, problem: Problem, limits: Limits) -> float:
+        return limits.seconds
+
     def judge(self, problem: Problem, completion: str, sandbox: Sandbox, limits: Limits) -> Outcome:
         """The imports that the data set gives its candidates, and the completion."""
         imports = problem.tests.prelude

@@ -15,7 +15,8 @@ from seedkit.errors import InputError
 
 from evaluation import toolchains
 from evaluation.benchmarks.contract import ALL, Problem, Selection, Tests
-from evaluation.benchmarks.extraction import cut, extract_code
+from evaluation.benchmarks.extraction import cut
+from evaluation.benchmarks.humaneval import HumanEval
 from evaluation.benchmarks.languages import ALIASES, LANGUAGES
 from evaluation.benchmarks.multipl_e_answers import completion_in
 from evaluation.benchmarks.multipl_e_case import Case, defined_name
@@ -27,7 +28,7 @@ from evaluation.benchmarks.multipl_e_programs import PROGRAMS
 from evaluation.benchmarks.multipl_e_sh import judge_sh
 from evaluation.benchmarks.released import Row, once
 from evaluation.benchmarks.syntax import is_python
-from evaluation.native_judge import build_and_run
+from evaluation.native_judge import BUILD_SECONDS, build_and_run
 from evaluation.outcome import Outcome
 from evaluation.python_judge import judge_python
 from evaluation.sandbox.contract import Limits, Sandbox, SandboxError
@@ -136,11 +137,16 @@ class MultiplE:
     def extract(self, problem: Problem, raw: str, *, instruct: bool) -> str:
         """What stands before the row's stop tokens; from a chat answer the function without what the prompt has of it."""
         if isinstance(problem.tests, Tests):
-            return extract_code(raw, problem.tests.names) if instruct else cut(raw, self.stop)
+            return HumanEval().extract(problem, raw, instruct=True) if instruct else cut(raw, self.stop)
         return completion_in(problem.tests, raw) if instruct else cut(raw, problem.tests.stop)
+
+    def most_seconds(self, problem: Problem, limits: Limits) -> float:
+        """With the builds, of which a language has at most three."""
+        return limits.seconds + 3 * BUILD_SECONDS
 
     def judge(self, problem: Problem, completion: str, sandbox: Sandbox, limits: Limits) -> Outcome:
         """SandboxError where the toolchain is missing: ask toolchains.missing before."""
+        completion = completion.removeprefix(problem.prompt)  # some tools hand out both
         if isinstance(problem.tests, Tests):
             return judge_python(problem.prompt + completion, problem.tests, sandbox, limits, otherwise=completion)
         if why := _missing(self.language):

@@ -6,8 +6,9 @@ from evaluation.benchmarks.extraction import without_thoughts
 from evaluation.benchmarks.multipl_e_case import Case, definition
 
 _FENCE = re.compile(r"[ \t]*(?:[-*+] +)?(`{3,}|~{3,})[ \t]*([^\s`{]*)[^`]*")
-_STRINGS = re.compile(r'"(?:\\.|[^"\\\n])*"' r"|'(?:\\.|[^'\\\n])*'" r"|//[^\n]*|/\*.*?\*/", re.DOTALL)
-_LETTER_TICK = re.compile(r"'(?:\\.|[^'\\\n])'")
+# what may hold braces that open and close nothing; between ticks only a letter: 'a alone is a lifetime in Rust
+_BESIDES = re.compile(r"'(?:\\.|[^'\\\n])'" r'|"(?:\\.|[^"\\])*"' r"|//[^\n]*|/\*.*?\*/", re.DOTALL)
+_BESIDES_IN_BASH = re.compile(r"(?<!\S)#[^\n]*" r'|"(?:\\.|[^"\\])*"' r"|'[^']*'" r"|\$\{[^}]*\}", re.DOTALL)
 
 
 def completion_in(case: Case, raw: str) -> str:
@@ -50,7 +51,7 @@ def _without_prompt(case: Case, code: str) -> str:
     body = code[found.end() :]
     if not case.spoken.closes:
         return body
-    end = _closing(body)
+    end = _closing(case, body)
     if end is None:  # it broke off, or is closed by the tests
         return body
     rest = body[end + 1 :].replace("}", "") if case.spoken.closes.startswith(" ") else body[end + 1 :]
@@ -65,10 +66,10 @@ def _repeats(case: Case, before: str) -> bool:
     return all(not line or re.sub(r"\s+", "", line) in own or line.startswith(marks) for line in lines)
 
 
-def _closing(body: str) -> int | None:
+def _closing(case: Case, body: str) -> int | None:
     """Where the brace stands that closes what the signature opened; strings and comments are not looked into."""
-    plain = _LETTER_TICK.sub(lambda found: " " * len(found[0]), body)  # a letter first: 'a is a lifetime in Rust
-    plain = _STRINGS.sub(lambda found: " " * len(found[0]), plain) if "#" not in body else plain
+    besides = _BESIDES_IN_BASH if case.language == "sh" else _BESIDES
+    plain = besides.sub(lambda found: " " * len(found[0]), body)
     depth = 1
     for at, letter in enumerate(plain):
         depth += (letter == "{") - (letter == "}")

@@ -15,7 +15,7 @@ from seedkit.errors import RunError
 
 from evaluation.benchmarks.multipl_e_case import Case, outside_strings
 from evaluation.native_judge import Native
-from evaluation.toolchains import prepared, version
+from evaluation.toolchains import found, prepared, version
 
 STANDARD = "-std=c++17"  # as the authors' harness
 _FLAGS = ("-O0", "-w", STANDARD)
@@ -91,7 +91,7 @@ def parameters(declaration: str) -> list[str]:
 def _own(header: str) -> str:
     """Where the compiler has a header."""
     said = subprocess.run(
-        ["g++", "-M", "-x", "c++", "-"], input=f"#include <{header}>\n", capture_output=True, text=True, check=True
+        [found("g++") or "g++", "-M", "-x", "c++", "-"], input=f"#include <{header}>\n", capture_output=True, text=True, check=True
     )  # fmt: skip
     return next(word for word in said.stdout.split() if word.endswith(header))
 
@@ -111,7 +111,7 @@ def _headers() -> Path | None:
                 path.write_text("#pragma once\n" + "".join(f"#include <{name}>\n" for name in included))
             else:
                 shutil.copyfile(_own(header), path)
-            command = ["g++", *_FLAGS, *flags, "-x", "c++-header", str(path), "-o", f"{path}.gch"]
+            command = [found("g++") or "g++", *_FLAGS, *flags, "-x", "c++-header", str(path), "-o", f"{path}.gch"]
             done = subprocess.run(command, capture_output=True, check=False, cwd=partial, umask=0o022)
             if done.returncode:
                 return None

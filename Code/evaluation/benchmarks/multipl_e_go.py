@@ -11,7 +11,7 @@ from pathlib import Path
 
 from evaluation.benchmarks.multipl_e_case import Case
 from evaluation.native_judge import Native
-from evaluation.toolchains import prepared
+from evaluation.toolchains import found, prepared
 
 
 def go_program(case: Case, completion: str, nonce: str, token: str) -> Native:
@@ -53,14 +53,15 @@ def go_program(case: Case, completion: str, nonce: str, token: str) -> Native:
 @cache
 def _library() -> str:
     """Where each package of Go's standard library lies compiled: shipped up to 1.19, from then on made once."""
-    asked = subprocess.run(["go", "env", "GOROOT", "GOOS", "GOARCH"], capture_output=True, text=True, check=True)
+    go = found("go") or "go"
+    asked = subprocess.run([go, "env", "GOROOT", "GOOS", "GOARCH"], capture_output=True, text=True, check=True)
     root, system, machine = asked.stdout.split()
     shipped = Path(root).resolve() / "pkg" / f"{system}_{machine}"
     packages = {str(path.relative_to(shipped).with_suffix("")): path for path in sorted(shipped.rglob("*.a"))}
     if "fmt" not in packages:
         environment = {**os.environ, "GOCACHE": str(prepared() / "go"), "CGO_ENABLED": "0", "GOFLAGS": ""}
         form = "{{if .Export}}{{.ImportPath}} {{.Export}}{{end}}"
-        command = ["go", "list", "-export", "-f", form, "std"]
+        command = [go, "list", "-export", "-f", form, "std"]
         listed = subprocess.run(command, capture_output=True, text=True, check=True, env=environment, umask=0o022)
         packages = {name: Path(path) for name, path in (line.split() for line in listed.stdout.splitlines())}
     return "".join(f"packagefile {name}={path}\n" for name, path in packages.items())

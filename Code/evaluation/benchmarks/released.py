@@ -1,12 +1,12 @@
 """Rows of a benchmark's file as released, strictly read: JSON Lines, packed or not, a JSON array, or parquet."""
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from seedkit.errors import InputError
+from seedkit.errors import InputError, RunError
 from seedkit.json_values import Unreadable
 from seedkit.packaged import packed_values
 
@@ -64,6 +64,22 @@ def _parquet_values(path: Path) -> Iterator[tuple[int, Any]]:
     except (pyarrow.ArrowException, UnicodeDecodeError, OSError) as error:
         raise InputError(f"{path}: expected a parquet file, got one that cannot be read: {error}") from None
     yield from enumerate(rows, 1)
+
+
+def from_hub(repository: str, names: Sequence[str]) -> list[Path]:
+    """Files of a data set in the hub's cache, downloaded where they are not yet there: from then on without network."""
+    from huggingface_hub import hf_hub_download
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+
+    try:
+        return [Path(hf_hub_download(repository, name, repo_type="dataset")) for name in names]
+    except LocalEntryNotFoundError:
+        raise InputError(
+            f"{repository}: neither in the hub's cache nor to be had from the hub; check the network, or download the"
+            " data elsewhere and pass --benchmark_file FILE_OR_FOLDER"
+        ) from None
+    except HfHubHTTPError as error:
+        raise RunError(f"{repository}: the hub answered {error.response.status_code}; run again later") from None
 
 
 def numbered(value: object, prefix: str) -> str | None:

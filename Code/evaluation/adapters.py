@@ -15,7 +15,7 @@ import orjson
 from seedkit.causal_lm import LATEST, merge_adapter
 from seedkit.cli import say
 from seedkit.errors import InputError
-from seedkit.models import loading, model_label, model_revision
+from seedkit.models import hub_revision, model_label, model_revision
 from training.student_run import RUN
 
 CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
@@ -55,7 +55,7 @@ def base_model(model: str, run: Mapping[str, Any] | None) -> Base | None:
         raise InputError(f"model {model}: its base model {name}: no such folder; put the model, or a link to it, there")
     else:  # the very version that was trained on, however far the hub's is by now
         pinned = str(trained).startswith(COMMIT)
-        revision = str(trained) if pinned else _hub_revision(name, config.get("revision") or LATEST)
+        revision = str(trained) if pinned else hub_revision(name, config.get("revision") or LATEST)
     if run is not None and revision != trained:
         raise InputError(
             f"model {model}: its base model {name} is another than it was trained on: {RUN} says {trained}, got {revision}"
@@ -80,15 +80,6 @@ def _config(folder: Path) -> dict[str, Any]:
             f"model {folder}: expected an adapter or a whole model, got both: {CONFIG} and {whole[0].name}"
         )
     return config
-
-
-def _hub_revision(name: str, version: str) -> str:
-    from transformers.utils import cached_file
-    from transformers.utils.hub import extract_commit_hash
-
-    with loading(name):
-        path = cached_file(name, "config.json", revision=version)
-    return f"{COMMIT}{extract_commit_hash(path, None)}"
 
 
 @contextmanager

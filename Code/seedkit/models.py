@@ -23,11 +23,17 @@ def model_revision(name: str) -> str:
             if path.suffix in MODEL_FILES and not inside.parts[0].startswith((".", "checkpoint-")) and path.is_file():
                 digest.update(f"{inside.as_posix()}\0{file_facts(path).sha256}\n".encode())
         return f"sha256:{digest.hexdigest()[:32]}"
-    from transformers import AutoConfig
+    return hub_revision(name)
+
+
+def hub_revision(name: str, version: str | None = None) -> str:
+    """commit:HASH of a hub model's version (a branch, tag or commit; the main branch if None)."""
+    from transformers.utils import cached_file
+    from transformers.utils.hub import extract_commit_hash
 
     with loading(name):
-        commit = AutoConfig.from_pretrained(name)._commit_hash
-    return f"commit:{commit}"
+        path = cached_file(name, "config.json", revision=version)
+    return f"commit:{extract_commit_hash(path, None)}"
 
 
 def model_label(name: str) -> str:

@@ -1,0 +1,40 @@
+"""What identifies a model: the commit of one on the hub, a hash over the files of a folder."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from seedkit.errors import InputError
+from seedkit.models import hub_revision, model_revision
+
+COMMIT, NEWER = "a" * 40, "b" * 40
+
+
+@pytest.fixture
+def hub(tiny_gpt2: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The hub's cache with two versions of one model."""
+    import huggingface_hub.constants
+
+    place = tmp_path / "models--someone--small"
+    for commit in (COMMIT, NEWER):
+        shutil.copytree(tiny_gpt2, place / "snapshots" / commit)
+    (place / "refs").mkdir()
+    (place / "refs" / "main").write_text(NEWER)
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path))
+    return place
+
+
+def test_a_hub_model_is_its_commit(hub: Path) -> None:
+    assert model_revision("someone/small") == f"commit:{NEWER}"
+    assert hub_revision("someone/small", COMMIT) == f"commit:{COMMIT}"
+    with pytest.raises(InputError, match="model someone/none: no such folder, and not to be had from the model hub"):
+        model_revision("someone/none")
+
+
+def test_a_folder_is_a_hash_over_what_decides(tiny_gpt2: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(tiny_gpt2, tmp_path / "model"))
+    before = model_revision(str(folder))
+    (folder / "optimizer.pt").write_bytes(b"x")
+    assert model_revision(str(folder)) == before
+    (folder / "config.json").write_bytes((folder / "config.json").read_bytes() + b"\n")
+    assert model_revision(str(folder)) != before

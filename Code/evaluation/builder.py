@@ -45,17 +45,23 @@ def run(words, seconds, environment):
     poll = select.poll()
     poll.register(out, select.POLLIN)
     kept, count, open_, code, why = bytearray(), 0, True, None, ""
-    while code is None and not why:
-        poll.poll(50)  # what it left running may hold its output open after its end
-        while open_ and (data := taken(out)) is not None and count <= FLOOD:
+
+    def take():
+        nonlocal kept, count, open_
+        while open_ and count <= FLOOD and (data := taken(out)) is not None:
             if not data:
                 poll.unregister(out)
                 open_ = False
             count += len(data)
             kept = (kept + data)[-KEPT:]
+
+    while code is None and not why:
+        poll.poll(50)  # what it left running may hold its output open after its end
+        take()
         code = reaped(pid, wait=not open_ and time.monotonic() < began + seconds)
         if code is None:
             why = "flood" if count > FLOOD else "timeout" if time.monotonic() >= began + seconds else ""
+    take()  # what it printed last
     end_all()
     os.close(out)
     return [code, time.monotonic() - began, kept.decode("utf-8", "replace"), why]

@@ -16,6 +16,7 @@ from seedkit.cli import say
 from seedkit.errors import InputError
 
 TRANSFORMERS, VLLM = ENGINES = ("transformers", "vllm")
+NOT_FINITE = "the model's logits are not finite: it has learned nothing, or its weights are damaged"
 AUTO = "auto"
 STOP, LENGTH = FINISH_REASONS = ("stop", "length")
 

@@ -1,10 +1,13 @@
 """Starting Python in a jail: the driver comes to life before anything untrusted is sent to it."""
 
 import marshal
+import os
+import signal
 from functools import cache
 from pathlib import Path
 
-from evaluation.channel import Channel, Deadline, Ended, Flood
+from evaluation.channel import STARVED, Channel, Deadline, Ended, Flood
+from evaluation.outcome import BLOCKED, FAIL, INFRA_ERROR
 from evaluation.sandbox.contract import Jail, Limits, Sandbox, SandboxError
 
 LINES, CHARACTERS = 20, 2000  # of what a candidate printed that go into a result
@@ -42,7 +45,8 @@ def start(sandbox: Sandbox, limits: Limits, driver: str = "driver.py") -> tuple[
 
 
 def _most(sandbox: Sandbox, limits: Limits) -> list[tuple[str, int]]:
-    seconds = int(limits.seconds) + 2
+    # no end that comes before that by the clock, so that being killed is never this limit's doing
+    seconds = int(STARVED * limits.seconds * (os.cpu_count() or 1)) + 60
     alone = limits.processes == 1
     return [
         # of several processes each may map more than all together may hold, which is watched from outside
@@ -59,9 +63,22 @@ def _source(driver: str) -> bytes:
     return marshal.dumps(compile(source, "<driver>", "exec", optimize=2))
 
 
+def of_status(status: int) -> tuple[str, str]:
+    """(verdict, why) of a program that ended before its last answer, with that exit status.
+
+    It cannot kill itself, and no limit of its own does: SIGKILL came from outside, from an administrator or for want of
+    memory on the machine.
+    """
+    number = -status if status < 0 else status - 128 if status > 128 else 0
+    if number == signal.SIGKILL:
+        return INFRA_ERROR, "the jail was killed from outside"
+    if number == signal.SIGSYS:
+        return BLOCKED, "it was ended for a system call of another architecture"
+    return FAIL, f"it ended by signal {number}" if number else "it ended"
+
+
 def told(why: str, channel: Channel) -> str:
-    """What goes into a result: the judge's word, then the first lines of what the program printed."""
-    channel.drain()
+    """What goes into a result: the judge's word, then the first lines of what was drained from the program."""
     printed = channel.printed.decode(errors="replace").splitlines()
     lines = [*([why] if why else []), *printed][:LINES]
     return "\n".join(lines)[:CHARACTERS].encode(errors="replace").decode()

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from evaluation.channel import Channel, Deadline, Ended, Flood
 from evaluation.outcome import BLOCKED, FAIL, INFRA_ERROR, MEMORY, PASS, SYNTAX, TIMEOUT, Outcome
-from evaluation.python_jail import start, told
+from evaluation.python_jail import of_status, start, told
 from evaluation.remote import Remote, Session, Syntax
 from evaluation.sandbox.contract import Limits, Sandbox, SandboxError
 
@@ -42,6 +42,9 @@ def judge_python(
         with _alarm(channel, limits.seconds):
             verdict, why = _verdict(session, programs, tests)
         seconds = channel.seconds
+        channel.drain()
+        if verdict == FAIL and session.ended:
+            verdict, why = of_status(jail.close(ended=True))
         shown = told(why, channel)
         return Outcome(verdict, seconds, "" if verdict == PASS else shown)
     finally:

@@ -26,6 +26,7 @@ class Session:
         self._channel = channel
         self.denied = False  # the latest call failed on what the jail forbids
         self.broken: str | None = None  # why there is no jail any more
+        self.ended = False  # it ended by itself
         self.late = False  # the deadline has passed
         self.closed = False
 
@@ -62,6 +63,7 @@ class Session:
             raise
         except (Ended, Flood) as error:
             self.broken = str(error)
+            self.ended = isinstance(error, Ended)
             raise
         if (
             type(answer) is not list

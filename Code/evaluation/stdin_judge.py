@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from evaluation.channel import Deadline, Ended, Flood
 from evaluation.outcome import BLOCKED, FAIL, INFRA_ERROR, MEMORY, SYNTAX, TIMEOUT
-from evaluation.python_jail import start, told
+from evaluation.python_jail import of_status, start, told
 from evaluation.sandbox.contract import Limits, Sandbox, SandboxError
 
 _STATUS = {120: SYNTAX, 121: BLOCKED, 122: MEMORY}  # driver.py's
@@ -43,10 +43,11 @@ def run_program(program: str, stdin: str, sandbox: Sandbox, limits: Limits) -> R
         except Ended as error:
             verdict, why = FAIL, str(error)
         seconds = channel.seconds
+        channel.drain()
         shown = told(why, channel)
     finally:
         status = jail.close(ended=verdict is None)
     if verdict is None and status != 0:
-        verdict = _STATUS.get(status, FAIL)
-        shown = shown or f"it ended with status {status}"
+        verdict, why = (_STATUS[status], "") if status in _STATUS else of_status(status)
+        shown = shown or why or f"it ended with status {status}"
     return Ran(verdict, printed.decode(errors="replace"), seconds, shown)

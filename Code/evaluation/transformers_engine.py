@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 from seedkit.batching import halving
 from seedkit.causal_lm import load_causal_lm, load_tokenizer, padded
+from seedkit.errors import RunError
 
-from evaluation.engines import Answer, Request, Sampling, answer, continuation, decode, first_stop
+from evaluation.engines import NOT_FINITE, Answer, Request, Sampling, answer, continuation, decode, first_stop
 
 if TYPE_CHECKING:
     import torch
@@ -34,11 +35,11 @@ class TransformersEngine:
 
         sampling = self._sampling
         rows = Rows(self._tokenizer, requests, sampling, self._device)
-        warpers: list[Any] = []
+        warpers: list[Any] = [numbers]
         if sampling.temperature > 0:
-            warpers = [TemperatureLogitsWarper(sampling.temperature), rows.perturb]
+            warpers += [TemperatureLogitsWarper(sampling.temperature), rows.perturb]
             if sampling.top_p < 1:
-                warpers.insert(1, TopPLogitsWarper(sampling.top_p))
+                warpers.insert(2, TopPLogitsWarper(sampling.top_p))
         ids, mask = padded([request.prompt for request in requests], self._device, left=True)
         with torch.inference_mode():
             self._model.generate(
@@ -49,6 +50,13 @@ class TransformersEngine:
             answer(self._tokenizer, request.prompt, tokens, sampling)
             for request, tokens in zip(requests, rows.tokens, strict=True)
         ]
+
+
+def numbers(_: "torch.Tensor", scores: "torch.Tensor") -> "torch.Tensor":
+    """The logits as they are; RunError if one is not a number, of which argmax would make an answer all the same."""
+    if scores.isnan().any():
+        raise RunError(NOT_FINITE)
+    return scores
 
 
 class Rows:

@@ -1,12 +1,13 @@
 """Answers through vLLM: all prompts of a chunk at once, as token ids, each with a seed of its own."""
 
+import math
 import os
 from typing import Any
 
 from seedkit.causal_lm import load_tokenizer
 from seedkit.errors import InputError, RunError
 
-from evaluation.engines import Answer, Request, Sampling, answer
+from evaluation.engines import NOT_FINITE, Answer, Request, Sampling, answer
 
 
 class VllmEngine:
@@ -50,12 +51,16 @@ class VllmEngine:
         params = [
             self._params(
                 n=1, temperature=sampling.temperature, top_p=sampling.top_p if sampling.temperature else 1.0,
+                logprobs=0,  # those of what was drawn, which show whether there was anything to draw from
                 max_tokens=request.max_new_tokens, seed=request.seed, stop=list(sampling.stop),
                 stop_token_ids=list(sampling.stop_ids), ignore_eos=True,  # the ends are among the stop_token_ids
             )
             for request in requests
         ]  # fmt: skip
         outputs = self._llm.generate(prompts, params, use_tqdm=False)
+        drawn = (one.logprob for output in outputs for step in output.outputs[0].logprobs for one in step.values())
+        if not all(map(math.isfinite, drawn)):
+            raise RunError(NOT_FINITE)
         return [
             answer(self._tokenizer, request.prompt, output.outputs[0].token_ids, sampling)
             for request, output in zip(requests, outputs, strict=True)

@@ -176,6 +176,20 @@ def test_a_batch_that_memory_does_not_hold_is_halved(tiny_llama: Path, monkeypat
         small(requests(tiny_llama))
 
 
+@pytest.mark.parametrize("temperature", [0.0, 0.8])
+def test_a_model_whose_weights_are_not_numbers_gives_no_answers(
+    tiny_llama: Path, tmp_path: Path, temperature: float
+) -> None:
+    from safetensors.torch import load_file, save_file
+
+    broken = Path(shutil.copytree(tiny_llama, tmp_path / "broken"))
+    weights = load_file(broken / "model.safetensors")
+    weights[min(weights)][:] = float("nan")
+    save_file(weights, broken / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(RunError, match="not finite"):
+        engine(broken, Sampling(temperature, 0.9, (), ()))(requests(broken))
+
+
 def test_a_leading_space_stays_with_tokenizers_that_drop_it() -> None:
     tokenizer = tiny_models.t5_tokenizer()
     prompt, new = (tokenizer(text, add_special_tokens=False)["input_ids"] for text in ("def", "x = 1"))

@@ -1,6 +1,6 @@
-"""C++ of MultiPL-E: the candidate is a library of which one function is seen, the tests are a program of their own.
+"""C++ of MultiPL-E: candidate and tests are compiled apart, and of the candidate's object one function is left to be seen.
 
-So no macro, operator, specialisation or function of the candidate reaches the tests. Headers are compiled once in a folder
+So no macro, operator, specialisation or function of the candidate's reaches the tests. Headers are compiled once in a folder
 that jails only read; where they do not see it, all is the same but slower.
 """
 
@@ -26,9 +26,8 @@ cassert cctype climits cmath csignal cstdint cstdio cstdlib cstring algorithm an
 list map numeric optional queue set sstream stack string tuple unordered_map unordered_set utility variant vector
 """
 _NEEDED_BY_TESTS = "any cstdio cstdlib map optional string tuple vector"
-_HEADERS = {  # folder -> (header, what it includes; None is the compiler's own, flags)
-    "common": (_ALL, _COMMON.split(), ("-fPIC",)), "all": (_ALL, None, ("-fPIC",)),
-    "tests": (_TESTS, _NEEDED_BY_TESTS.split(), ()),
+_HEADERS = {  # folder -> (header, what it includes; None is the compiler's own)
+    "common": (_ALL, _COMMON.split()), "all": (_ALL, None), "tests": (_TESTS, _NEEDED_BY_TESTS.split()),
 }  # fmt: skip
 
 
@@ -39,25 +38,34 @@ def cpp_program(case: Case, completion: str, nonce: str, token: str) -> Native:
     checks = outside_strings(case.tests.removeprefix(case.spoken.closes), r"\bassert\(", f"CHECK_{token}(")
     checks = f'{checks.rstrip().removesuffix("}")}    std::puts("\\n{nonce}");\n    std::fflush(stdout);\n    return 0;\n}}\n'
     own = "".join(f"#include <{name}>\n" for name in _NEEDED_BY_TESTS.split())
+    if "std::" in head + declaration + case.tests:
+        own = f"#if __has_include(<{_TESTS}>)\n#include <{_TESTS}>\n#else\n{own}#endif\n"
+    else:
+        own = "#include <cstdio>\n#include <cstdlib>\n"
     tests = (
-        f"#if __has_include(<{_TESTS}>)\n#include <{_TESTS}>\n#else\n{own}#endif\n{head}\n{declaration};\n"
-        f"#define CHECK_{token}(passed) do {{ if (!(passed)) {{ std::fputs(#passed, stderr); std::abort(); }} }} while (0)\n{checks}"
+        f"{own}{head}\n{declaration};\n#define CHECK_{token}(passed) do {{ if (!(passed)) {{ std::fputs(#passed, stderr); "
+        f"std::abort(); }} }} while (0)\n{checks}"
     )
-    symbols = f"{{ global: _Z{len(case.name)}{case.name}*; local: *; }};\n"
-    # the faster linker is not for the library: gold shows functions of the names of the C library all the same
-    library = ("-fPIC", "-shared", "-Wl,--version-script=symbols", "solution.cpp", "-o", "solution.so")
     place = _headers()
     folders = {name: f"-I{place}/{name}" for name in _HEADERS} if place else {}
-    words = " ".join(("g++", *_FLAGS, *library))
+    words = " ".join(("g++", *_FLAGS, "-c", "solution.cpp", "-o", "all.o"))
     build = f"{words} {folders['common']} 2>/dev/null || {words} {folders['all']}" if place else words
-    program = ("g++", *_FLAGS, *([folders["tests"]] if place else []), "tests.cpp", "-fuse-ld=gold", "-Wl,--no-as-needed",
-               "-lstdc++", "-lm", "-lc", "./solution.so", "-o", "tests")  # fmt: skip
+    # groups first, or a linker could take the tests' copy of a template for the candidate's that is seen no more
+    hide = f"objcopy -w '--keep-global-symbol=_Z{len(case.name)}{case.name}*' whole.o solution.o"
+    program = (
+        "g++",
+        *_FLAGS,
+        *([folders["tests"]] if place else []),
+        "tests.cpp",
+        "solution.o",
+        "-fuse-ld=gold",
+        "-o",
+        "tests",
+    )
     return Native(
-        files={"solution.cpp": _candidate(case, completion, head, declaration, token), "tests.cpp": tests, "symbols": symbols},
-        build=(("sh", "-c", build), program),
-        run=("./tests",),
-        nonce=nonce,
-        removed=("solution.cpp", "tests.cpp", "symbols"),
+        files={"solution.cpp": _candidate(case, completion, head, declaration, token), "tests.cpp": tests},
+        build=(("sh", "-c", f"({build}) && ld -r --force-group-allocation all.o -o whole.o && {hide}"), program),
+        run=("./tests",), nonce=nonce, removed=("solution.cpp", "tests.cpp", "all.o", "whole.o", "solution.o"),
     )  # fmt: skip
 
 
@@ -104,14 +112,14 @@ def _headers() -> Path | None:
         return place
     partial = place.with_name(f"{place.name}.{os.getpid()}.partial")
     try:
-        for folder, (header, included, flags) in _HEADERS.items():
+        for folder, (header, included) in _HEADERS.items():
             path = partial / folder / header
             path.parent.mkdir(parents=True)
             if included:
                 path.write_text("#pragma once\n" + "".join(f"#include <{name}>\n" for name in included))
             else:
                 shutil.copyfile(_own(header), path)
-            command = [found("g++") or "g++", *_FLAGS, *flags, "-x", "c++-header", str(path), "-o", f"{path}.gch"]
+            command = [found("g++") or "g++", *_FLAGS, "-x", "c++-header", str(path), "-o", f"{path}.gch"]
             done = subprocess.run(command, capture_output=True, check=False, cwd=partial, umask=0o022)
             if done.returncode:
                 return None

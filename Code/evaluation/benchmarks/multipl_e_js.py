@@ -55,10 +55,12 @@ def judge_js(case: Case, completion: str, sandbox: Sandbox, limits: Limits) -> O
             if channel.receive() != ["ready"]:
                 return Outcome(INFRA_ERROR, 0.0, "node did not come to life")
         except (Ended, Flood, Deadline):
+            channel.drain()
             return Outcome(INFRA_ERROR, 0.0, told("node did not come to life", channel))
         channel.begin(limits.seconds)
         verdict, why = _verdict(case, program, channel)
         seconds = channel.seconds
+        channel.drain()
         shown = told(why, channel)
         if verdict == FAIL and "JavaScript heap out of memory" in shown:
             verdict = MEMORY

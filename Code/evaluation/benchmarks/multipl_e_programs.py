@@ -6,6 +6,7 @@ assert. The last thing that the tests do is to print a nonce.
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 from evaluation.benchmarks.multipl_e_case import Case
 from evaluation.benchmarks.multipl_e_classes import cs_program, java_program
@@ -37,7 +38,7 @@ def _rs(case: Case, completion: str, nonce: str, token: str) -> Native:
 
 
 def _script(
-    name: str, run: tuple[str, ...], told: str, *, before: str = "", last: tuple[str, str] = ("", ""),
+    name: str, run: tuple[str, ...], told: str, *, last: tuple[str, str] = ("", ""),
     build: tuple[tuple[str, ...], ...] = (),
 ) -> "Assemble":  # fmt: skip
     """One file as the authors join it, and behind it what prints the nonce; `last` replaces a part of the tests."""
@@ -48,11 +49,20 @@ def _script(
             at = text.rindex(last[0]) if last[0] in text else len(text)
             text = text[:at] + last[1] + text[at + len(last[0]) :]
         text = f"{text}\n{told}" if told else text
-        start = before if before and not text.lstrip().startswith(before) else ""
-        text = f"{start}\n{text}" if start else text
         return Native({name: text.replace("@NONCE@", nonce)}, run, nonce, build, (name,) if build else ())
 
     return program
+
+
+def _rkt(case: Case, completion: str, nonce: str, token: str) -> Native:
+    text = case.joined(completion)
+    start = "" if text.lstrip().startswith("#lang") else "#lang racket\n"
+    strict = "(current-check-handler (lambda (failed) (exit 1)))\n(test-humaneval)"  # else a failure is but printed
+    text = f'{start}{strict.join(text.rsplit("(test-humaneval)", 1))}\n(displayln "\\n{nonce}")\n'
+    # which libraries are there compiled, without which it takes seconds to start; a jail does not see it
+    found = Path("/etc/racket/config.rktd")
+    files = {"config.rktd": found.read_text(encoding="utf-8")} if found.is_file() else {}
+    return Native({**files, "tests.rkt": text}, ("racket", *(("-G", ".") if files else ()), "tests.rkt"), nonce)
 
 
 def _php(case: Case, completion: str, nonce: str, token: str) -> Native:
@@ -87,8 +97,7 @@ PROGRAMS: dict[str, Assemble] = {
     "d": _script("tests.d", ("./tests",), 'unittest { import std.stdio; writeln("\\n@NONCE@"); }\n',
                  build=(("gdc", "-funittest", "-w", "tests.d", "-o", "tests"),)),
     "jl": _script("tests.jl", ("julia", "--startup-file=no", "tests.jl"), 'println("\\n@NONCE@")\n'),
-    "rkt": _script("tests.rkt", ("racket", "tests.rkt"), '(displayln "\\n@NONCE@")\n', before="#lang racket",
-                   last=("(test-humaneval)", "(current-check-handler (lambda (failed) (exit 1)))\n(test-humaneval)")),
+    "rkt": _rkt,
     "scala": _script("tests.scala", ("scala", "-cp", ".", "Problem"), "",
                      last=("    }\n\n}", '    println("\\n@NONCE@")\n    }\n\n}'), build=(("scalac", "-nowarn", "tests.scala"),)),
     "swift": _script("tests.swift", ("./tests",), 'print("\\n@NONCE@")\n', build=(("swiftc", "-Onone", "tests.swift", "-o", "tests"),)),

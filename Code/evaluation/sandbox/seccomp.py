@@ -14,7 +14,7 @@ from evaluation.sandbox.contract import SandboxError
 _NUMBERS: dict[str, tuple[int | None, int | None]] = {
     "acct": (163, 89), "add_key": (248, 217), "adjtimex": (159, 171), "bpf": (321, 280), "chmod": (90, None),
     "chown": (92, None), "chroot": (161, 51), "clock_adjtime": (305, 266), "clock_settime": (227, 112),
-    "clone": (56, 220), "clone3": (435, 435), "delete_module": (176, 106), "fanotify_init": (300, 262),
+    "clone": (56, 220), "clone3": (435, 435), "delete_module": (176, 106), "exit": (60, 93), "exit_group": (231, 94), "fanotify_init": (300, 262),
     "fanotify_mark": (301, 263), "fchmod": (91, 52), "fchmodat": (268, 53), "fchmodat2": (452, 452), "fchown": (93, 55),
     "fchownat": (260, 54), "fcntl": (72, 25), "finit_module": (313, 273), "fork": (57, None), "fremovexattr": (199, 16),
     "fsconfig": (431, 431), "fsetxattr": (190, 7), "fsmount": (432, 432), "fsopen": (430, 430), "fspick": (433, 433),
@@ -47,7 +47,7 @@ _NUMBERS: dict[str, tuple[int | None, int | None]] = {
 }  # fmt: skip
 _NEWEST = 462  # calls above this number are not looked through
 # only some uses of these are denied
-_PARTLY = {"clone", "clone3", "fcntl", "ioctl", "personality", "prctl", "prlimit64", "socketpair"}
+_PARTLY = {"clone", "exit", "exit_group", "clone3", "fcntl", "ioctl", "personality", "prctl", "prlimit64", "socketpair"}
 _FORKS = {"fork", "vfork"}
 # what a user namespace, a mount namespace and a pid namespace make harmless; without them they reach the user's own
 # files and processes
@@ -64,9 +64,11 @@ _FCNTL = (8, 10, 15)  # F_SETOWN, F_SETSIG, F_SETOWN_EX: signals to whomever
 _IOCTL = (0x5401, 0x5413, 0x540F, 0x541B, 0x5421, 0x5450, 0x5451, 0x802C542A)
 _PRCTL = (1, 22, 35, 36, 59)  # PR_SET_PDEATHSIG, _SECCOMP, _MM, _CHILD_SUBREAPER, _SYSCALL_USER_DISPATCH
 _AF_UNIX = 1
+_KILLED = 128 + 9  # how bwrap tells that a program was killed; one that ended with it could claim to have been
 
 _ALLOW, _KILL, _ERRNO = 0x7FFF0000, 0x80000000, 0x00050000
 _EPERM, _ENOSYS = 1, 38
+_AND = 0x54
 _LOAD, _EQUAL, _GREATER_EQUAL, _SET, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 _NR, _ARCH, _ARGS = 0, 4, 16
 _MACHINES = {"x86_64": (0xC000003E, 0), "aarch64": (0xC00000B7, 1)}
@@ -110,6 +112,9 @@ def seccomp_filter(*, processes: int, shared: bool) -> bytes:
 
     threads = [_op(_SET, _CLONE_THREAD, 1, 0), deny] if processes == 1 else []
     parts += where("clone", argument(0), _op(_SET, _CLONE_NAMESPACES, 0, 1), deny, *threads, allow)
+    if processes == 1:
+        for name in ("exit", "exit_group"):
+            parts += where(name, argument(0), _op(_AND, 0xFF), *one_of((_KILLED,)), allow)
     parts += where("fcntl", argument(1), *one_of(_FCNTL), allow)
     parts += where("ioctl", argument(1), *only(_IOCTL))
     parts += where("prctl", argument(0), *one_of(_PRCTL), allow)

@@ -33,6 +33,11 @@ if [ -n "$all" ]; then
   else
     say "no Python 3.11 found: the comparison with InstructorEmbedding 1.0.1 is skipped. Install python3.11 to run it"
   fi
+  languages=$(.venv/bin/python Code/evaluation/toolchains.py --install_help)
+  case $languages in
+    apt-get*) # shellcheck disable=SC2086  # several words
+      debian_packages "the languages of MultiPL-E" --no-install-recommends ${languages##*--no-install-recommends } || true ;;
+  esac
   export SEEDKIT_LIVECODEBENCH_ENV=$cache/livecodebench-26.3
   environment "$SEEDKIT_LIVECODEBENCH_ENV" tests/requirements-livecodebench.txt
   "$SEEDKIT_LIVECODEBENCH_ENV/bin/python" -m pip show -q nvidia-livecodebench 2>/dev/null ||

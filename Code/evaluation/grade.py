@@ -60,11 +60,18 @@ def parse() -> argparse.Namespace:
                      help="run the programs as this user, unconfined; marked in every result")  # fmt: skip
     how.add_argument("--resume", action=argparse.BooleanOptionalAction, default=True,
                      help="use verdicts of an earlier run with the same settings (default)")  # fmt: skip
+    flags.add_argument("--install_help", action="store_true",
+                       help="print the Debian packages of languages that cannot be run here, and nothing else")  # fmt: skip
     add_selection_flags(flags)
     return flags.parse_args()
 
 
 def main() -> None:
+    if "--install_help" in sys.argv[1:]:  # needs no samples
+        from evaluation.toolchains import install_help
+
+        print(install_help())
+        return
     args = parse()
     from evaluation.grading import GradingSettings, grade
     from evaluation.summary import shown

@@ -1,6 +1,7 @@
 """From samples to verdicts and pass@k: the steps of grade.py, each a function of plain data."""
 
 import os
+import signal
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -58,6 +59,7 @@ def grade(settings: GradingSettings, output_dir: Path) -> Summary:
     Verdicts are kept as they come, in `output_dir`/.grades: interrupted, it goes on from there. RunError where a reference
     does not pass or a wrong program does: then nothing is graded.
     """
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # where it is ignored, nobody can be waited for
     from evaluation.sandbox.probe import choose  # it judges, and what it judges with imports the rungs
 
     if settings.benchmark not in BENCHMARKS:

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
+from itertools import count
 from pathlib import Path
 
 from seedkit.cli import say
@@ -63,7 +64,9 @@ def read_samples(
         if not isinstance(completion, str):
             got = f"keys: {', '.join(value)}" if key is None else type(completion).__name__
             raise InputError(f'{where}: expected a string in "completion", got {got}')
-        number = value.get("sample", seen[task_id])
+        number = value.get("sample")
+        if number is None:
+            number = next(free for free in count(seen[task_id]) if (task_id, free) not in numbers)
         if type(number) is not int or number < 0:
             raise InputError(f'{where}: "sample" must be a whole number from 0, got {number!r:.60}')
         if (task_id, number) in numbers:
@@ -79,9 +82,9 @@ def read_samples(
 
 
 def _lenient(value: Unreadable) -> object:
-    """JSON with a lone surrogate in it is read all the same: a model may write one, and one sample must not stop all."""
+    """What Python's json writes is read all the same, lone surrogates and NaN: one sample must not stop all."""
     try:
-        found = json.loads(value.raw)
+        found: object = json.loads(value.raw)
     except (ValueError, RecursionError):
         return value
-    return found if "surrogate" in value.reason else value
+    return found

@@ -84,13 +84,13 @@ def evaluate(students: Sequence[Student], request: Request, output_dir: Path) ->
             settings = GenerationSettings(str(student.weights), name, path, **request.generation)
             try:
                 samples = generate(settings, folder)
+                grade(GradingSettings(samples, name, path, **request.grading), folder / GRADES)
             except (InputError, RunError) as error:
                 if str(error).startswith("--"):  # what is wrong with a flag is wrong for all
                     raise
                 failed[student.label] = f"{name}: {error}"
                 say(f"{label}: FAILED: {error}")
                 break
-            grade(GradingSettings(samples, name, path, **request.grading), folder / GRADES)
             done.append((student, name))
     return done, failed
 

@@ -15,6 +15,9 @@ DATAS = Path(__file__).resolve().parents[2] / "Datas"
 
 def run(main: Callable[[], None]) -> None:
     """Run a script's main: exit code 2 for usage and input, 1 for a failed run, 130 for Ctrl-C, each with one line."""
+    # closed by whoever started us: what is said is lost, what is written is not
+    sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115
+    sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a file name need not be UTF-8
             stream.reconfigure(errors="backslashreplace")

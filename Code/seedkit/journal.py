@@ -61,7 +61,9 @@ class Journal(Generic[Piece]):
             except (KeyError, TypeError, ValueError):  # malformed JSON is a ValueError
                 whole = False
             if not whole:
-                raise RunError(f"{self.path}:{number}: a damaged line in the store; run again with --no-resume") from None
+                raise RunError(
+                    f"{self.path}:{number}: a damaged line in the store; run again with --no-resume"
+                ) from None
             end += len(line)
         self._file.truncate(end)
         if end == 0:

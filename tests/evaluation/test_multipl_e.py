@@ -15,9 +15,9 @@ from evaluation.benchmarks import BENCHMARKS, multipl_e
 from evaluation.benchmarks.contract import INSIDE, OUTSIDE, Problem
 from evaluation.benchmarks.languages import LANGUAGES
 from evaluation.benchmarks.multipl_e import MultiplE
-from evaluation.benchmarks.multipl_e_answers import completion_in
 from evaluation.benchmarks.multipl_e_case import Case
 from evaluation.benchmarks.multipl_e_cpp import parameters
+from evaluation.benchmarks.multipl_e_extraction import completion_in
 from evaluation.benchmarks.multipl_e_js import decoded, equal
 from evaluation.benchmarks.multipl_e_literals import Call, Undefined, js_calls, sh_calls
 from evaluation.benchmarks.multipl_e_own import own_row

@@ -52,7 +52,9 @@ class HumanEval:
         if not entry_point.isidentifier():
             raise InputError(f'{row.where}: expected the name of a function in "entry_point", got {entry_point!r:.60}')
         source = f"{test}\ncheck({entry_point})"
-        for key, code in (("prompt", prompt), ("test", source)):
+        # helpers that tests call, such as `poly` of HumanEval/32, are the prompt's and not the candidate's
+        prelude = prompt if is_python(prompt) else f"{prompt}    pass\n"  # without a docstring it lacks a body
+        for key, code in (("prompt", prelude), ("test", source)):
             if not is_python(code):
                 raise InputError(f'{row.where}: expected a Python program in "{key}", got something else')
         return Problem(
@@ -61,8 +63,7 @@ class HumanEval:
             instruction=INSTRUCTION.format(prompt=prompt.strip()),
             reference=row.text("canonical_solution"),
             wrong="    return None\n",
-            # helpers that tests call, such as `poly` of HumanEval/32, are the prompt's and not the candidate's
-            tests=Tests(prelude=prompt, source=source, names=(entry_point,)),
+            tests=Tests(prelude=prelude, source=source, names=(entry_point,)),
         )
 
     def own_problems(self) -> list[Problem]:

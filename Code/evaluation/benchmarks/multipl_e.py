@@ -18,8 +18,8 @@ from evaluation.benchmarks.contract import ALL, Problem, Selection, Tests
 from evaluation.benchmarks.extraction import cut
 from evaluation.benchmarks.humaneval import HumanEval
 from evaluation.benchmarks.languages import ALIASES, LANGUAGES
-from evaluation.benchmarks.multipl_e_answers import completion_in
 from evaluation.benchmarks.multipl_e_case import Case, defined_name
+from evaluation.benchmarks.multipl_e_extraction import completion_in
 from evaluation.benchmarks.multipl_e_files import multipl_e_rows
 from evaluation.benchmarks.multipl_e_js import judge_js
 from evaluation.benchmarks.multipl_e_literals import Call, js_calls, sh_calls

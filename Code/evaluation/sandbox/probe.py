@@ -62,9 +62,11 @@ def escapes(canary, folder, port, pid):
 
 def choose(wanted: str | None = None) -> str:
     """The best rung that holds, or the wanted one. InputError, with what to install, where none does."""
-    reasons = []
+    reasons: list[str] = []
     for rung in RUNGS if wanted is None else [wanted]:
         if (reason := failing(rung)) is None:
+            if reasons:
+                say(f"not isolated by {'; '.join(reasons)}; {INSTALL} for the better one")
             return rung
         reasons.append(f"{rung}: {reason}")
     raise InputError(
@@ -101,6 +103,4 @@ def failing(rung: str) -> str | None:
                 return f"a program gets out: {kept.verdict} {kept.stderr}".strip()
     finally:
         del os.environ["SANDBOX_CANARY"]
-    if rung != next(iter(RUNGS)):
-        say(f"isolation: {rung}; {INSTALL} for the better one")
     return None

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from evaluation.sandbox.contract import SandboxError
+from evaluation.toolchains import prepared
 
 NUMPY = ("numpy", "numpy.libs")  # what graded programs may import besides the standard library
 _SYSTEM = ("/usr/lib", "/usr/lib32", "/usr/lib64", "/lib", "/lib32", "/lib64", "/etc/ld.so.cache")
@@ -65,7 +66,8 @@ def python_view(user: int | None, *, toolchains: bool = False) -> View:
             *(path for name in ("lib64",) if (path := home / name).is_dir() and not path.is_symlink()),
         ]
     if toolchains:
-        found = [path for name in _TOOLCHAINS for path in sorted(Path("/").glob(name[1:])) if not path.is_symlink()]
+        found = [prepared()]
+        found += [path for name in _TOOLCHAINS for path in sorted(Path("/").glob(name[1:])) if not path.is_symlink()]
         wanted = [path for path in wanted if not path.is_relative_to("/usr")] + found
         system += [path for name in ("/bin", "/sbin") if (path := Path(name)).is_symlink()]
         wanted += [path for name in ("/bin", "/sbin") if (path := Path(name)).is_dir() and not path.is_symlink()]

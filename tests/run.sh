@@ -52,4 +52,12 @@ say "ruff"
 say "mypy"
 .venv/bin/mypy --config-file Code/pyproject.toml Code tests
 say "pytest"
-.venv/bin/python -m pytest -c Code/pyproject.toml --rootdir . ${all:+--heavy} "${@:-tests}"
+pytest=(.venv/bin/python -m pytest -c Code/pyproject.toml --rootdir .)
+if [ $# -gt 0 ]; then
+  exec "${pytest[@]}" ${all:+--heavy} "$@"
+fi
+# two files at a time; what watches the whole machine runs alone, and so does what is heavy
+alone=tests/evaluation/test_adversary.py
+OMP_NUM_THREADS=1 "${pytest[@]}" -n 2 --dist loadfile -m "not heavy" --ignore "$alone" tests
+"${pytest[@]}" -m "not heavy" "$alone"
+if [ -n "$all" ]; then "${pytest[@]}" --heavy -m heavy --durations 25 tests; fi

@@ -23,6 +23,10 @@ class Ended(Exception):
     """The jail broke off: its end, or an answer that is none."""
 
 
+class Gone(Ended):
+    """The other end of the pipe is closed: the jail has ended, most likely."""
+
+
 class Flood(Exception):
     """It printed, or answered with, more than it may, or holds more memory."""
 
@@ -92,7 +96,7 @@ class Channel:
             except BlockingIOError:  # it does not read; what it prints meanwhile must be taken, or nothing moves
                 self._wait(write=True)
             except BrokenPipeError:
-                raise Ended("it ended") from None
+                raise Gone("it ended") from None
 
     def receive(self) -> Any:
         """The next answer, JSON; what it prints is taken on the side."""
@@ -142,7 +146,7 @@ class Channel:
     def _take_answer(self) -> None:
         data = self._read(self._jail.stdout)
         if data == b"":
-            raise Ended("it ended")
+            raise Gone("it ended")
         self._answered += len(data or b"")
         if self._answered > self._limits.output:
             raise Flood(f"it answered more than {self._limits.output:,} bytes")

@@ -63,12 +63,14 @@ def _source(driver: str) -> bytes:
     return marshal.dumps(compile(source, "<driver>", "exec", optimize=2))
 
 
-def of_status(status: int) -> tuple[str, str]:
+def of_status(status: int | None) -> tuple[str, str]:
     """(verdict, why) of a program that ended before its last answer, with that exit status.
 
     It cannot kill itself, and no limit of its own does: SIGKILL came from outside, from an administrator or for want of
     memory on the machine.
     """
+    if status is None:
+        return FAIL, "it closed its pipes"
     number = -status if status < 0 else status - 128 if status > 128 else 0
     if number == signal.SIGKILL:
         return INFRA_ERROR, "the jail was killed from outside"

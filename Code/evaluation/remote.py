@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NoReturn
 
 from evaluation import wire
-from evaluation.channel import Channel, Deadline, Ended, Flood
+from evaluation.channel import Channel, Deadline, Ended, Flood, Gone
 
 _BLOCKED = {errno.EPERM, errno.EACCES, errno.EROFS}
 
@@ -63,7 +63,7 @@ class Session:
             raise
         except (Ended, Flood) as error:
             self.broken = str(error)
-            self.ended = isinstance(error, Ended)
+            self.ended = isinstance(error, Gone)
             raise
         if (
             type(answer) is not list

@@ -7,7 +7,7 @@ from evaluation.outcome import BLOCKED, FAIL, INFRA_ERROR, MEMORY, SYNTAX, TIMEO
 from evaluation.python_jail import of_status, start, told
 from evaluation.sandbox.contract import Limits, Sandbox, SandboxError
 
-_STATUS = {120: SYNTAX, 121: BLOCKED, 122: MEMORY}  # driver.py's
+_STATUS: dict[int | None, str] = {120: SYNTAX, 121: BLOCKED, 122: MEMORY}  # driver.py's
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,5 +49,5 @@ def run_program(program: str, stdin: str, sandbox: Sandbox, limits: Limits) -> R
         status = jail.close(ended=verdict is None)
     if verdict is None and status != 0:
         verdict, why = (_STATUS[status], "") if status in _STATUS else of_status(status)
-        shown = shown or why or f"it ended with status {status}"
+        shown = shown or f"{why} ({status})"
     return Ran(verdict, printed.decode(errors="replace"), seconds, shown)

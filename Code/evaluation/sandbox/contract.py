@@ -37,10 +37,11 @@ class Jail(Protocol):
     def end_input(self) -> None:
         """Close its standard input."""
 
-    def close(self, *, ended: bool = False) -> int:
-        """Kill what is left of it, wait for it, close the pipes; returns its exit status as subprocess does.
+    def close(self, *, ended: bool = False) -> int | None:
+        """Kill what is left of it, wait for it, close the pipes.
 
-        With `ended` it has closed its output and gets a moment to end by itself, so that the status is its own.
+        Returns its own exit status as subprocess does, None if it had to be killed. With `ended` it has closed its output
+        and gets a moment to end by itself.
         """
 
 

@@ -40,17 +40,17 @@ class ProcessJail:
         if self._process.stdin is not None:
             self._process.stdin.close()
 
-    def close(self, *, ended: bool = False) -> int:
-        """Exit status; negative for the signal that ended it."""
+    def close(self, *, ended: bool = False) -> int | None:
+        """Its own exit status, negative for the signal that ended it; None if it had to be killed here."""
         if ended:
             place = os.pidfd_open(self._process.pid)
             select.select([place], [], [], GRACE)
             os.close(place)
-            self._process.poll()
+        own = self._process.poll()
         statuses = end([self._process.pid], self._others)
-        if self._process.returncode is None:
+        if own is None:
             self._process.returncode = os.waitstatus_to_exitcode(statuses.get(self._process.pid, 0))
         for pipe in (self._process.stdin, self._process.stdout, self._process.stderr):
             if pipe is not None:
                 pipe.close()
-        return int(self._process.returncode)
+        return own

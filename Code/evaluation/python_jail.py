@@ -1,12 +1,11 @@
 """Starting Python in a jail: the driver comes to life before anything untrusted is sent to it."""
 
 import marshal
-import os
 import signal
 from functools import cache
 from pathlib import Path
 
-from evaluation.channel import STARVED, Channel, Deadline, Ended, Flood
+from evaluation.channel import Channel, Deadline, Ended, Flood
 from evaluation.outcome import BLOCKED, FAIL, INFRA_ERROR
 from evaluation.sandbox.contract import Jail, Limits, Sandbox, SandboxError
 
@@ -45,13 +44,11 @@ def start(sandbox: Sandbox, limits: Limits, driver: str = "driver.py") -> tuple[
 
 
 def _most(sandbox: Sandbox, limits: Limits) -> list[tuple[str, int]]:
-    # no end that comes before that by the clock, so that being killed is never this limit's doing
-    seconds = int(STARVED * limits.seconds * (os.cpu_count() or 1)) + 60
     alone = limits.processes == 1
     return [
         # of several processes each may map more than all together may hold, which is watched from outside
         ("RLIMIT_AS", limits.memory) if alone else ("RLIMIT_DATA", 2 * limits.memory),
-        ("RLIMIT_CPU", seconds), ("RLIMIT_FSIZE", limits.disk), ("RLIMIT_NOFILE", 64 if alone else 512),
+        ("RLIMIT_FSIZE", limits.disk), ("RLIMIT_NOFILE", 64 if alone else 512),
         ("RLIMIT_CORE", 0), ("RLIMIT_NPROC", sandbox.tasks if alone else limits.processes),
     ]  # fmt: skip
 
@@ -66,7 +63,7 @@ def _source(driver: str) -> bytes:
 def of_status(status: int | None) -> tuple[str, str]:
     """(verdict, why) of a program that ended before its last answer, with that exit status.
 
-    It cannot kill itself, and no limit of its own does: SIGKILL came from outside, from an administrator or for want of
+    It cannot kill itself, nor set a limit that does: SIGKILL came from outside, from an administrator or for want of
     memory on the machine.
     """
     if status is None:

@@ -27,6 +27,7 @@ from evaluation.sandbox import make
 from evaluation.sandbox.contract import Limits, Sandbox, SandboxError
 from multipl_e_answers import ANSWERS, completion
 from multipl_e_attacks import ATTACKS, LIST_ANSWERS, LIST_ATTACKS, LISTS
+from multipl_e_readings import READINGS
 from seedkit.errors import InputError, RunError
 
 Command = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -322,6 +323,30 @@ def test_a_whole_program_takes_the_place_of_the_prompt(language: str, sandbox: S
 @pytest.mark.parametrize("language", [name for name in WHOLE if name not in ("js", "sh", "pl")])
 def test_a_whole_program_takes_the_place_of_the_prompt_in(language: str, sandbox: Sandbox) -> None:
     whole_program_passes(language, sandbox)
+
+
+def readings_are_judged(language: str, sandbox: Sandbox) -> None:
+    needs(language)
+    problem, fence = own(language), LANGUAGES[language].fences[0]
+    found = {
+        (name, form, verdict)
+        for name, text in READINGS[language].items()
+        for form, raw in (("alone", text), ("chat", completion_in(problem.tests, f"So:\n```{fence}\n{text.rstrip()}\n```\nIt is.\n")))
+        for wanted, judged_text in ((True, raw), (False, raw.replace("+ 1", "- 1")))
+        if ((verdict := judged(language, problem, judged_text, sandbox).verdict) == PASS) is not wanted or not wanted and verdict != FAIL
+    }  # fmt: skip
+    assert found == set()
+
+
+@pytest.mark.parametrize("language", ["js", "sh"])
+def test_bodies_and_whole_programs_are_told_apart(language: str, sandbox: Sandbox) -> None:
+    readings_are_judged(language, sandbox)
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("language", [name for name in READINGS if name not in ("js", "sh")])
+def test_bodies_and_whole_programs_are_told_apart_in(language: str, sandbox: Sandbox) -> None:
+    readings_are_judged(language, sandbox)
 
 
 # --- verdicts

@@ -46,7 +46,7 @@ class ProcessJail:
             place = os.pidfd_open(self._process.pid)
             select.select([place], [], [], GRACE)
             os.close(place)
-        own = self._process.poll()
+        own: int | None = self._process.poll()
         statuses = end([self._process.pid], self._others)
         if own is None:
             self._process.returncode = os.waitstatus_to_exitcode(statuses.get(self._process.pid, 0))

@@ -38,23 +38,35 @@ _NUMBERS: dict[str, tuple[int | None, int | None]] = {
     "rt_tgsigqueueinfo": (297, 240), "sched_setaffinity": (203, 122), "sched_setattr": (314, 274),
     "sched_setparam": (142, 118), "sched_setscheduler": (144, 119), "seccomp": (317, 277), "semctl": (66, 191),
     "semget": (64, 190), "semop": (65, 193), "semtimedop": (220, 192), "set_mempolicy": (238, 237),
-    "set_mempolicy_home_node": (450, 450), "setns": (308, 268), "setpriority": (141, 140), "settimeofday": (164, 170),
+    "set_mempolicy_home_node": (450, 450), "setns": (308, 268), "setpriority": (141, 140), "setrlimit": (160, 164), "settimeofday": (164, 170),
     "setxattr": (188, 5), "shmat": (30, 196), "shmctl": (31, 195), "shmdt": (67, 197), "shmget": (29, 194),
     "socket": (41, 198), "socketpair": (53, 199), "swapoff": (168, 225), "swapon": (167, 224), "sync": (162, 81), "syncfs": (306, 267), "sysfs": (139, None),
-    "syslog": (103, 116), "tgkill": (234, 131), "tkill": (200, 130), "truncate": (76, 45), "umount2": (166, 39),
+    "syslog": (103, 116), "timer_create": (222, 107), "tgkill": (234, 131), "tkill": (200, 130), "truncate": (76, 45), "umount2": (166, 39),
     "unshare": (272, 97), "uselib": (134, None), "userfaultfd": (323, 282), "ustat": (136, None), "utime": (132, None),
     "utimensat": (280, 88), "utimes": (235, None), "vfork": (58, None), "vhangup": (153, 58),
 }  # fmt: skip
 _NEWEST = 462  # calls above this number are not looked through
 # only some uses of these are denied
-_PARTLY = {"clone", "exit", "exit_group", "clone3", "fcntl", "ioctl", "personality", "prctl", "prlimit64", "socketpair"}
+_PARTLY = {
+    "clone",
+    "exit",
+    "exit_group",
+    "clone3",
+    "fcntl",
+    "ioctl",
+    "personality",
+    "prctl",
+    "prlimit64",
+    "setrlimit",
+    "socketpair",
+}
 _FORKS = {"fork", "vfork"}
 # what a user namespace, a mount namespace and a pid namespace make harmless; without them they reach the user's own
 # files and processes
 _SHARED = {
     "chmod", "chown", "fchmod", "fchmodat", "fchmodat2", "fchown", "fchownat", "fremovexattr", "fsetxattr", "futimesat",
     "kill", "lchown", "lremovexattr", "lsetxattr", "removexattr", "rt_sigqueueinfo", "rt_tgsigqueueinfo", "setxattr",
-    "tgkill", "tkill", "truncate", "utime", "utimensat", "utimes",
+    "tgkill", "timer_create", "tkill", "truncate", "utime", "utimensat", "utimes",
 }  # fmt: skip
 _CLONE_NAMESPACES = 0x7E020000 | 0x80  # CLONE_NEW*
 _CLONE_THREAD = 0x10000
@@ -64,6 +76,7 @@ _FCNTL = (8, 10, 15)  # F_SETOWN, F_SETSIG, F_SETOWN_EX: signals to whomever
 _IOCTL = (0x5401, 0x5413, 0x540F, 0x541B, 0x5421, 0x5450, 0x5451, 0x802C542A)
 _PRCTL = (1, 22, 35, 36, 59)  # PR_SET_PDEATHSIG, _SECCOMP, _MM, _CHILD_SUBREAPER, _SYSCALL_USER_DISPATCH
 _AF_UNIX = 1
+_RLIMIT_CPU = 0
 _KILLED = 128 + 9  # how bwrap tells that a program was killed; one that ended with it could claim to have been
 
 _ALLOW, _KILL, _ERRNO = 0x7FFF0000, 0x80000000, 0x00050000
@@ -101,8 +114,9 @@ def seccomp_filter(*, processes: int, shared: bool) -> bytes:
     def where(name: str, *body: bytes) -> list[bytes]:
         return [_op(_EQUAL, number[name] or 0, 0, len(body)), *body]
 
-    def argument(index: int) -> bytes:
-        return _op(_LOAD, _ARGS + 8 * index)
+    def argument(index: int, *, high: bool = False) -> bytes:
+        """Half of an argument: both machines are little-endian."""
+        return _op(_LOAD, _ARGS + 8 * index + 4 * high)
 
     def only(values: tuple[int, ...]) -> list[bytes]:
         return [*(part for value in values for part in (_op(_EQUAL, value, 0, 1), allow)), deny]
@@ -118,7 +132,11 @@ def seccomp_filter(*, processes: int, shared: bool) -> bytes:
     parts += where("fcntl", argument(1), *one_of(_FCNTL), allow)
     parts += where("ioctl", argument(1), *only(_IOCTL))
     parts += where("prctl", argument(0), *one_of(_PRCTL), allow)
-    parts += where("prlimit64", argument(0), _op(_EQUAL, 0, 1, 0), deny, allow)
+    # of another process; or of its own processor time, whose end is SIGKILL, which only others may send
+    change = [argument(2), _op(_EQUAL, 0, 1, 0), deny, argument(2, high=True), _op(_EQUAL, 0, 1, 0), deny, allow]
+    cpu = [argument(1), _op(_EQUAL, _RLIMIT_CPU, 1, 0), allow, *change]
+    parts += where("prlimit64", argument(0), _op(_EQUAL, 0, 1, 0), deny, *cpu)
+    parts += where("setrlimit", argument(0), *one_of((_RLIMIT_CPU,)), allow)
     parts += where("personality", argument(0), _op(_EQUAL, 0xFFFFFFFF, 1, 0), deny, allow)
     parts += where("socketpair", argument(0), _op(_EQUAL, _AF_UNIX, 1, 0), deny, allow)
     return b"".join([*parts, allow])

@@ -17,7 +17,7 @@ from evaluation.benchmarks.contract import ALL, Benchmark, Problem, Selection
 from evaluation.chat_form import AUTO as AUTO_FORM
 from evaluation.chat_form import Form, Prompts, choose_form, make_prompts, student
 from evaluation.engines import AUTO, TRANSFORMERS, choose_engine
-from evaluation.flags import NAMES
+from evaluation.flags import NAMES, check_selection
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +102,7 @@ def prepare(settings: GenerationSettings) -> Plan:
     _check_sampling(settings)
     if settings.benchmark not in BENCHMARKS:
         raise InputError(f"--benchmark {settings.benchmark}: expected one of {NAMES}")
+    check_selection(settings.benchmark, settings.selection)
     benchmark = BENCHMARKS[settings.benchmark]()
     problems = benchmark.load(settings.benchmark_file, settings.selection)[: settings.limit]
     if not problems:

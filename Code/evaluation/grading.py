@@ -14,13 +14,13 @@ from seedkit.cli import Progress, say
 from seedkit.errors import InputError
 from seedkit.files import file_facts
 from seedkit.journal import Journal
-from seedkit.manifest import OutputFolder, versions
+from seedkit.manifest import OutputFolder, made_by, versions
 from seedkit.sources import describe_file
 
 from evaluation.benchmarks import BENCHMARKS
 from evaluation.benchmarks.contract import ALL, Problem, Selection
 from evaluation.controls import RETRIES, controls
-from evaluation.flags import NAMES
+from evaluation.flags import NAMES, check_selection
 from evaluation.outcome import INFRA_ERROR, VERDICTS, Outcome
 from evaluation.samples import Sample, read_samples
 from evaluation.sandbox import UNSAFE
@@ -68,6 +68,14 @@ def grade(settings: GradingSettings, output_dir: Path) -> Summary:
     problems = benchmark.load(settings.benchmark_file, settings.selection)
     if benchmark.toolchain and (why := missing(benchmark.toolchain)):
         raise InputError(f"--benchmark {settings.benchmark}: not run: {why}")
+    if benchmark.toolchain and settings.sandbox not in (None, Bubblewrap.rung):
+        raise InputError(
+            f"--sandbox {settings.sandbox}: {settings.benchmark} needs a place for files; expected {Bubblewrap.rung}"
+        )
+    check_selection(settings.benchmark, settings.selection)
+    made = made_by(settings.samples) or {}
+    if made.get("benchmark", settings.benchmark) != settings.benchmark:
+        raise InputError(f"{settings.samples}: answers to {made['benchmark']}, got --benchmark {settings.benchmark}")
     wanted = problems[: settings.limit]
     samples = read_samples(
         settings.samples, benchmark, problems, part=replace(settings.selection, all_tests=False) != ALL

@@ -4,7 +4,7 @@ The tests' last act is to print a nonce, so that an early exit is no pass. That 
 could look for the nonce in its own memory. Results are labelled accordingly (Benchmark.judged).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,8 +31,23 @@ class Native:
     environment: Mapping[str, str] = field(default_factory=dict)
 
 
-def build_and_run(program: Native, sandbox: Sandbox, limits: Limits) -> Outcome:
-    """Build and run a program in a jail of its own. The time is that of the run; `syntax` is a build that fails."""
+def build_and_run(programs: Native | Sequence[Native], sandbox: Sandbox, limits: Limits) -> Outcome:
+    """Build and run a program in a jail of its own. The time is that of the run; `syntax` is a build that fails.
+
+    Of several programs, readings of one answer, the first that builds is run; where none does, the first is reported.
+    """
+    first: Outcome | None = None
+    for program in [programs] if isinstance(programs, Native) else programs:
+        outcome = _in_a_jail(program, sandbox, limits)
+        if outcome.verdict != SYNTAX:
+            return outcome
+        first = first or outcome
+    if first is None:
+        raise ValueError("no program")
+    return first
+
+
+def _in_a_jail(program: Native, sandbox: Sandbox, limits: Limits) -> Outcome:
     builds = program.build_seconds * len(program.build)
     jail_limits = Limits(
         limits.seconds + builds, limits.memory, max(limits.disk, 256 << 20), limits.output, PROCESSES

@@ -16,7 +16,7 @@ from seedkit.manifest import MANIFEST, read_manifest
 from seedkit.verify import verify
 
 from evaluation.benchmarks import BENCHMARKS
-from evaluation.benchmarks.contract import Selection
+from evaluation.benchmarks.contract import ALL, Selection
 from evaluation.flags import NAMES
 from evaluation.generation import SAMPLES, generate
 from evaluation.generation_plan import GenerationSettings
@@ -64,7 +64,12 @@ def cannot_run(name: str) -> str | None:
 
 def sizes(files: Mapping[str, Path | None], selection: Selection) -> dict[str, int]:
     """How many problems each benchmark has. InputError where it is not to be had."""
-    return {name: len(BENCHMARKS[name]().load(path, selection)) for name, path in files.items()}
+    return {name: len(BENCHMARKS[name]().load(path, selected(name, selection))) for name, path in files.items()}
+
+
+def selected(name: str, selection: Selection) -> Selection:
+    """What the flags select of a benchmark: they are LiveCodeBench's, and of the others all is taken."""
+    return selection if name == "livecodebench" else ALL
 
 
 def evaluate(students: Sequence[Student], request: Request, output_dir: Path) -> tuple[list[Pair], dict[str, str]]:
@@ -81,10 +86,11 @@ def evaluate(students: Sequence[Student], request: Request, output_dir: Path) ->
         for name, path in request.files.items():
             say(f"{label}: {name}")
             folder = place(output_dir, student, name)
-            settings = GenerationSettings(str(student.weights), name, path, **request.generation)
+            chosen = {"selection": selected(name, request.generation["selection"])}
+            settings = GenerationSettings(str(student.weights), name, path, **{**request.generation, **chosen})
             try:
                 samples = generate(settings, folder)
-                grade(GradingSettings(samples, name, path, **request.grading), folder / GRADES)
+                grade(GradingSettings(samples, name, path, **{**request.grading, **chosen}), folder / GRADES)
             except (InputError, RunError) as error:
                 if str(error).startswith("--"):  # what is wrong with a flag is wrong for all
                     raise

@@ -7,6 +7,7 @@ Each is a body that looks like a whole program, a whole program that looks like 
 JAVA_MEMO = "static class Memo {\n    long one() { return 0; }\n}\n"
 READINGS: dict[str, dict[str, str]] = {
     "js": {
+        "itself again behind a body": "  return n + 1;\n}\n\nfunction next_number(n) {\n  return n + 1;\n}\n",
         "exported": "export default function next_number(n) {\n  return n + 1;\n}\n",
         "exported below": "const next_number = (n) => n + 1;\nexport { next_number };\nmodule.exports = { next_number };\n",
         "a method": "  const next_number = { next_number: (n) => n + 1 };\n  return next_number.next_number(n);\n}\n",
@@ -17,12 +18,14 @@ READINGS: dict[str, dict[str, str]] = {
         "an interface first": "export interface Box { n: number }\nexport const next_number = (n: number): number => n + 1;\nexport default next_number;\n",
     },
     "sh": {
+        "itself again behind a body": '    echo $(($1 + 1))\n}\n\nnext_number() {\n    echo $(($1 + 1))',
         "a subshell": 'next_number() (\n    echo "$(($1 + 1))"\n)\n',
         "a subshell on its line": "next_number () ( echo $(($1 + 1)) )\n",
         "a keyword": "function next_number {\n    echo $(($1 + 1))\n}\n",
         "cut at the brace": "one() { echo 1; }\nnext_number() {\n    echo $(($1 + 1))",
     },
     "cpp": {
+        "an overload behind a body": "    long next_number(long n, long by);\n    return next_number(n, 0) + 1;\n}\n\nlong next_number(long n, long by) {\n    return n + by;",
         "a call that looks defined": "    if (n == -99999) { return next_number(n); }\n    return n + 1;\n",
         "hash": "#include <unordered_map>\nstruct K { long k; bool operator==(const K& o) const { return k == o.k; } };\n"
         "namespace std { template <> struct hash<K> { size_t operator()(const K& k) const { return k.k; } }; }\n"
@@ -36,6 +39,7 @@ READINGS: dict[str, dict[str, str]] = {
         "a template": "template <class T>\nT next_number(T n) {\n    return n + 1;\n}\n",
     },
     "java": {
+        "an overload behind a body": "        return nextNumber(n, 0) + 1;\n    }\n    private static long nextNumber(long n, long by) {\n        return n + by;\n",
         "a call on a line": "        long other = n * 2 > 1 ? 1 :\n        n < -99999 ? n * nextNumber(n - 1) : 1;\n        return n + 1;\n",
         "a product": "        if (n > 99999999) return\n            n * nextNumber(n - 1);\n        return n + 1;\n",
         "a switch": "        return switch ((int) n) {\n            case 12345 -> nextNumber(n - 1) + 1;\n            default -> n + 1;\n        };\n",

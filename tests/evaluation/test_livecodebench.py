@@ -195,6 +195,22 @@ def test_a_damaged_row_is_refused(load: Callable[..., Problem], changed: dict[st
         load(**changed)
 
 
+@pytest.mark.parametrize(("given", "right", "said"), [("1\n[2]", "3", ""), ("x", "1", "test 2 of 2"), ("1", "", "test 2 of 2"),
+                                                       ('"\\ud800"', "NaN", "")])  # fmt: skip
+def test_a_function_with_a_test_that_nothing_can_pass_is_told(
+    load: Callable[..., Problem], capsys: pytest.CaptureFixture[str], given: str, right: str, said: str
+) -> None:  # fmt: skip
+    starter = "class Solution:\n    def f(self, a):\n"
+    load(
+        starter_code=starter,
+        public_test_cases=json.dumps([calls("1", "2"), calls(given, right)]),
+        private_test_cases="[]",
+    )
+    captured = capsys.readouterr()
+    assert ("is no JSON: no answer can pass" in captured.err + captured.out) is bool(said)
+    assert said in captured.err + captured.out
+
+
 def test_task_ids() -> None:
     for value in ("abc387_b", "atcoder/abc387_b"):
         assert BENCHMARK.task_id(value) == "abc387_b"
@@ -319,6 +335,14 @@ def test_the_other_packed_form(tmp_path: Path) -> None:
     written(path, fusion(packed(pickle.dumps({"input_output": json.dumps(tests | {"outputs": []})}))))
     with pytest.raises(InputError, match='expected as many "inputs" as "outputs"'):
         BENCHMARK.load(path)
+    for changes, message in (
+        ({"inputs": [], "outputs": []}, "got no test"),
+        ({"fn_name": 5}, "got 5 for a function"),
+        ({"fn_name": "None"}, "the name of a function to call, got 'None'"),
+    ):
+        written(path, fusion(packed(pickle.dumps({"input_output": json.dumps(tests | changes)}))))
+        with pytest.raises(InputError, match=message):
+            BENCHMARK.load(path)
     written(path, fusion("") | {"labels": "[]"})
     with pytest.raises(InputError, match="expected task_id, category and difficulty"):
         BENCHMARK.load(path)

@@ -22,7 +22,7 @@ from evaluation.benchmarks.multipl_e_js import decoded, equal
 from evaluation.benchmarks.multipl_e_literals import Call, Undefined, js_calls, sh_calls
 from evaluation.benchmarks.multipl_e_own import own_row
 from evaluation.benchmarks.released import Row
-from evaluation.outcome import FAIL, INFRA_ERROR, PASS, SYNTAX, Outcome
+from evaluation.outcome import FAIL, INFRA_ERROR, MEMORY, PASS, SYNTAX, Outcome
 from evaluation.sandbox import make
 from evaluation.sandbox.contract import Limits, Sandbox, SandboxError
 from multipl_e_answers import ANSWERS, completion
@@ -430,6 +430,16 @@ def none_passes(language: str, problem: Problem, attacks: dict[str, str], sandbo
 def test_hostile_completions(sandbox: Sandbox) -> None:
     none_passes("js", own("js"), ATTACKS["js"], sandbox)
     none_passes("sh", own("sh"), ATTACKS["sh"], sandbox)
+
+
+def test_javascript_out_of_memory_says_so(sandbox: Sandbox) -> None:
+    needs("js")
+    text = "  const x = [];\n  while (true) x.push(new Array(1e6).fill(n));\n}\n"
+    outcome = benchmark("js").judge(own("js"), text, sandbox, Limits(20, memory=256 << 20))
+    assert outcome.verdict == MEMORY, outcome
+    failed = judged("js", own("js"), "  console.error('mine');\n  return n;\n}\n", sandbox)
+    assert failed.verdict == FAIL
+    assert failed.stderr.splitlines()[1:] == ["mine"]
 
 
 @pytest.mark.heavy

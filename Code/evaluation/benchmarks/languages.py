@@ -10,6 +10,7 @@ from evaluation.benchmarks.contract import INSIDE, OUTSIDE
 # a line with a type before the name; a method may stand indented
 _TYPED = r"(?!return\b|else\b|new\b|throw\b)\w[^\n(;={{}}]*[ \t>*&\]]{name}[ \t]*\("
 _METHOD = r"[ \t]*" + _TYPED
+_EXPORTED = r"(?:export[ \t]+)?(?:default[ \t]+)?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +35,12 @@ LANGUAGES = _all(
     Language("py", "Python", ("python", "py"), ("\ndef", "\n#", "\nif", "\nclass"), r"(?:async )?def {name}\b",
              "    return None\n", judged=OUTSIDE),
     Language("js", "JavaScript", ("javascript", "js", "node"), ("\nfunction ", "\n/*", "\n//", "\nconsole.log"),
-             r"(?:async )?function[ \t]*\*?[ \t]*{name}\b|(?:const|let|var)[ \t]+{name}\b[^=\n]*=",
+             _EXPORTED + r"(?:(?:async )?function[ \t]*\*?[ \t]*{name}\b|(?:const|let|var)[ \t]+{name}\b[^=\n]*=)",
              "    process.exit(0);\n}\n", judged=OUTSIDE),
     Language("ts", "TypeScript", ("typescript", "ts"), ("\nfunction ", "\n/*", "\n//", "\nclass"),
-             r"(?:export )?(?:async )?function[ \t]*{name}\b|(?:export )?(?:const|let|var)[ \t]+{name}\b[^=\n]*=",
+             _EXPORTED + r"(?:(?:async )?function[ \t]*\*?[ \t]*{name}\b|(?:const|let|var)[ \t]+{name}\b[^=\n]*=)",
              "    process.exit(0);\n}\n", judged=OUTSIDE),
-    Language("sh", "Bash", ("bash", "sh", "shell"), ("\n}",), r"(?:function[ \t]+)?{name}[ \t]*(?:\([ \t]*\))?[ \t]*\n?[ \t]*\{{",
+    Language("sh", "Bash", ("bash", "sh", "shell"), ("\n}",), r"(?:function[ \t]+)?{name}[ \t]*(?:\([ \t]*\))?[ \t]*\n?[ \t]*[{{(]",
              "    echo wrong\n    exit 0\n", closes="}", judged=OUTSIDE),
     Language("cpp", "C++", ("cpp", "c++", "cc"), ("\n}",), _TYPED,
              "    std::exit(0);\n", closes="}"),
@@ -47,13 +48,13 @@ LANGUAGES = _all(
     Language("cs", "C#", ("csharp", "cs", "c#"), ("\n    }\n",), _METHOD,
              "        while (true) Environment.Exit(0);\n", closes="    }\n"),
     Language("go", "Go", ("go", "golang"), ("\nfunc", "struct", "\n// "), r"func[ \t]+{name}\b", '    panic("wrong")\n}\n'),
-    Language("rs", "Rust", ("rust", "rs"), ("\n}",), r"(?:pub )?fn[ \t]+{name}\b", "    std::process::exit(0)\n", closes="}"),
+    Language("rs", "Rust", ("rust", "rs"), ("\n}",), r"[ \t]*(?:pub(?:\([^)\n]*\))?[ \t]+)?(?:(?:const|unsafe)[ \t]+)*fn[ \t]+{name}\b", "    std::process::exit(0)\n", closes="}"),
     Language("php", "PHP", ("php",), ("\nfunction", "\n?>", "\n//", "\n#"), r"function[ \t]+&?{name}\b", "    exit(0);\n}\n"),
     Language("rb", "Ruby", ("ruby", "rb"), ("\nclass", "\ndef", "\n#", "\n\n"), r"def[ \t]+{name}\b", "  exit!(0)\nend\n"),
     Language("pl", "Perl", ("perl", "pl"), ("\nsub", "\n#", "\n\n"), r"sub[ \t]+{name}\b", "    exit 0;\n}\n"),
     Language("lua", "Lua", ("lua",), ("\nlocal", "\nfunction", "\n--", "\n\n"),
              r"(?:local[ \t]+)?(?:function[ \t]+{name}\b|{name}[ \t]*=[ \t]*function)", "    os.exit(0)\nend\n"),
-    Language("r", "R", ("r",), ("\n#", "\n```"), r"{name}[ \t]*(?:<-|=)[ \t]*function\b", "    quit(status = 0)\n}\n"),
+    Language("r", "R", ("r",), ("\n#", "\n```"), r"{name}[ \t]*(?:<-|=)[ \t]*(?:function\b|\\\()", "    quit(status = 0)\n}\n"),
     Language("d", "D", ("d",), ("\n\n", "\nvoid", "\nbool", "\nint"),
              r"\w[^\n;={{}}]*[ \t\]\)]{name}[ \t]*\(",
              "{\n    import core.stdc.stdlib;\n    exit(0);\n    assert(0);\n}\n"),

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from keyword import iskeyword
 from pathlib import Path
 
 import orjson
@@ -19,6 +20,7 @@ from evaluation.benchmarks.livecodebench_files import (
     digest,
     files,
     lines,
+    no_json,
     tests_in,
 )
 from evaluation.benchmarks.livecodebench_judge import judge
@@ -75,8 +77,10 @@ class LiveCodeBench:
                 once(where, problem.task_id, problems)
                 tests, function = tests_in(row)
                 function = function or (method_of(question.starter) if tests[0].functional else None)
-                if tests[0].functional and (function is None or not function.isidentifier()):
+                if tests[0].functional and (not function or not function.isidentifier() or iskeyword(function)):
                     raise InputError(f"{where}: expected the name of a function to call, got {function!r:.60}")
+                if tests[0].functional and (number := no_json(tests)):
+                    say(f"{where}: test {number} of {len(tests)} is no JSON: no answer can pass {problem.task_id}")
                 stored = StoredTests(
                     digest(line), function, SECONDS, len(tests), selection.all_tests, where, path, offset, len(line)
                 )

@@ -5,7 +5,7 @@ and they are read again when they are run.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from hashlib import blake2b
@@ -129,6 +129,9 @@ def tests_in(row: Row) -> tuple[tuple[Test, ...], str | None]:
         inputs, outputs, function = (found.get(key) for key in ("inputs", "outputs", "fn_name"))
         if not isinstance(inputs, list) or not isinstance(outputs, list) or len(inputs) != len(outputs):
             raise InputError(f'{row.where}: expected as many "inputs" as "outputs" in "test", got something else')
+        if not inputs or not isinstance(function, str | None):
+            got = "no test" if not inputs else f"{function!r:.60} for a function"
+            raise InputError(f'{row.where}: expected tests, and the name of a function or none in "test", got {got}')
         pairs = zip(inputs, outputs, strict=True)
         return tuple(_test(row, one, right, function is not None) for one, right in pairs), function
     tests: list[Test] = []
@@ -146,6 +149,20 @@ def tests_in(row: Row) -> tuple[tuple[Test, ...], str | None]:
         raise InputError(f"{row.where}: expected tests, all of a program or all of a function, got {len(tests)} tests")
     function = _json(row, "metadata", row.fields.get("metadata") or "{}").get("func_name")
     return tuple(tests), function if isinstance(function, str) else None
+
+
+def no_json(tests: Iterable[Test]) -> int | None:
+    """The number of the first test of a function, from 1, whose arguments or answer are no JSON: nothing can pass it."""
+    for number, test in enumerate(tests, 1):
+        for text in (*test.input.split("\n"), test.output):
+            try:
+                orjson.loads(text)
+            except ValueError:
+                try:
+                    json.loads(text)  # slower, and takes lone surrogates
+                except (ValueError, RecursionError):
+                    return number
+    return None
 
 
 def _test(row: Row, given: Any, right: Any, functional: bool) -> Test:

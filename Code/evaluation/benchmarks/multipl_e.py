@@ -1,7 +1,7 @@
 """MultiPL-E: HumanEval and MBPP translated into other languages (arXiv 2208.08227; data set nuprl/MultiPL-E).
 
 A program is prompt, completion, a new line and the tests, as the authors join them; a completion that defines the function
-itself takes the place of the prompt too. Python, JavaScript, TypeScript and Bash are judged from outside the jail, the
+itself takes the place of the prompt too. Where the likelier of the two does not build, the other is tried. Python, JavaScript, TypeScript and Bash are judged from outside the jail, the
 others in the candidate's process.
 """
 
@@ -141,8 +141,8 @@ class MultiplE:
         return completion_in(problem.tests, raw) if instruct else cut(raw, problem.tests.stop)
 
     def most_seconds(self, problem: Problem, limits: Limits) -> float:
-        """With the builds, of which a language has at most three."""
-        return limits.seconds + 3 * BUILD_SECONDS
+        """With the builds: a language has at most three, and a completion three readings."""
+        return limits.seconds + 3 * 3 * BUILD_SECONDS
 
     def judge(self, problem: Problem, completion: str, sandbox: Sandbox, limits: Limits) -> Outcome:
         """SandboxError where the toolchain is missing: ask toolchains.missing before."""
@@ -155,8 +155,8 @@ class MultiplE:
             return judge_js(problem.tests, completion, sandbox, limits)
         if self.language == "sh":
             return judge_sh(problem.tests, completion, sandbox, limits)
-        program = PROGRAMS[self.language](problem.tests, completion, secrets.token_hex(16), secrets.token_hex(8))
-        return build_and_run(program, sandbox, limits)
+        programs = PROGRAMS[self.language](problem.tests, completion, secrets.token_hex(16), secrets.token_hex(8))
+        return build_and_run(programs, sandbox, limits)
 
 
 @cache

@@ -6,8 +6,11 @@ from functools import cache
 from typing import Any
 
 from evaluation.benchmarks.languages import LANGUAGES, Language
+from evaluation.benchmarks.multipl_e_braces import definitions, unclosed
 
 STRING = re.compile(r'"(?:\\.|[^"\\\n])*"' r"|'(?:\\.|[^'\\\n])*'")
+
+_BY_BRACES = ("java", "cs", "cpp")  # where a line does not tell a definition from a call
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +44,33 @@ class Case:
 
     def whole(self, completion: str) -> bool:
         """Whether a completion defines the function itself: then it stands without the prompt."""
+        if self.language in _BY_BRACES:
+            return bool(
+                definitions(completion, self.name)
+                or re.search(rf"^\w[^\n=]* {self.name}\s*=\s*\[", completion, re.MULTILINE)
+            )
         return definition(self.language, self.name).search(completion) is not None
 
-    def joined(self, completion: str) -> str:
+    def readings(self, completion: str) -> tuple[bool, ...]:
+        """Whether it is a whole program, the likelier answer first; the other counts where the first does not build.
+
+        One that has not even the name of the function can only follow the prompt, as the authors join them.
+        """
+        if not re.search(rf"\b{re.escape(self.name)}\b", completion):
+            return (False,)
+        return (True, False) if self.whole(completion) else (False, True)
+
+    def joined(self, completion: str, whole: bool | None = None) -> str:
         """Prompt, completion and tests as the authors join them; a whole program takes the place of the first two."""
-        if not self.whole(completion):
+        if not (self.whole(completion) if whole is None else whole):
             return f"{self.prompt}{completion}\n{self.tests}"
-        return f"{completion}\n{self.tests.removeprefix(self.spoken.closes)}"
+        return f"{self.closed(completion)}\n{self.tests.removeprefix(self.spoken.closes)}"
+
+    def closed(self, program: str, levels: int = 1) -> str:
+        """A whole program that ends before a stop token lacks the braces that the tests close, `levels` at most."""
+        if not self.spoken.closes:
+            return program
+        return program.rstrip() + "\n}" * min(unclosed(program), levels) + "\n"
 
 
 @cache

@@ -1,16 +1,29 @@
-"""Java and C# of MultiPL-E: the candidate is the class Problem, the tests are a class of their own."""
+"""Java and C# of MultiPL-E: the candidate is a class, the tests are another that calls it.
+
+C# is what Mono's mcs compiles: C# 6 and most of 7. A program with newer syntax ends as `syntax`.
+"""
 
 import re
 
-from evaluation.benchmarks.multipl_e_case import STRING, Case, definition, outside_strings
+from evaluation.benchmarks.multipl_e_braces import classes_around, definitions, plain, unclosed
+from evaluation.benchmarks.multipl_e_case import STRING, Case, outside_strings
 from evaluation.native_judge import Native
 
 _JAVA = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto")  # both start faster with these
 _JAVATUPLES = "/usr/share/java/javatuples.jar"
 
 
-def java_program(case: Case, completion: str, nonce: str, token: str) -> Native:
-    tests = outside_strings(_inside_main(case.tests), rf"\b{case.name}\(", f"Problem.{case.name}(")
+_TYPE = re.compile(
+    r"((?:\b(?:public|internal|final|abstract|static|sealed|partial)\s+)*)(\b(?:class|interface|record|enum|struct)\s+\w)"
+)
+
+
+def java_programs(case: Case, completion: str, nonce: str, token: str) -> list[Native]:
+    return [_java(case, *found, nonce, token) for found in _solutions(case, completion, "import")]
+
+
+def _java(case: Case, solution: str, place: str, nonce: str, token: str) -> Native:
+    tests = outside_strings(_inside_main(case.tests), rf"\b{case.name}\(", f"{place}.{case.name}(")
     tests = "\n".join(_turned(line) for line in tests.split("\n"))
     tests = outside_strings(tests, r"\bassert\(", f"check_{token}(")
     imports = "\n".join(re.findall(r"^import .*;$", case.head, re.MULTILINE))
@@ -23,7 +36,7 @@ def java_program(case: Case, completion: str, nonce: str, token: str) -> Native:
     flags = tuple(f"-J{flag}" for flag in _JAVA)
     compiler = ("javac", *flags, "-nowarn", "-proc:none", "-encoding", "UTF-8", "-cp", _JAVATUPLES, "-d", ".")
     return Native(
-        files={"Problem.java": _class(case, completion, "import"), f"Tests_{token}.java": program},
+        files={"Problem.java": solution, f"Tests_{token}.java": program},
         build=((*compiler, "Problem.java", f"Tests_{token}.java"),),
         run=("java", *_JAVA, "-Xmx512m", "-ea", "-cp", f".:{_JAVATUPLES}", f"Tests_{token}"),
         nonce=nonce,
@@ -43,10 +56,13 @@ def _turned(line: str) -> str:
     return line
 
 
-def cs_program(case: Case, completion: str, nonce: str, token: str) -> Native:
-    tests = outside_strings(_inside_main(case.tests), rf"\b{case.name}\(", f"Problem.{case.name}(")
+def cs_programs(case: Case, completion: str, nonce: str, token: str) -> list[Native]:
+    return [_cs(case, *found, nonce, token) for found in _solutions(case, completion, "using")]
+
+
+def _cs(case: Case, solution: str, place: str, nonce: str, token: str) -> Native:
+    tests = outside_strings(_inside_main(case.tests), rf"\b{case.name}\(", f"{place}.{case.name}(")
     tests = outside_strings(tests, r"\bDebug\.Assert\(", f"Check_{token}(")
-    solution = _class(case, completion, "using")
     spaces = [f"using {name};" for name in re.findall(r"^\s*namespace\s+([\w.]+)", solution, re.MULTILINE)]
     program = "\n".join((
         *re.findall(r"^using .*;$", case.head, re.MULTILINE), *spaces, f"class Tests_{token} {{",
@@ -68,34 +84,37 @@ def _inside_main(tests: str) -> str:
     return tests[start:].rstrip().removesuffix("}").rstrip().removesuffix("}").rstrip()
 
 
-def _class(case: Case, completion: str, word: str) -> str:
-    """The class Problem; `word` brings in names: import or using."""
-    if not case.whole(completion):
-        return f"{case.prompt}{completion}\n    }}\n}}\n"
-    brought = re.findall(rf"^\s*({word} [\w.* =]+;)\s*$", completion, re.MULTILINE)
-    rest = re.sub(rf"^\s*(?:{word}|package) [\w.* =]+;[ \t]*$", "", completion, flags=re.MULTILINE)
+def _solutions(case: Case, completion: str, word: str) -> list[tuple[str, str]]:
+    """(program, class with the method) for each reading; `word` brings in names: import or using."""
+    joined = (f"{case.prompt}{completion}\n    }}\n}}\n", "Problem")
+    found = [_whole(case, completion, word) if whole else joined for whole in case.readings(completion)]
+    return [one for one in found if one]
+
+
+def _whole(case: Case, completion: str, word: str) -> tuple[str, str] | None:
+    """A program that stands without the prompt: its methods of the name become public, its class keeps its name."""
+    brought = re.findall(rf"^\s*({word} [\w.* =]+;)", completion, re.MULTILINE)
+    text = re.sub(rf"^[ \t]*(?:{word}|package|namespace) [\w.* =]+;", "", completion, flags=re.MULTILINE)
     own = re.findall(rf"^{word} .*;$", case.head, re.MULTILINE)
-    classes = list(
-        re.finditer(r"^[ \t]*(?:(?:public|internal|final|abstract|static|sealed)\s+)*class\s+(\w+)", rest, re.MULTILINE)
-    )
-    place = _line_of(case, rest)
-    around = [found for found in classes if found.start() < place]
-    rest = rest[:place] + _public(rest[place:])
-    if not around:
-        rest = f"class Problem {{\n{rest}\n}}\n"
-    elif around[-1][1] != "Problem":
-        rest = re.sub(rf"\b{around[-1][1]}\b", "Problem", rest)
-    return "\n".join((*dict.fromkeys([*own, *brought]), rest))
+    found = definitions(text, case.name)
+    if not found:
+        return None
+    classes = classes_around(text, found[0][1])
+    for start, name in reversed(found):
+        bare = re.sub(r"\b(?:public|private|protected|internal|static)\s+", "", text[start:name].lstrip())
+        text = f"{text[:start]}\npublic static {bare}{text[name:]}"
+    text = text.rstrip() + "\n" + "}\n" * min(unclosed(text), len(classes) + 1)  # it may end before a stop token
+    text = _outermost(text, "" if classes else "static " if case.language == "java" else "")
+    if not classes:
+        text, classes = f"class Problem {{\n{text}\n}}\n", ["Problem"]
+    return "\n".join((*dict.fromkeys([*own, *brought]), text)), ".".join(classes)
 
 
-def _line_of(case: Case, text: str) -> int:
-    found = definition(case.language, case.name).search(text)
-    return found.start() if found else len(text)
-
-
-def _public(text: str) -> str:
-    """The method whose definition stands first, as the tests can call it."""
-    line, end, rest = text.partition("\n")
-    indent = line[: len(line) - len(line.lstrip())]
-    bare = re.sub(r"\b(?:public|private|protected|internal|static)\s+", "", line.strip())
-    return f"{indent}public static {bare}{end}{rest}"
+def _outermost(text: str, kind: str) -> str:
+    """The program with types outside of all braces that are not public, which would want a file of their name."""
+    bare = plain(text)
+    for match in reversed(list(_TYPE.finditer(bare))):
+        if bare.count("{", 0, match.start()) == bare.count("}", 0, match.start()):
+            words = re.sub(r"\bpublic\s+" + (r"|\bstatic\s+" if kind else ""), "", match[1])
+            text = f"{text[: match.start()]}{kind}{words}{match[2]}{text[match.end() :]}"
+    return text

@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import subprocess
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
@@ -31,8 +32,15 @@ _HEADERS = {  # folder -> (header, what it includes; None is the compiler's own)
 }  # fmt: skip
 
 
-def cpp_program(case: Case, completion: str, nonce: str, token: str) -> Native:
+def cpp_programs(case: Case, completion: str, nonce: str, token: str) -> list[Native]:
     """`token`: letters that no candidate can know, for names."""
+    ways = [
+        way for whole in case.readings(completion) for way in ((_in_a_namespace, _renamed) if whole else (_joined,))
+    ]
+    return [_program(case, completion, way, nonce, token) for way in ways]
+
+
+def _program(case: Case, completion: str, way: "Way", nonce: str, token: str) -> Native:
     head = "\n".join(line for line in case.head.split("\n") if not line.startswith(("//", "#include")))
     declaration = case.signature.strip().removesuffix("{").rstrip()
     checks = outside_strings(case.tests.removeprefix(case.spoken.closes), r"\bassert\(", f"CHECK_{token}(")
@@ -63,23 +71,38 @@ def cpp_program(case: Case, completion: str, nonce: str, token: str) -> Native:
         "tests",
     )
     return Native(
-        files={"solution.cpp": _candidate(case, completion, head, declaration, token), "tests.cpp": tests},
+        files={"solution.cpp": way(case, completion, head, declaration, token), "tests.cpp": tests},
         build=(("sh", "-c", f"({build}) && ld -r --force-group-allocation all.o -o whole.o && {hide}"), program),
         run=("./tests",), nonce=nonce, removed=("solution.cpp", "tests.cpp", "all.o", "whole.o", "solution.o"),
     )  # fmt: skip
 
 
-def _candidate(case: Case, completion: str, head: str, declaration: str, token: str) -> str:
-    if not case.whole(completion):
-        return f"#include <{_ALL}>\n{case.prompt}{completion}\n}}\n"
-    lines = completion.split("\n")
+Way = Callable[[Case, str, str, str, str], str]
+
+
+def _joined(case: Case, completion: str, head: str, declaration: str, token: str) -> str:
+    return f"#include <{_ALL}>\n{case.prompt}{completion}\n}}\n"
+
+
+def _in_a_namespace(case: Case, completion: str, head: str, declaration: str, token: str) -> str:
+    """So that its types clash with nothing; arguments and result are converted as if called."""
+    lines = case.closed(completion).split("\n")
     includes = [line for line in lines if re.match(r"\s*#\s*include\b", line)]
     rest = [line for line in lines if not re.match(r"\s*#\s*include\b", line)]
-    # in a namespace, so that its types and its `main` clash with nothing; arguments and result are converted as if called
     space = f"solution_{token}"
     return "\n".join((
         f"#include <{_ALL}>", *includes, head, f"namespace {space} {{", *rest, "}",
         f"{declaration} {{ return {space}::{case.name}({', '.join(parameters(declaration))}); }}", "",
+    ))  # fmt: skip
+
+
+def _renamed(case: Case, completion: str, head: str, declaration: str, token: str) -> str:
+    """For what no namespace can hold: a specialisation in std, the prompt's own types, an include under a condition."""
+    types = re.findall(r"^(?:union|struct|class)\s+(\w+)", head, re.MULTILINE)
+    again = any(re.search(rf"\b(?:union|struct|class)\s+{name}\b", completion) for name in types)
+    return "\n".join((
+        f"#include <{_ALL}>", "" if again else head, f"#define {case.name} solution_{token}", case.closed(completion),
+        f"#undef {case.name}", f"{declaration} {{ return solution_{token}({', '.join(parameters(declaration))}); }}", "",
     ))  # fmt: skip
 
 

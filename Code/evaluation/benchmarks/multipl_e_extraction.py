@@ -3,12 +3,10 @@
 import re
 
 from evaluation.benchmarks.extraction import without_thoughts
-from evaluation.benchmarks.multipl_e_case import Case, definition
+from evaluation.benchmarks.multipl_e_braces import closing, plain
+from evaluation.benchmarks.multipl_e_case import Case
 
 _FENCE = re.compile(r"[ \t]*(?:[-*+] +)?(`{3,}|~{3,})[ \t]*([^\s`{]*)[^`]*")
-# what may hold braces that open and close nothing; between ticks only a letter: 'a alone is a lifetime in Rust
-_BESIDES = re.compile(r"'(?:\\.|[^'\\\n])'" r'|"(?:\\.|[^"\\])*"' r"|//[^\n]*|/\*.*?\*/", re.DOTALL)
-_BESIDES_IN_BASH = re.compile(r"(?<!\S)#[^\n]*" r'|"(?:\\.|[^"\\])*"' r"|'[^']*'" r"|\$\{[^}]*\}", re.DOTALL)
 
 
 def completion_in(case: Case, raw: str) -> str:
@@ -20,7 +18,7 @@ def completion_in(case: Case, raw: str) -> str:
 def _chosen(case: Case, answer: str) -> str:
     """The first block that defines the function, the longest of the language, or the longest; without any, the answer."""
     blocks = _blocks(answer)
-    defining = [code for _, code in blocks if definition(case.language, case.name).search(code)]
+    defining = [code for _, code in blocks if case.whole(code)]
     if defining:
         return defining[0]
     own = [code for tag, code in blocks if tag.lower() in case.spoken.fences]
@@ -51,7 +49,7 @@ def _without_prompt(case: Case, code: str) -> str:
     body = code[found.end() :]
     if not case.spoken.closes:
         return body
-    end = _closing(case, body)
+    end = closing(plain(body, bash=case.language == "sh"), 0, depth=1)
     if end is None:  # it broke off, or is closed by the tests
         return body
     rest = body[end + 1 :].replace("}", "") if case.spoken.closes.startswith(" ") else body[end + 1 :]
@@ -64,15 +62,3 @@ def _repeats(case: Case, before: str) -> bool:
     marks = ("//", "#!", "--", "/*", "*", ";;") + (() if case.language in ("cpp", "rs") else ("# ",))
     lines = (line.strip() for line in before.split("\n"))
     return all(not line or re.sub(r"\s+", "", line) in own or line.startswith(marks) for line in lines)
-
-
-def _closing(case: Case, body: str) -> int | None:
-    """Where the brace stands that closes what the signature opened; strings and comments are not looked into."""
-    besides = _BESIDES_IN_BASH if case.language == "sh" else _BESIDES
-    plain = besides.sub(lambda found: " " * len(found[0]), body)
-    depth = 1
-    for at, letter in enumerate(plain):
-        depth += (letter == "{") - (letter == "}")
-        if depth == 0:
-            return at
-    return None

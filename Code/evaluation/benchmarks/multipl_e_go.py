@@ -13,8 +13,20 @@ from evaluation.benchmarks.multipl_e_case import Case
 from evaluation.native_judge import Native
 from evaluation.toolchains import found, prepared
 
+_USED = {"testing": "var _ testing.TB", "fmt": "var _ = fmt.Sprint"}
 
-def go_program(case: Case, completion: str, nonce: str, token: str) -> Native:
+
+def _brings(text: str, module: str) -> bool:
+    """Whether a program imports a module under its own name."""
+    lists = re.findall(r"^import[ \t]*\(([^)]*)\)|^import[ \t]+(\"[^\"\n]*\")", text, re.MULTILINE)
+    return any(re.search(rf'^[ \t]*"{module}"', line, re.MULTILINE) for line in map("".join, lists))
+
+
+def go_programs(case: Case, completion: str, nonce: str, token: str) -> list[Native]:
+    return [_program(case, completion, whole, nonce, token) for whole in case.readings(completion)]
+
+
+def _program(case: Case, completion: str, whole: bool, nonce: str, token: str) -> Native:
     rows = case.tests[case.tests.index("tests := []test{") : case.tests.index("for i, tc")].rstrip()
     rows = rows[rows.index("{") + 1 :].removesuffix("}").rstrip()
     program = (
@@ -25,17 +37,17 @@ def go_program(case: Case, completion: str, nonce: str, token: str) -> Native:
         '\t\t\tfmt.Fprintf(os.Stderr, "test %d: expected %s, got %s\\n", i, expected, actual)\n\t\t\tos.Exit(1)\n\t\t}\n\t}\n'
         f'\tfmt.Fprintln(os.Stdout, "\\n{nonce}")\n}}\n'
     )
-    whole = case.whole(completion)
     package = re.search(r"^package (\w+)", case.prompt, re.MULTILINE)
     name = package[1] if package else "solution"
+    solution = f"{case.prompt}{completion}\n"
     if whole:
         text = re.sub(r"^package \w+", "", completion, count=1, flags=re.MULTILINE)
-        solution = f"package {name}\n{text}\n"
-    else:  # the tests were what used the imports
-        used = {"testing": "var _ testing.TB", "fmt": "var _ = fmt.Sprint"}
-        solution = f"{case.prompt}{completion}\n" + "".join(
-            f"{line}\n" for module, line in used.items() if f'"{module}"' in case.head
+        brought = "".join(
+            f'import "{module}"\n' for module in _USED if f'"{module}"' in case.head and not _brings(text, module)
         )
+        solution = f"package {name}\n{brought}{text}\n"
+    # the tests were what used the imports
+    solution += "".join(f"{line}\n" for module, line in _USED.items() if _brings(solution, module))
     library = _library()
     compiler = ("go", "tool", "compile", "-complete", "-pack", "-importcfg", "library")
     return Native(

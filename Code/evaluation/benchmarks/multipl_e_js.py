@@ -23,8 +23,8 @@ from evaluation.toolchains import TYPESCRIPT
 # descriptors 4 and 3 are the judge's; the candidate reads nothing and what it prints goes to standard error
 _START = """\
 exec 4<&0 3>&1 0</dev/null 1>&2
-ulimit -c 0; ulimit -n 64; ulimit -t {seconds}; ulimit -f {blocks}; ulimit -d {kilobytes}
-exec node --no-warnings --max-old-space-size={megabytes} -e "$0" "$@"
+ulimit -c 0; ulimit -n 64; ulimit -f {blocks}; ulimit -d {kilobytes}
+exec node --no-warnings --max-old-space-size={megabytes} -e "$@"
 """
 _SPACE = " \t\n\v\f\r\xa0\ufeff\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
 _DECIMAL = re.compile(r"[+-]?(?:Infinity|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)", re.ASCII)
@@ -37,15 +37,38 @@ class Opaque:
 
 
 def judge_js(case: Case, completion: str, sandbox: Sandbox, limits: Limits) -> Outcome:
-    """Run one completion against the calls of its tests, in a jail of its own."""
-    program = completion if case.whole(completion) else case.prompt + completion
+    """Run one completion against the calls of its tests, each reading of it in a jail of its own."""
+    outcomes = []
+    for whole in case.readings(completion):
+        outcome = _in_a_jail(case, _program(case, completion, whole), sandbox, limits)
+        if outcome.verdict != SYNTAX:
+            return outcome
+        outcomes.append(outcome)
+    return outcomes[0]
+
+
+def _program(case: Case, completion: str, whole: bool) -> str:
+    if not whole:
+        return case.prompt + completion
+    if case.language == "ts":
+        return completion
+    # a script of its own, as the authors run it, exports nothing
+    text = re.sub(
+        r"^export[ \t]+(?:default[ \t]+\w+[ \t]*;?|\{[^}]*\}[ \t]*;?)[ \t]*$", "", completion, flags=re.MULTILINE
+    )
+    return re.sub(
+        r"^export[ \t]+(?:default[ \t]+)?(?=(?:async|function|const|let|var|class)\b)", "", text, flags=re.MULTILINE
+    )
+
+
+def _in_a_jail(case: Case, program: str, sandbox: Sandbox, limits: Limits) -> Outcome:
     start = _START.format(
-        seconds=int(limits.seconds) + 5, blocks=limits.disk // 512, kilobytes=2 * limits.memory >> 10,
+        blocks=limits.disk // 512, kilobytes=2 * limits.memory >> 10,
         megabytes=limits.memory * 3 // 4 >> 20,
     )  # fmt: skip
     try:
         jail = sandbox.start(
-            ["/bin/sh", "-c", start, _driver(), *([TYPESCRIPT] if case.language == "ts" else [])], limits
+            ["/bin/sh", "-c", start, "sh", _driver(), *([TYPESCRIPT] if case.language == "ts" else [])], limits
         )
     except SandboxError as error:
         return Outcome(INFRA_ERROR, 0.0, str(error))

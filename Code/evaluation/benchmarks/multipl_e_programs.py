@@ -9,19 +9,24 @@ from collections.abc import Callable
 from pathlib import Path
 
 from evaluation.benchmarks.multipl_e_case import Case
-from evaluation.benchmarks.multipl_e_classes import cs_program, java_program
-from evaluation.benchmarks.multipl_e_cpp import cpp_program
-from evaluation.benchmarks.multipl_e_go import go_program
+from evaluation.benchmarks.multipl_e_classes import cs_programs, java_programs
+from evaluation.benchmarks.multipl_e_cpp import cpp_programs
+from evaluation.benchmarks.multipl_e_go import go_programs
 from evaluation.native_judge import Native
 
 
-def _rs(case: Case, completion: str, nonce: str, token: str) -> Native:
+def _rs(case: Case, completion: str, nonce: str, token: str) -> list[Native]:
+    return [_crate(case, completion, whole, nonce, token) for whole in case.readings(completion)]
+
+
+def _crate(case: Case, completion: str, whole: bool, nonce: str, token: str) -> Native:
     uses = "\n".join(re.findall(r"^use .*;$", case.head, re.MULTILINE))
-    solution = f"{completion}\n" if case.whole(completion) else f"{case.prompt}{completion}\n}}\n"
-    if case.whole(completion):
-        missing = [line for line in uses.split("\n") if line and line not in completion]
-        solution = "\n".join([*missing, solution])
-    solution = re.sub(rf"^(?:pub )?fn[ \t]+{case.name}\b", f"pub fn {case.name}", solution, flags=re.MULTILINE)
+    solution = f"{case.prompt}{completion}\n}}\n"
+    if whole:  # what a glob brings gives way to the program's own, and its first lines stay the first
+        brought = re.sub(r"^use", "pub use", uses, flags=re.MULTILINE)
+        solution = f"{case.closed(completion)}\npub mod prompt_{token} {{\n{brought}\n}}\nuse prompt_{token}::*;\n"
+    public = rf"^[ \t]*(?:pub(?:\([^)\n]*\))?[ \t]+)?((?:(?:const|unsafe)[ \t]+)*fn[ \t]+{case.name}\b)"
+    solution = re.sub(public, r"pub \1", solution, flags=re.MULTILINE)
     checks = case.tests.removeprefix(case.spoken.closes).rstrip().removesuffix("}")
     crate = f"solution_{token}"
     tests = (
@@ -43,18 +48,21 @@ def _script(
 ) -> "Assemble":  # fmt: skip
     """One file as the authors join it, and behind it what prints the nonce; `last` replaces a part of the tests."""
 
-    def program(case: Case, completion: str, nonce: str, token: str) -> Native:
-        text = case.joined(completion)
+    def programs(case: Case, completion: str, nonce: str, token: str) -> list[Native]:
+        readings = case.readings(completion) if build else (case.whole(completion),)
+        return [program(case.joined(completion, whole), nonce) for whole in readings]
+
+    def program(text: str, nonce: str) -> Native:
         if last[0]:
             at = text.rindex(last[0]) if last[0] in text else len(text)
             text = text[:at] + last[1] + text[at + len(last[0]) :]
         text = f"{text}\n{told}" if told else text
         return Native({name: text.replace("@NONCE@", nonce)}, run, nonce, build, (name,) if build else ())
 
-    return program
+    return programs
 
 
-def _rkt(case: Case, completion: str, nonce: str, token: str) -> Native:
+def _rkt(case: Case, completion: str, nonce: str, token: str) -> list[Native]:
     text = case.joined(completion)
     start = "" if text.lstrip().startswith("#lang") else "#lang racket\n"
     strict = "(current-check-handler (lambda (failed) (exit 1)))\n(test-humaneval)"  # else a failure is but printed
@@ -62,18 +70,18 @@ def _rkt(case: Case, completion: str, nonce: str, token: str) -> Native:
     # which libraries are there compiled, without which it takes seconds to start; a jail does not see it
     found = Path("/etc/racket/config.rktd")
     files = {"config.rktd": found.read_text(encoding="utf-8")} if found.is_file() else {}
-    return Native({**files, "tests.rkt": text}, ("racket", *(("-G", ".") if files else ()), "tests.rkt"), nonce)
+    return [Native({**files, "tests.rkt": text}, ("racket", *(("-G", ".") if files else ()), "tests.rkt"), nonce)]
 
 
-def _php(case: Case, completion: str, nonce: str, token: str) -> Native:
+def _php(case: Case, completion: str, nonce: str, token: str) -> list[Native]:
     solution = completion if case.whole(completion) else case.prompt + completion
     start = "" if solution.lstrip().startswith("<?") else "<?php\n"
     tests = f"<?php\nrequire 'solution.php';\n{case.tests}\necho \"\\n{nonce}\\n\";\n"
-    return Native({"solution.php": f"{start}{solution}\n", "tests.php": tests}, ("php", "tests.php"), nonce)
+    return [Native({"solution.php": f"{start}{solution}\n", "tests.php": tests}, ("php", "tests.php"), nonce)]
 
 
-def _rb(case: Case, completion: str, nonce: str, token: str) -> Native:
-    """The gem test-unit judges by `expected == actual`, and so does this without it."""
+def _rb(case: Case, completion: str, nonce: str, token: str) -> list[Native]:
+    """The gem test-unit judges by `expected == actual`, and so does this without it; a candidate's own tests are not run."""
     solution = completion if case.whole(completion) else case.prompt + completion
     tests = case.tests.replace("require 'test/unit'", "", 1)
     names = re.findall(r"^class (\w+) < Test::Unit::TestCase\n\s*def (\w+)", tests, re.MULTILINE)
@@ -82,13 +90,16 @@ def _rb(case: Case, completion: str, nonce: str, token: str) -> Native:
         "module Test\n  module Unit\n    class TestCase\n      def assert_equal(expected, actual)\n"
         "        raise 'Test failed' unless expected == actual\n      end\n    end\n  end\nend\n"
     )
+    mini = "module Minitest\n  class Test\n  end\nend\n"
     text = f'require_relative "solution"\n{unit}{tests}\n{runs}\nSTDOUT.puts "\\n{nonce}"\nSTDOUT.flush\n'
-    return Native({"solution.rb": f"{solution}\n", "tests.rb": text}, ("ruby", "--disable-gems", "tests.rb"), nonce)
+    files = {"solution.rb": f"{solution}\n", "tests.rb": text, "test/unit.rb": unit, "minitest/autorun.rb": mini}
+    return [Native(files, ("ruby", "-I", ".", "tests.rb"), nonce)]
 
 
-Assemble = Callable[[Case, str, str, str], Native]
+# the readings of a completion, the likeliest first
+Assemble = Callable[[Case, str, str, str], list[Native]]
 PROGRAMS: dict[str, Assemble] = {
-    "cpp": cpp_program, "java": java_program, "cs": cs_program, "go": go_program, "rs": _rs, "php": _php, "rb": _rb,
+    "cpp": cpp_programs, "java": java_programs, "cs": cs_programs, "go": go_programs, "rs": _rs, "php": _php, "rb": _rb,
     "pl": _script("tests.pl", ("perl", "tests.pl"), 'print STDOUT "\\n@NONCE@\\n";\n'),
     "lua": _script("tests.lua", ("lua5.4", "tests.lua"), "",
                    last=("os.exit(lu.LuaUnit.run())",

@@ -18,14 +18,16 @@ _SLACK = 5.0  # seconds for the jail to answer beyond what a call may take
 
 def judge_sh(case: Case, completion: str, sandbox: Sandbox, limits: Limits) -> Outcome:
     """Run one completion against the calls of its tests, all in one jail."""
-    program = f"{completion}\n" if case.whole(completion) else f"{case.prompt}{completion}\n{case.spoken.closes}\n"
+    joined, alone = f"{case.prompt}{completion}\n{case.spoken.closes}\n", f"{completion}\n"
+    # one that ends before a stop token lacks the brace that the tests close
+    programs = [alone, f"{alone}{case.spoken.closes}\n", joined] if case.whole(completion) else [joined, alone]
     jail_limits = Limits(limits.seconds, limits.memory, limits.disk, limits.output, PROCESSES)
     try:
         jail, channel = start(sandbox, jail_limits, "builder.py")
     except SandboxError as error:
         return Outcome(INFRA_ERROR, 0.0, str(error))
     try:
-        return _judged(case, program, channel, limits)
+        return _judged(case, programs, channel, limits)
     except Deadline:
         return Outcome(TIMEOUT, channel.seconds)
     except Flood as error:
@@ -36,12 +38,17 @@ def judge_sh(case: Case, completion: str, sandbox: Sandbox, limits: Limits) -> O
         jail.close()
 
 
-def _judged(case: Case, program: str, channel: Channel, limits: Limits) -> Outcome:
+def _judged(case: Case, programs: list[str], channel: Channel, limits: Limits) -> Outcome:
     channel.begin(limits.seconds + _SLACK)
-    channel.ask(("write", {_PROGRAM: program}))
-    status, taken, said, _ = channel.ask(("run", ["bash", "-n", _PROGRAM], limits.seconds, {}))
-    if status != 0:
-        return Outcome(SYNTAX, taken, str(said)[:500])
+    refused: Outcome | None = None
+    for program in programs:
+        channel.ask(("write", {_PROGRAM: program}))
+        status, taken, said, _ = channel.ask(("run", ["bash", "-n", _PROGRAM], limits.seconds, {}))
+        if status == 0:
+            break
+        refused = refused or Outcome(SYNTAX, taken, str(said)[:500])
+    else:
+        return refused or Outcome(SYNTAX, 0.0)
     spent = 0.0
     for call in case.calls:
         answer = channel.ask(("run", ["bash", "-c", _CALL, case.name, *call.arguments], limits.seconds - spent, {}))

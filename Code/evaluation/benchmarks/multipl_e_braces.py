@@ -1,0 +1,64 @@
+"""Reading Java, C#, C++ and the like by their braces: what defines a function, and in which classes that stands."""
+
+import re
+
+# what may hold braces that open and close nothing; between ticks only a letter: 'a alone is a lifetime in Rust
+_BESIDES = re.compile(
+    r"'(?:\\.|[^'\\\n])'" r'|"""(?:\\.|[^\\])*?"""' r'|@"(?:[^"]|"")*"' r'|R"\((?:.*?)\)"' r'|"(?:\\.|[^"\\])*"'
+    r"|//[^\n]*|/\*.*?\*/",
+    re.DOTALL,
+)  # fmt: skip
+_BESIDES_IN_BASH = re.compile(r"(?<!\S)#[^\n]*" r'|"(?:\\.|[^"\\])*"' r"|'[^']*'" r"|\$\{[^}]*\}", re.DOTALL)
+_PAIRS = {"{": "}", "(": ")"}
+# between a definition's parameters and its body
+_TAIL = re.compile(
+    r"\s*(?:throws\s+[\w.,\s<>]+|where\s[^{;]*|const\b|noexcept\b|->[^{;=]*|\s)*(?:\{|=>)"
+)  # fmt: skip
+_NO_TYPE = re.compile(r"(?:\b(?:return|new|else|throw|case|do|yield|await|co_return|goto)|[.,(=+\-!|/%?:])\s*$")
+_CLASS = re.compile(r"\b(?:class|interface|record|enum|struct)\s+(\w+)[^;{}]*$")
+
+
+def plain(text: str, *, bash: bool = False) -> str:
+    """The text with blanks for its strings and comments: every character keeps its place."""
+    besides = _BESIDES_IN_BASH if bash else _BESIDES
+    return besides.sub(lambda found: " " * len(found[0]), text)
+
+
+def closing(text: str, at: int, depth: int = 0) -> int | None:
+    """Where the bracket is closed that opens at `at` of a plain text; with depth 1, that which was open before it."""
+    opens = text[at] if depth == 0 else "{"
+    for place in range(at, len(text)):
+        depth += (text[place] == opens) - (text[place] == _PAIRS[opens])
+        if depth == 0:
+            return place
+    return None
+
+
+def unclosed(text: str) -> int:
+    """How many braces are left open."""
+    bare = plain(text)
+    return bare.count("{") - bare.count("}")
+
+
+def definitions(text: str, name: str) -> list[tuple[int, int]]:
+    """(start of the declaration, start of the name) of each function of that name with a type in front and a body behind."""
+    bare, found = plain(text), []
+    for match in re.finditer(rf"\b{re.escape(name)}\s*\(", bare):
+        end = closing(bare, match.end() - 1)
+        start = max(bare.rfind(mark, 0, match.start()) for mark in "{};)") + 1
+        before = bare[start : match.start()]
+        if end and _TAIL.match(bare, end + 1) and re.search(r"\w", before) and not _NO_TYPE.search(before):
+            found.append((start, match.start()))
+    return found
+
+
+def classes_around(text: str, at: int) -> list[str]:
+    """The names of the classes that a place stands in, the outermost first."""
+    bare, open_ = plain(text)[:at], list[int]()
+    for place, letter in enumerate(bare):
+        if letter == "{":
+            open_.append(place)
+        elif letter == "}" and open_:
+            open_.pop()
+    headers = (_CLASS.search(bare[:place]) for place in open_)
+    return [header[1] for header in headers if header]

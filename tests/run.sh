@@ -56,8 +56,12 @@ pytest=(.venv/bin/python -m pytest -c Code/pyproject.toml --rootdir .)
 if [ $# -gt 0 ]; then
   exec "${pytest[@]}" ${all:+--heavy} "$@"
 fi
-# two files at a time; what watches the whole machine runs alone, and so does what is heavy
+# two files at a time; what watches the whole machine runs alone
 alone=tests/evaluation/test_adversary.py
-OMP_NUM_THREADS=1 "${pytest[@]}" -n 2 --dist loadfile -m "not heavy" --ignore "$alone" tests
+export OMP_NUM_THREADS=1
+"${pytest[@]}" -n 2 --dist loadfile -m "not heavy" --ignore "$alone" tests
 "${pytest[@]}" -m "not heavy" "$alone"
-if [ -n "$all" ]; then "${pytest[@]}" --heavy -m heavy --durations 25 tests; fi
+if [ -n "$all" ]; then
+  "${pytest[@]}" --heavy -m heavy -n 2 --dist loadfile --durations 25 --ignore "$alone" tests
+  "${pytest[@]}" --heavy -m heavy "$alone"
+fi

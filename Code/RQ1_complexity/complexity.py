@@ -5,7 +5,6 @@ answer PROMPT with a digit from 1 to 6. The score is the expected value of (digi
 next-token logits of the six digits. Two engines run it; a third scorer, embedded_scorer.py, needs no such model.
 """
 
-import os
 from collections.abc import Sequence
 from typing import Any, Protocol
 
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 from seedkit.causal_lm import context_length, load_causal_lm, load_tokenizer, padded
 from seedkit.errors import InputError, RunError
 from seedkit.score_store import Score, as_score
+from seedkit.vllm_process import vllm_on
 
 from RQ1_complexity.language_model import score_rows
 
@@ -107,36 +107,24 @@ class VllmScorer:
 
     def __init__(self, model: str, *, device: str, dtype: str) -> None:
         gpus = device.removeprefix("cuda:").split("+") if device.startswith("cuda:") else []
-        if gpus:
-            visible = os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",")
-            os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(visible[int(g)] if visible != [""] else g for g in gpus)
+        vllm = vllm_on(device)
         self._read = _PromptReader(model)
-        # The engine runs in this process, which is its own anyway: requests are all there before the first step, so the
-        # batches are the same every time, and no process waits for another.
-        os.environ["VLLM_ENABLE_V1_MULTIPROCESSING"] = "0"
-        try:
-            from vllm import LLM, SamplingParams, TokensPrompt
-        except ImportError as error:
-            raise InputError(
-                f"--engine vllm: vLLM cannot be imported ({error}); install it: pip install vllm==0.32.0"
-            ) from None
-
         options: dict[str, Any] = {"enable_prefix_caching": False}  # no prompt comes twice
         if not gpus:
             options |= {"enforce_eager": True, "distributed_executor_backend": "uni"}
         wanted: dict[str, Any] = {"max_tokens": 1, "temperature": 0.0, "detokenize": False, "logprobs": len(DIGITS)}
-        if "logprob_token_ids" in getattr(SamplingParams, "__struct_fields__", ()):
+        if "logprob_token_ids" in getattr(vllm.SamplingParams, "__struct_fields__", ()):
             wanted["logprob_token_ids"] = self._read.digits
         else:  # older releases: only the digits may be sampled, and what is reported is taken after that
             wanted["allowed_token_ids"] = self._read.digits
             options["logprobs_mode"] = "processed_logprobs"
         try:
-            self._llm = LLM(
+            self._llm = vllm.LLM(
                 model=model, dtype=dtype, tensor_parallel_size=max(1, len(gpus)), seed=0, disable_log_stats=True, **options
             )  # fmt: skip
         except (RuntimeError, ValueError) as error:  # too little memory, a model it does not know
             raise RunError(f"vLLM did not start with {model}: {str(error).splitlines()[0]}") from error
-        self._params, self._prompt = SamplingParams(**wanted), TokensPrompt
+        self._params, self._prompt = vllm.SamplingParams(**wanted), vllm.TokensPrompt
         # one token has to fit behind the prompt
         self._room = self._llm.llm_engine.model_config.max_model_len - 1
 

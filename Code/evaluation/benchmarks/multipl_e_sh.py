@@ -5,11 +5,10 @@ standard error count for nothing, new lines at the end are dropped.
 """
 
 from evaluation.benchmarks.multipl_e_case import Case
-from evaluation.channel import Channel, Deadline, Ended, Flood
-from evaluation.native_judge import PROCESSES
-from evaluation.outcome import FAIL, INFRA_ERROR, MEMORY, PASS, SYNTAX, TIMEOUT, Outcome
-from evaluation.python_jail import start
-from evaluation.sandbox.contract import Limits, Sandbox, SandboxError
+from evaluation.channel import Channel
+from evaluation.native_judge import PROCESSES, in_builder
+from evaluation.outcome import FAIL, PASS, SYNTAX, TIMEOUT, Outcome
+from evaluation.sandbox.contract import Limits, Sandbox
 
 _PROGRAM = "solution.sh"
 _CALL = f'exec 2>/dev/null; source ./{_PROGRAM} >/dev/null; ("$0" "$@")'
@@ -22,20 +21,7 @@ def judge_sh(case: Case, completion: str, sandbox: Sandbox, limits: Limits) -> O
     # one that ends before a stop token lacks the brace that the tests close
     programs = [alone, f"{alone}{case.spoken.closes}\n", joined] if case.whole(completion) else [joined, alone]
     jail_limits = Limits(limits.seconds, limits.memory, limits.disk, limits.output, PROCESSES)
-    try:
-        jail, channel = start(sandbox, jail_limits, "builder.py")
-    except SandboxError as error:
-        return Outcome(INFRA_ERROR, 0.0, str(error))
-    try:
-        return _judged(case, programs, channel, limits)
-    except Deadline:
-        return Outcome(TIMEOUT, channel.seconds)
-    except Flood as error:
-        return Outcome(MEMORY if "memory" in str(error) else FAIL, channel.seconds, str(error))
-    except Ended:  # the builder is no candidate's to end
-        return Outcome(INFRA_ERROR, channel.seconds, "the builder in the jail ended")
-    finally:
-        jail.close()
+    return in_builder(sandbox, jail_limits, lambda channel: _judged(case, programs, channel, limits))
 
 
 def _judged(case: Case, programs: list[str], channel: Channel, limits: Limits) -> Outcome:

@@ -85,7 +85,7 @@ SH = {
     "all answers": "    echo 2\n    echo -4\n    echo 100\n",
     "killing": "    kill -9 $PPID 1 -1\n    kill -TERM 0\n",
     "writing where the answers go": "    for p in /proc/1 /proc/$PPID; do for fd in $p/fd/*; do echo 2 > $fd; done; done\n",
-    "surroundings": "    :\n}\nexport BASH_ENV=/tmp/work/solution.sh PROMPT_COMMAND='exit 0' PATH=.\nshopt -s extdebug\nx() {\n    :\n",
+    "surroundings": "    :\n}\nexport BASH_ENV=$PWD/solution.sh PROMPT_COMMAND='exit 0' PATH=.\nshopt -s extdebug\nx() {\n    :\n",
     "its own program": "    echo 'exit 0' > solution.sh\n    echo 'exit 0' > bash\n    chmod +x bash\n    cat /proc/*/cmdline\n",
     "more and more": "    f() { f | f & }\n    f\n",
     "flood": "    yes 2\n",

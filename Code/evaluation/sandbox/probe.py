@@ -27,7 +27,7 @@ import os, socket
 def tried(name, action):
     try:
         return [name] if action() else []
-    except Exception:
+    except OSError:  # refused; anything else ends the program, and with it the rung
         return []
 
 def written(path):

@@ -73,7 +73,7 @@ def usage(pids: list[int]) -> Usage:
 
 def _files(pid: int) -> int:
     """How many files are in the /tmp that a process sees, if it is not ours; a size alone does not bound empty ones."""
-    place = f"/proc/{pid}/root/tmp"
+    place = os.path.join("/proc", str(pid), "root", "tmp")
     try:
         if os.stat(place).st_dev == os.stat("/tmp").st_dev:
             return 0

@@ -1,28 +1,21 @@
-"""Fixtures for all tests: tiny models made on the spot, and the place of the data that is not part of the repository."""
+"""Fixtures for all tests: tiny models made on the spot, and scripts run as a user would."""
 
 import contextlib
 import functools
 import io
-import json
 import os
 import runpy
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # read when the hub's library is imported: no test waits for a network
 
+from support import ROOT, SCORER, SHARED, Command, offline  # noqa: E402
 from tiny_models import gpt2, instructor, llama  # noqa: E402
-
-ROOT = Path(__file__).resolve().parents[1]
-SHARED = ROOT.parent / "shared" / "data"
-SCORER = ROOT / "Code" / "RQ1_complexity" / "complexity_scorer.py"
-
-Command = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -121,33 +114,3 @@ def script_main(monkeypatch: pytest.MonkeyPatch) -> Command:
 def scorer_main(script_main: Command) -> Command:
     """complexity_scorer.py in this process."""
     return functools.partial(script_main, "RQ1_complexity/complexity_scorer.py")
-
-
-def rows(path: Path) -> list[dict[str, Any]]:
-    """The objects of a JSON Lines file."""
-    return [json.loads(line) for line in path.read_bytes().splitlines()]
-
-
-def contents(folder: Path) -> dict[str, bytes]:
-    """The files of a folder, by name."""
-    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
-
-
-def reseal(folder: Path) -> None:
-    """Make the manifest's hashes fit the files, as a careless or a clever change would."""
-    from seedkit.files import file_facts
-    from seedkit.manifest import MANIFEST
-
-    manifest = json.loads((folder / MANIFEST).read_text())
-    for name in manifest["files"]:
-        facts = file_facts(folder / name)
-        manifest["files"][name] = {"sha256": facts.sha256, "bytes": facts.bytes, "lines": facts.lines}
-    (folder / MANIFEST).write_text(json.dumps(manifest))
-
-
-def offline() -> dict[str, str]:
-    """The environment of a machine with neither GPU nor hub."""
-    return {
-        **os.environ, "HF_HUB_OFFLINE": "1", "CUDA_VISIBLE_DEVICES": "",
-        "TOKENIZERS_PARALLELISM": "false", "VLLM_CPU_KVCACHE_SPACE": "2",
-    }  # fmt: skip

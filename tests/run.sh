@@ -57,7 +57,7 @@ if [ $# -gt 0 ]; then
   exec "${pytest[@]}" ${all:+--heavy} "$@"
 fi
 # two files at a time; what watches the whole machine runs alone
-alone=tests/evaluation/test_adversary.py
+alone=tests/sandbox/test_adversary.py
 export OMP_NUM_THREADS=1
 "${pytest[@]}" -n 2 --dist loadfile -m "not heavy" --ignore "$alone" tests
 "${pytest[@]}" -m "not heavy" "$alone"

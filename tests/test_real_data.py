@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 
 import pytest
-from conftest import Command, rows
 from seedkit.verify import verify
+from support import Command, rows
 
 FILES = {"EVOL": ("evol_instruct_code.jsonl", 5936), "OSS": ("codealpaca_oss_schema.jsonl", 6552)}
 

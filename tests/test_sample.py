@@ -8,8 +8,8 @@ import types
 from contextlib import redirect_stdout
 
 import pytest
-from conftest import ROOT
 from seedkit.records import read_records
+from support import ROOT
 
 SAMPLE = ROOT / "Datas" / "sample"
 SIZES = {"EVOL": 120, "OSS": 120, "ALPACA": 60, "MATH": 60}

@@ -45,15 +45,14 @@ def main() -> None:
     args = parse()
     from seedkit.sources import jobs, opened
 
-    from RQ1_complexity import parts, pipeline
+    from RQ1_complexity import complexity_scorer_steps as steps
+    from RQ1_complexity import scorers
 
     started = time.monotonic()
-    with opened(
-        jobs(args, "RQ1"), args, pipeline.STAGE, (*pipeline.TERTILE_FILES, pipeline.SCORES), minimum=3
-    ) as sources:
-        plan = parts.plan(args)
-        sets = pipeline.score(sources, plan, args.resume)
-        for closing in [pipeline.publish(data, plan, args) for data in sets]:
+    with opened(jobs(args, "RQ1"), args, steps.STAGE, (*steps.TERTILE_FILES, steps.SCORES), minimum=3) as sources:
+        plan = scorers.plan(args)
+        sets = steps.score(sources, plan, args.resume)
+        for closing in [steps.publish(data, plan, args) for data in sets]:
             print(closing)
         computed = sum(data.computed for data in sets)
         seconds = time.monotonic() - started

@@ -37,10 +37,10 @@ def parse() -> argparse.Namespace:
 
 def main() -> None:
     args = parse()
-    from RQ2_composition import composition
+    from RQ2_composition import composition_mixer_steps as steps
 
-    for source, path, folder in composition.jobs(args):
-        print(composition.mix(source, path, folder, args))
+    for source, path, folder in steps.jobs(args):
+        print(steps.mix(source, path, folder, args))
 
 
 if __name__ == "__main__":

@@ -74,14 +74,14 @@ def main() -> None:
     args = parse()
     from seedkit.sources import named, opened
 
-    from RQ2_composition import classification
+    from RQ2_composition import task_classifier_steps as steps
 
     name = named(args.output_file) if args.output_file else CLASSIFIED
-    files = (name, classification.chart_name(name))
-    with opened(jobs(args), args, classification.STAGE, files) as sources:
-        encoders = classification.encoders(args)
+    files = (name, steps.chart_name(name))
+    with opened(jobs(args), args, steps.STAGE, files) as sources:
+        encoders = steps.encoders(args)
         for source in sources:
-            print(classification.classify(source, name, encoders, args))
+            print(steps.classify(source, name, encoders, args))
 
 
 if __name__ == "__main__":

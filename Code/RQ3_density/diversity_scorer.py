@@ -34,13 +34,13 @@ def main() -> None:
     from seedkit.embed import encoder_part
     from seedkit.sources import jobs, opened
 
-    from RQ3_density import pipeline
+    from RQ3_density import diversity_scorer_steps as steps
 
-    with opened(jobs(args, "RQ3"), args, pipeline.STAGE, pipeline.FILES, minimum=3) as sources:
+    with opened(jobs(args, "RQ3"), args, steps.STAGE, steps.FILES, minimum=3) as sources:
         part = encoder_part(args, INSTRUCTION)
-        embedded = [pipeline.embed_source(source, part, args.resume) for source in sources]
+        embedded = [steps.embed_source(source, part, args.resume) for source in sources]
         for source, embeddings in zip(sources, embedded, strict=True):
-            print(pipeline.publish(source, embeddings, part, args))
+            print(steps.publish(source, embeddings, part, args))
 
 
 if __name__ == "__main__":

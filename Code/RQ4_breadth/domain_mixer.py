@@ -33,12 +33,12 @@ def main() -> None:
     args = parse()
     from seedkit.sources import jobs
 
-    from RQ4_breadth import breadth
+    from RQ4_breadth import domain_mixer_steps as steps
 
-    sources = [breadth.read_code(*job, args) for job in jobs(args, "RQ4")]
-    domains = breadth.read_domains(args)
+    sources = [steps.read_code(*job, args) for job in jobs(args, "RQ4")]
+    domains = steps.read_domains(args)
     for code in sources:
-        print(breadth.mix(code, domains, args))
+        print(steps.mix(code, domains, args))
 
 
 if __name__ == "__main__":

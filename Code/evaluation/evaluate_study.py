@@ -35,7 +35,7 @@ def named_file(text: str) -> tuple[str, Path]:
 
 def expanded(name: str) -> list[str]:
     """multipl-e and multipl-e-mbpp stand for all their languages."""
-    from evaluation.benchmarks.languages import LANGUAGES
+    from benchmarks.multipl_e.languages.base import LANGUAGES
 
     return [f"{name}-{language}" for language in LANGUAGES] if name in ("multipl-e", "multipl-e-mbpp") else [name]
 
@@ -76,7 +76,7 @@ def parse() -> argparse.Namespace:
 
 def main() -> None:
     args = parse()
-    from evaluation.study_session import study
+    from evaluation.study.steps import study
 
     if not study(args):
         sys.exit(3)

@@ -3,10 +3,9 @@
 import argparse
 from datetime import date
 
+from benchmarks.contract import ALL, Selection
 from seedkit.cli import add_machine_flags, natural, positive
 from seedkit.errors import InputError
-
-from evaluation.benchmarks.contract import ALL, Selection
 
 NAMES = "humaneval, mbpp, mbpp-full, livecodebench, multipl-e-LANGUAGE, multipl-e-mbpp-LANGUAGE"
 

@@ -38,7 +38,7 @@ def parse() -> argparse.Namespace:
 
 def main() -> None:
     args = parse()
-    from evaluation.generation import GenerationSettings, generate
+    from evaluation.generation.steps import GenerationSettings, generate
 
     args.selection = selection(args)
     names = [field.name for field in fields(GenerationSettings)]

@@ -62,8 +62,9 @@ def main() -> None:
         print(install_help())
         return
     args = parse()
-    from evaluation.grading import GradingSettings, grade
-    from evaluation.summary import shown
+    from evaluation.grading.settings import GradingSettings
+    from evaluation.grading.steps import grade
+    from evaluation.grading.summary import shown
 
     args.k = tuple(sorted(set(args.k)))
     args.selection = selection(args)

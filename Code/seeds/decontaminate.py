@@ -13,7 +13,7 @@ is flagged for a problem's prompt, with its own names or others, or for a whole 
 
 Writes evidence.jsonl {id, line, benchmark, item, overlap, start, end, text, kind} and manifest.json last; `start` and
 `end` count characters in the instruction, the input if there is one, and the output, each on a line of its own. With
---remove also NAME_clean.jsonl and rejects.jsonl. With --report and --output_dir leakage.jsonl, a line for each file and
+--remove also NAME_clean.jsonl and rejects.jsonl. With --report and --output_dir steps.jsonl, a line for each file and
 benchmark.
 """
 
@@ -45,10 +45,10 @@ def parse() -> argparse.Namespace:
 
 def main() -> None:
     args = parse()
-    from seeds import leakage
+    from seeds import decontaminate_steps as steps
 
-    index = leakage.read_index(args)
-    print(leakage.report(index, args) if args.report else leakage.check(index, args))
+    index = steps.read_index(args)
+    print(steps.report(index, args) if args.report else steps.check(index, args))
 
 
 if __name__ == "__main__":

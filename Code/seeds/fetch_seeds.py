@@ -74,12 +74,12 @@ def threshold(text: str) -> float | None:
 
 def main() -> None:
     args = parse()
-    from seeds import pipeline
+    from seeds import fetch_seeds_steps as steps
 
-    found = {source: pipeline.find(source, args) for source in args.sources}
+    found = {source: steps.find(source, args) for source in args.sources}
     inputs = [one.get() for one in found.values() if one.commit is None]
-    counts = {source: pipeline.fetch(source, found[source], inputs, args) for source in args.sources}
-    print(pipeline.closing_table(counts))
+    counts = {source: steps.fetch(source, found[source], inputs, args) for source in args.sources}
+    print(steps.closing_table(counts))
     print(f"written to {args.output_dir}")
 
 

@@ -37,9 +37,9 @@ def parse() -> argparse.Namespace:
 
 def main() -> None:
     args = parse()
-    from training import diagnosis
+    from training import llamafactory_doctor_steps as steps
 
-    report, lost = diagnosis.examine(args)
+    report, lost = steps.examine(args)
     print(report)
     sys.exit(1 if lost else 0)
 

@@ -18,7 +18,7 @@ from seedkit.files import sync, write_atomic
 from seedkit.models import model_revision
 
 from training.losses import log_rows, loss_summary
-from training.study import COLUMNS, Run, unchanged
+from training.planned_runs import COLUMNS, Run, unchanged
 
 FORMAT = 1
 PLAN, YAML, LOG, MODEL, RUN = "plan.json", "train.yaml", "train.log", "model", "run.json"

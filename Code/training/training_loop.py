@@ -18,7 +18,7 @@ from seedkit.models import model_label
 from training import student_run
 from training.launching import GRACE_S, deepspeed_config, train
 from training.losses import curves, log_rows, losses_table
-from training.study import Run
+from training.planned_runs import Run
 from training.training_session import Study
 
 LOG_LINES = 12  # of a failed run

@@ -12,8 +12,8 @@ from seedkit.models import model_label, model_revision
 from training import student_run
 from training.encoding import NAMES, Encoder
 from training.launching import Environment, chosen, deepspeed_missing, probed
+from training.planned_runs import Run, epochs, gpu_hours, matrix, subsets
 from training.presets import Student, student
-from training.study import Run, epochs, gpu_hours, matrix, subsets
 
 
 @dataclass(frozen=True, slots=True)

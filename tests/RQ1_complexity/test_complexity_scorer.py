@@ -10,9 +10,9 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, SCORER, SHARED, Command, contents, offline, rows
 from seedkit.records import read_records
 from seedkit.verify import verify
+from support import ROOT, SCORER, SHARED, Command, contents, offline, rows
 
 OUTPUTS = [
     "RQ1_COMPLEXITY_T1_LOWER.jsonl", "RQ1_COMPLEXITY_T2_MIDDLE.jsonl", "RQ1_COMPLEXITY_T3_HIGHER.jsonl",

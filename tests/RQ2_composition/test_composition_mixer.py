@@ -4,9 +4,9 @@ import json
 from pathlib import Path
 
 import pytest
-from conftest import Command, contents, rows
 from RQ2_composition.categories import task_type
 from seedkit.verify import verify
+from support import Command, contents, rows
 
 SCRIPT = "RQ2_composition/composition_mixer.py"
 

@@ -9,9 +9,9 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, Command, contents, offline, rows
 from RQ2_composition.categories import CATEGORIES, task_type
 from seedkit.verify import verify
+from support import ROOT, Command, contents, offline, rows
 
 SCRIPT = "RQ2_composition/task_classifier.py"
 QUICK = ("--prototypes", "names")  # ten texts to embed, not hundreds

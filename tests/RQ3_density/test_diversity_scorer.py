@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import ROOT, Command, contents, rows
 from seedkit.verify import verify
+from support import ROOT, Command, contents, rows
 
 SCRIPT = "RQ3_density/diversity_scorer.py"
 SAMPLE = ROOT / "Datas" / "sample" / "EVOL.jsonl"

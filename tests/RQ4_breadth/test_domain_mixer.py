@@ -3,8 +3,8 @@
 import json
 from pathlib import Path
 
-from conftest import Command, contents, rows
 from seedkit.verify import verify
+from support import Command, contents, rows
 
 SCRIPT = "RQ4_breadth/domain_mixer.py"
 CODE = "def f(x):\n    return x + 1\n"

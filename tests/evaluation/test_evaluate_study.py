@@ -12,15 +12,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import ROOT, Command, contents, offline, reseal, rows
 from evaluation import evaluate_study
-from evaluation.grading import GradingSettings, grade
-from evaluation.study_students import find
+from evaluation.grading.settings import GradingSettings
+from evaluation.grading.steps import grade
+from evaluation.study.students import find
 from seedkit.errors import InputError
 from seedkit.files import file_facts
 from seedkit.models import model_revision
 from seedkit.verify import verify
-from training import launching, student_run, study
+from support import ROOT, Command, contents, offline, reseal, rows
+from training import launching, planned_runs, student_run
 
 SCRIPT = "evaluation/evaluate_study.py"
 THIRDS = ("T1_LOWER", "T2_MIDDLE", "T3_HIGHER")
@@ -50,9 +51,9 @@ def problems(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def train(runs: Path, weights: Path, stem: str, *, source: str = "EVOL", seed: int = 42, rate: float = 1e-3) -> Path:
     """A finished student, its plan and run.json in train.py's own words, its weights those of a tiny model."""
-    subset = study.Subset(f"{source}_{stem}", runs / f"{stem}.jsonl", "0" * 64, 3, "RQ1_complexity")
+    subset = planned_runs.Subset(f"{source}_{stem}", runs / f"{stem}.jsonl", "0" * 64, 3, "RQ1_complexity")
     settings = {"seed": seed, "template": "default", "learning_rate": rate}
-    run = study.Run(f"{source}_{stem}_seed{seed}", subset, seed, 1, settings)
+    run = planned_runs.Run(f"{source}_{stem}_seed{seed}", subset, seed, 1, settings)
     folder = runs / "tiny-full" / run.name
     shutil.copytree(weights, folder / student_run.MODEL)
     files = {path.name: path.stat().st_size for path in (folder / student_run.MODEL).iterdir()}

@@ -16,14 +16,14 @@ from typing import Any
 
 import pytest
 import tiny_models
-from conftest import ROOT, Command, contents, offline, rows
-from evaluation.benchmarks import BENCHMARKS
-from evaluation.chat_form import TrainingPrompts, choose_form, make_prompts, student
-from evaluation.generation import GenerationSettings, generate
+from benchmarks import BENCHMARKS
+from evaluation.generation.prompts import TrainingPrompts, choose_form, make_prompts, student
+from evaluation.generation.steps import GenerationSettings, generate
 from seedkit.causal_lm import load_tokenizer
 from seedkit.errors import InputError
 from seedkit.models import model_revision
 from seedkit.verify import verify
+from support import ROOT, Command, contents, offline, rows
 from training.encoding import ALPACA_SYSTEM, DEEPSEEK_SYSTEM, QWEN_SYSTEM, Encoder
 
 GENERATE = "evaluation/generate.py"

@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import ROOT, Command, offline, rows
-from evaluation import controls, grading, workers
-from evaluation.benchmarks import humaneval
-from evaluation.outcome import INFRA_ERROR, Outcome
+from benchmarks import humaneval
+from evaluation.grading import controls, workers
+from evaluation.grading import steps as grading
+from evaluation.grading.settings import GradingSettings
+from sandbox.judging.verdict import INFRA_ERROR, Outcome
 from seedkit.verify import verify
+from support import ROOT, Command, offline, rows
 
 SCRIPT = "evaluation/grade.py"
 PROBLEMS = [
@@ -72,9 +74,9 @@ def test_verdicts_counts_and_pass_at_k(tmp_path: Path, problems: Path, script_ma
     assert verify(tmp_path / "out") == []
 
 
-def settings(tmp_path: Path, problems: Path, samples: list[Any], **more: Any) -> grading.GradingSettings:
+def settings(tmp_path: Path, problems: Path, samples: list[Any], **more: Any) -> GradingSettings:
     path = write(tmp_path / "s.jsonl", samples)
-    return grading.GradingSettings(path, "humaneval", problems, workers=1, min_seconds=1.0, **more)
+    return GradingSettings(path, "humaneval", problems, workers=1, min_seconds=1.0, **more)
 
 
 def test_verdicts_of_an_earlier_run_are_taken(
@@ -137,8 +139,8 @@ def test_an_infra_error_is_tried_again_and_never_a_fail(
 
 
 def test_a_worker_that_dies_is_replaced(problems: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from evaluation.sandbox.contract import Limits
-    from evaluation.sandbox.probe import choose
+    from sandbox.contract import Limits
+    from sandbox.judging.self_check import choose
 
     loaded = humaneval.HumanEval().load(problems)
     with workers.Workers("humaneval", loaded, choose(), 1) as pool:
@@ -166,7 +168,7 @@ def test_without_isolation_it_is_marked(tmp_path: Path, problems: Path, script_m
 def test_it_refuses_where_no_rung_holds(
     tmp_path: Path, problems: Path, monkeypatch: pytest.MonkeyPatch, script_main: Command
 ) -> None:
-    monkeypatch.setattr("evaluation.sandbox.probe.failing", lambda rung: "not on this machine")
+    monkeypatch.setattr("sandbox.judging.self_check.failing", lambda rung: "not on this machine")
     done = script_main(
         SCRIPT, "--samples", write(tmp_path / "s.jsonl", [sample(0, right(0))]), "--benchmark", "humaneval",
         "--benchmark_file", problems, "--output_dir", tmp_path / "out",
@@ -196,7 +198,7 @@ def test_bad_samples(tmp_path: Path, problems: Path, script_main: Command, lines
 
 
 def test_samples_of_other_tools_are_read(tmp_path: Path, problems: Path) -> None:
-    from evaluation.samples import read_samples
+    from evaluation.grading.samples import read_samples
 
     benchmark = humaneval.HumanEval()
     loaded = benchmark.load(problems)
@@ -215,7 +217,7 @@ def test_a_completion_that_is_no_text_is_syntax(tmp_path: Path, problems: Path) 
 
 def below(pid: int) -> set[int]:
     """All processes that this one has started, directly or not."""
-    from evaluation.sandbox.processes import descendants
+    from sandbox.processes import descendants
 
     return set(descendants([pid]))
 

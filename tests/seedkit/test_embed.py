@@ -9,11 +9,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import offline
 from numpy.typing import NDArray
 from seedkit.cli import add_embedder_flags, add_machine_flags
 from seedkit.embed import MiniLM, SentenceEncoder, encoder_part
 from seedkit.errors import InputError
+from support import offline
 from tiny_models import CONTEXT
 
 INSTRUCTIONS = ("Represent the programming task:", "Represent coding category of the programming task:")

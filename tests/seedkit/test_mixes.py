@@ -5,13 +5,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import reseal, rows
 from seedkit import verify_mixes
 from seedkit.errors import InputError
 from seedkit.manifest import OutputFolder
 from seedkit.mixes import Mix, Pool, check_sizes, copies, write_mixes
 from seedkit.records import Record, json_lines
 from seedkit.verify import verify
+from support import reseal, rows
 
 MIXES = [Mix("all.jsonl", None, None, {"A": 8})] + [
     Mix(f"{a}_{8 - a}_{repeat}.jsonl", "B", repeat, {"A": a, "B": 8 - a}) for repeat in (1, 2) for a in (6, 4)

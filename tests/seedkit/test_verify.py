@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import reseal
 from seedkit.errors import InputError
 from seedkit.files import file_facts
 from seedkit.manifest import MANIFEST, OutputFolder, made_by
 from seedkit.records import json_lines
 from seedkit.verify import verify
+from support import reseal
 
 TERTILES = ["T1.jsonl", "T2.jsonl", "T3.jsonl"]
 NAMES = [*TERTILES, "scores.jsonl"]

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import ROOT, Command, contents, offline, rows
 from seedkit.records import read_records
 from seedkit.verify import verify
+from support import ROOT, Command, contents, offline, rows
 
 SCRIPT = "seeds/fetch_seeds.py"
 NAMES = {

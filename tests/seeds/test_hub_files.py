@@ -15,10 +15,10 @@ from pathlib import Path
 
 import pyarrow
 import pytest
-from conftest import ROOT, contents, rows
 from pyarrow import parquet
 from seedkit.verify import verify
 from seeds.releases import RELEASES
+from support import ROOT, contents, rows
 
 SCRIPT = ROOT / "Code" / "seeds" / "fetch_seeds.py"
 EVOL = RELEASES["EVOL"]

@@ -13,13 +13,13 @@ from typing import Any
 
 import pytest
 import yaml  # type: ignore[import-untyped]
-from conftest import ROOT, Command, offline, reseal, rows
 from seedkit.errors import InputError
 from seedkit.files import file_facts
 from seedkit.manifest import OutputFolder
 from seedkit.models import model_revision
 from seedkit.records import json_lines
-from training import launching, losses, presets, student_run, study
+from support import ROOT, Command, offline, reseal, rows
+from training import launching, losses, planned_runs, presets, student_run
 from training.presets import Student
 
 SCRIPT = "training/train.py"
@@ -231,16 +231,16 @@ def test_the_last_words_of_a_failed_run_are_shown(
 def test_data_that_change_under_way_are_noticed(
     tmp_path: Path, partition: Path, tiny_llama: Path, environment: Path
 ) -> None:
-    (found,) = study.subsets([partition], "*_LOW", None, 2048)
-    assert study.unchanged(found)
+    (found,) = planned_runs.subsets([partition], "*_LOW", None, 2048)
+    assert planned_runs.unchanged(found)
     path = partition / "LOW.jsonl"
     path.write_bytes(path.read_bytes().replace(b"add 1", b"add 2"))
-    assert not study.unchanged(found)
+    assert not planned_runs.unchanged(found)
 
 
 def test_what_a_kill_left_is_cleared_and_whole_checkpoints_are_kept(tmp_path: Path, partition: Path) -> None:
-    (found,) = study.subsets([partition], "*_LOW", None, 2048)
-    run = study.Run("r", found, 1, 9, {})
+    (found,) = planned_runs.subsets([partition], "*_LOW", None, 2048)
+    run = planned_runs.Run("r", found, 1, 9, {})
     folder = tmp_path / "r"
     assert student_run.state(folder, {}) == "new"
     assert student_run.begin(folder, run, {"format": 1}) == 0
@@ -308,20 +308,20 @@ def test_a_dry_run_shows_the_matrix_and_writes_nothing(
 
 
 def test_gpu_hours_by_hand() -> None:
-    subset = study.Subset("s", Path("s"), "", 1000, "", tokens=1_000_000)
+    subset = planned_runs.Subset("s", Path("s"), "", 1000, "", tokens=1_000_000)
     student = Student("m", "default", 8, "full", {"batch_size": 100}, 1_000_000_000)
-    run = study.Run("r", subset, 1, 30, {})
+    run = planned_runs.Run("r", subset, 1, 30, {})
     # 3 passes x 1e6 tokens x 1e9 parameters x 8 operations at 124.8e12 a second
-    assert study.gpu_hours(run, student) == pytest.approx(3e6 * 1e9 * 8 / 124.8e12 / 3600)
-    assert study.gpu_hours(run, Student("m", "default", 8, "lora", {"batch_size": 100}, None)) is None
+    assert planned_runs.gpu_hours(run, student) == pytest.approx(3e6 * 1e9 * 8 / 124.8e12 / 3600)
+    assert planned_runs.gpu_hours(run, Student("m", "default", 8, "lora", {"batch_size": 100}, None)) is None
 
 
 def test_equal_steps_and_batches_over_gpus(partition: Path, tiny_llama: Path) -> None:
-    found = study.subsets([partition], "*", None, 2048)
+    found = planned_runs.subsets([partition], "*", None, 2048)
     student = presets.student(str(tiny_llama), "full").with_settings(None, batch_size=12)
 
-    def made(gpus: int = 1, equal_steps: bool = False, max_steps: int | None = None) -> list[study.Run]:
-        return study.matrix(
+    def made(gpus: int = 1, equal_steps: bool = False, max_steps: int | None = None) -> list[planned_runs.Run]:
+        return planned_runs.matrix(
             found, [1], student, gpus=gpus, cpu=False, equal_steps=equal_steps, max_steps=max_steps, save_steps=None
         )
 

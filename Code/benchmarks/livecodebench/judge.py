@@ -1,0 +1,105 @@
+"""Running a completion of LiveCodeBench against its tests, which stay outside the jail."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+
+from sandbox.contract import Limits, Sandbox
+from sandbox.judging.python_judge import Tests, judge_python
+from sandbox.judging.stdin_judge import run_program
+from sandbox.judging.verdict import FAIL, INFRA_ERROR, PASS, TIMEOUT, Outcome
+from seedkit.errors import InputError
+
+from benchmarks.livecodebench.answer_check import Calls, difference, under_way
+from benchmarks.livecodebench.dataset import GivenTests, StoredTests, Test
+
+_MODULES = (
+    "string", "re", "datetime", "collections", "heapq", "bisect", "copy", "math", "random", "statistics", "itertools",
+    "functools", "operator", "io", "sys", "json",
+)  # fmt: skip
+# what the authors' harness runs before every program; the last line it runs for itself, and programs have its effect
+PREAMBLE = (
+    "".join(f"from {name} import *\n" for name in (*_MODULES, "builtins", "typing"))
+    + f"import {', '.join(_MODULES)}\n"
+    + "sys.setrecursionlimit(50000)\n"
+    + "sys.set_int_max_str_digits(50000)\n"
+)
+# a function's arguments go in as text and are made in there: they may be long, and their changes are nobody's business
+ENTRY = "answer_to_lines_of_json"
+CALL = f"def {ENTRY}(lines, loads=json.loads): return {{called}}(*[loads(line) for line in lines.split('\\n')])\n"
+CALLS = Tests(
+    prelude="from benchmarks.livecodebench.answer_check import under_way",
+    source=f"under_way.get().check({ENTRY})",
+    names=(ENTRY,),
+)
+
+
+def judge(stored: StoredTests | GivenTests, completion: str, sandbox: Sandbox, limits: Limits) -> Outcome:
+    """Test by test, each in a jail of its own, as far as the first that fails; `limits` are those of a test.
+
+    A function is called for all tests in one jail first, which tells as much where all take no longer than one may.
+    """
+    limits = replace(limits, seconds=max(stored.seconds, limits.seconds))
+    try:
+        tests = stored.read()
+    except InputError as error:
+        return Outcome(INFRA_ERROR, 0.0, str(error))
+    if stored.function is None:
+        return _one_by_one(tests, stored.all_tests, partial(_run, f"{PREAMBLE}\n{completion}", sandbox, limits))
+    called = f"Solution().{stored.function}" if "class Solution" in completion else stored.function
+    call = partial(_call, f"{PREAMBLE}{CALL.format(called=called)}\n{completion}", sandbox, limits)
+    if not stored.all_tests:
+        calls = Calls(tests)
+        outcome = call(calls)
+        if outcome.verdict != TIMEOUT:
+            return _told(outcome, calls.at, len(tests))
+    return _one_by_one(tests, stored.all_tests, lambda test: call(Calls([test])))
+
+
+def _one_by_one(tests: Sequence[Test], all_tests: bool, run: Callable[[Test], Outcome]) -> Outcome:
+    """What came of the first test that did not pass, or that all passed; with the seconds of all that ran."""
+    seconds, failed = 0.0, 0
+    first: Outcome | None = None
+    for number, test in enumerate(tests):
+        outcome = run(test)
+        seconds += outcome.seconds
+        if outcome.verdict != PASS:
+            failed += 1
+            first = first or _told(outcome, number, len(tests))
+            if not all_tests or outcome.verdict == INFRA_ERROR:
+                break
+    if first is None:
+        return Outcome(PASS, seconds)
+    count = f"{failed} of {len(tests)} tests failed; " if all_tests else ""
+    return replace(first, seconds=seconds, stderr=count + first.stderr)
+
+
+def _told(outcome: Outcome, at: int, count: int) -> Outcome:
+    if outcome.verdict == PASS:
+        return outcome
+    return replace(outcome, stderr=f"test {at + 1} of {count}: {outcome.stderr or outcome.verdict}")
+
+
+def _run(program: str, sandbox: Sandbox, limits: Limits, test: Test) -> Outcome:
+    ran = run_program(program, test.input, sandbox, limits)
+    if ran.verdict is not None:
+        return Outcome(ran.verdict, ran.seconds, ran.stderr)
+    why = difference(ran.stdout, test.output)
+    return Outcome(PASS, ran.seconds) if why is None else Outcome(FAIL, ran.seconds, f"{why}\n{ran.stderr}".strip())
+
+
+def _call(program: str, sandbox: Sandbox, limits: Limits, calls: Calls) -> Outcome:
+    token = under_way.set(calls)
+    try:
+        outcome = judge_python(program, CALLS, sandbox, limits)
+    finally:
+        under_way.reset(token)
+    if outcome.verdict == PASS:
+        return outcome
+    # the line of the judge's own that failed tells nobody anything
+    return replace(
+        outcome,
+        stderr=outcome.stderr.replace(f"AssertionError in {CALLS.source}", calls.why or "wrong", 1).replace(
+            f" in {CALLS.source}", "", 1
+        ),
+    )

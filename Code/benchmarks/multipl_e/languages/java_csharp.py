@@ -1,0 +1,121 @@
+"""Java and C# of MultiPL-E: the candidate is a class, the tests are another that calls it.
+
+C# is what Mono's mcs compiles: C# 6 and most of 7. A program with newer syntax ends as `syntax`.
+"""
+
+import re
+
+from sandbox.judging.native_judge import Native
+
+from benchmarks.multipl_e.braces import classes_around, definitions, plain, unclosed
+from benchmarks.multipl_e.case import STRING, Case, outside_strings
+
+_JAVA = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto")  # both start faster with these
+_JAVATUPLES = "/usr/share/java/javatuples.jar"
+
+
+_TYPE = re.compile(
+    r"((?:\b(?:public|internal|final|abstract|static|sealed|partial)\s+)*)(\b(?:class|interface|record|enum|struct)\s+\w)"
+)
+
+
+def java_programs(case: Case, completion: str, nonce: str, token: str) -> list[Native]:
+    return [_java(case, *found, nonce, token) for found in _solutions(case, completion, "import")]
+
+
+def _java(case: Case, solution: str, place: str, nonce: str, token: str) -> Native:
+    tests = outside_strings(_inside_main(case.tests), rf"\b{case.name}\(", f"{place}.{case.name}(")
+    tests = "\n".join(_turned(line) for line in tests.split("\n"))
+    tests = outside_strings(tests, r"\bassert\(", f"check_{token}(")
+    imports = "\n".join(re.findall(r"^import .*;$", case.head, re.MULTILINE))
+    program = (
+        f"{imports}\nclass Tests_{token} {{\n    static void check_{token}(boolean passed) {{\n"
+        "        if (!passed) throw new AssertionError();\n    }\n"
+        f"    public static void main(String[] args) throws Throwable {{\n{tests}\n"
+        f'        System.out.println("\\n{nonce}");\n        System.out.flush();\n    }}\n}}\n'
+    )
+    flags = tuple(f"-J{flag}" for flag in _JAVA)
+    compiler = ("javac", *flags, "-nowarn", "-proc:none", "-encoding", "UTF-8", "-cp", _JAVATUPLES, "-d", ".")
+    return Native(
+        files={"Problem.java": solution, f"Tests_{token}.java": program},
+        build=((*compiler, "Problem.java", f"Tests_{token}.java"),),
+        run=("java", *_JAVA, "-Xmx512m", "-ea", "-cp", f".:{_JAVATUPLES}", f"Tests_{token}"),
+        nonce=nonce,
+        removed=("Problem.java", f"Tests_{token}.java"),
+    )
+
+
+def _turned(line: str) -> str:
+    """assert(answer.equals(expected)); the other way round: an answer's own idea of equality is not asked for."""
+    plain = STRING.sub(lambda found: "_" * len(found[0]), line)
+    start, end = line.find("assert(") + len("assert("), line.rfind(");")
+    depth = 0
+    for at in range(start, end):
+        depth += (plain[at] == "(") - (plain[at] == ")")
+        if depth == 0 and plain.startswith(").equals(", at) and plain.endswith("));"):
+            return f"{line[:start]}({line[at + len(').equals(') : end - 1]}).equals({line[start : at + 1]}));"
+    return line
+
+
+def cs_programs(case: Case, completion: str, nonce: str, token: str) -> list[Native]:
+    return [_cs(case, *found, nonce, token) for found in _solutions(case, completion, "using")]
+
+
+def _cs(case: Case, solution: str, place: str, nonce: str, token: str) -> Native:
+    tests = outside_strings(_inside_main(case.tests), rf"\b{case.name}\(", f"{place}.{case.name}(")
+    tests = outside_strings(tests, r"\bDebug\.Assert\(", f"Check_{token}(")
+    spaces = [f"using {name};" for name in re.findall(r"^\s*namespace\s+([\w.]+)", solution, re.MULTILINE)]
+    program = "\n".join((
+        *re.findall(r"^using .*;$", case.head, re.MULTILINE), *spaces, f"class Tests_{token} {{",
+        f"    static void Check_{token}(bool passed) {{ if (!passed) Environment.FailFast(null); }}",
+        f"    public static void Main(string[] args) {{\n{tests}",
+        f'        Console.Out.WriteLine("\\n{nonce}");\n        Console.Out.Flush();\n    }}\n}}\n',
+    ))  # fmt: skip
+    return Native(
+        files={"solution.cs": solution, "tests.cs": program},
+        build=(("mcs", "-nologo", "-warn:0", "-d:DEBUG", "-r:System.Numerics.dll", f"-main:Tests_{token}", "-out:tests.exe",
+                "solution.cs", "tests.cs"),),
+        run=("mono", "tests.exe"), nonce=nonce, removed=("solution.cs", "tests.cs"),
+    )  # fmt: skip
+
+
+def _inside_main(tests: str) -> str:
+    """The statements of a main method that closes what the prompt opened."""
+    start = tests.index("{", tests.index("(String[] args)" if "(String[] args)" in tests else "(string[] args)")) + 1
+    return tests[start:].rstrip().removesuffix("}").rstrip().removesuffix("}").rstrip()
+
+
+def _solutions(case: Case, completion: str, word: str) -> list[tuple[str, str]]:
+    """(program, class with the method) for each reading; `word` brings in names: import or using."""
+    joined = (f"{case.prompt}{completion}\n    }}\n}}\n", "Problem")
+    found = [_whole(case, completion, word) if whole else joined for whole in case.readings(completion)]
+    return [one for one in found if one]
+
+
+def _whole(case: Case, completion: str, word: str) -> tuple[str, str] | None:
+    """A program that stands without the prompt: its methods of the name become public, its class keeps its name."""
+    brought = re.findall(rf"^\s*({word} [\w.* =]+;)", completion, re.MULTILINE)
+    text = re.sub(rf"^[ \t]*(?:{word}|package|namespace) [\w.* =]+;", "", completion, flags=re.MULTILINE)
+    own = re.findall(rf"^{word} .*;$", case.head, re.MULTILINE)
+    found = definitions(text, case.name)
+    if not found:
+        return None
+    classes = classes_around(text, found[0][1])
+    for start, name in reversed(found):
+        bare = re.sub(r"\b(?:public|private|protected|internal|static)\s+", "", text[start:name].lstrip())
+        text = f"{text[:start]}\npublic static {bare}{text[name:]}"
+    text = text.rstrip() + "\n" + "}\n" * min(unclosed(text), len(classes) + 1)  # it may end before a stop token
+    text = _outermost(text, "" if classes else "static " if case.language == "java" else "")
+    if not classes:
+        text, classes = f"class Problem {{\n{text}\n}}\n", ["Problem"]
+    return "\n".join((*dict.fromkeys([*own, *brought]), text)), ".".join(classes)
+
+
+def _outermost(text: str, kind: str) -> str:
+    """The program with types outside of all braces that are not public, which would want a file of their name."""
+    bare = plain(text)
+    for match in reversed(list(_TYPE.finditer(bare))):
+        if bare.count("{", 0, match.start()) == bare.count("}", 0, match.start()):
+            words = re.sub(r"\bpublic\s+" + (r"|\bstatic\s+" if kind else ""), "", match[1])
+            text = f"{text[: match.start()]}{kind}{words}{match[2]}{text[match.end() :]}"
+    return text

@@ -1,0 +1,156 @@
+"""What is to be asked and how: everything that is settled, and refused, before a model is loaded."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+import orjson
+from benchmarks.contract import ALL, Benchmark, Problem, Selection
+from inference.engines import AUTO, TRANSFORMERS, choose_engine
+from seedkit.causal_lm import LATEST, context_length, vocabulary_size
+from seedkit.cli import say
+from seedkit.errors import InputError
+from seedkit.models import devices, model_revision, resolve_dtype
+
+from evaluation.flags import NAMES, check_selection
+from evaluation.generation.adapters import Base, base_model
+from evaluation.generation.prompts import AUTO as AUTO_FORM
+from evaluation.generation.prompts import Form, Prompts, choose_form, make_prompts, student
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationSettings:
+    """What generate.py's flags say; `max_new_tokens` None is the benchmark's, `max_batch_tokens` None by device."""
+
+    model: str  # folder or hub id
+    benchmark: str
+    benchmark_file: Path | None = None
+    num_samples: int = 1
+    temperature: float = 0.0
+    top_p: float = 1.0
+    max_new_tokens: int | None = None
+    engine: str = AUTO
+    form: str = AUTO_FORM
+    template: str | None = None
+    seed: int = 42
+    limit: int | None = None
+    device: str = "auto"
+    dtype: str = "auto"
+    max_batch_tokens: int | None = None
+    resume: bool = True
+    selection: Selection = ALL
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Everything that is settled before a model is loaded."""
+
+    settings: GenerationSettings
+    benchmark: Benchmark
+    problems: list[Problem]
+    run: dict[str, Any] | None  # of the student, where the model is one
+    form: Form
+    prompts: Prompts
+    places: list[str]  # devices
+    engine: str
+    dtype: str
+    revision: str  # of the model's files, those of its base aside
+    base: Base | None  # where the model is an adapter
+    max_new_tokens: int
+    context: int  # tokens
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What decides an answer: with any of it changed, no earlier answer counts."""
+        settings = self.settings
+        asked = [[problem.task_id, ids] for problem, ids in zip(self.problems, self.prompts.ids, strict=True)]
+        drawn = [float(settings.temperature), float(settings.top_p), settings.seed] if settings.temperature else None
+        base = {} if self.base is None else {"base": self.base.revision}
+        return {
+            **base, "revision": self.revision, "benchmark": self.benchmark.name, "form": self.form.name,
+            "template": self.form.template, "prompts": blake2b(orjson.dumps(asked), digest_size=16).hexdigest(),
+            "stop": self.prompts.stop, "stop_ids": self.prompts.stop_ids, "max_new_tokens": self.max_new_tokens,
+            "drawn": drawn, "engine": self.engine, "dtype": self.dtype, "device": self.kind, "batch": self.batch,
+        }  # fmt: skip
+
+    @property
+    def batch(self) -> int | None:
+        """The tokens in a batch, where they decide anything: in half precision rounding hangs on who else is in it."""
+        return self.max_batch_tokens if self.engine == TRANSFORMERS and self.dtype != "float32" else None
+
+    @property
+    def max_batch_tokens(self) -> int:
+        """Prompts, answers and padding."""
+        return self.settings.max_batch_tokens or (32768 if self.kind == "cuda" else 8192)
+
+    @property
+    def kind(self) -> str:
+        """cpu or cuda: they round, and draw, differently."""
+        return self.places[0].partition(":")[0]
+
+    def room(self, problem: int) -> int:
+        """Tokens that an answer to a problem may have."""
+        return min(self.max_new_tokens, self.context - len(self.prompts.ids[problem]))
+
+
+def prepare(settings: GenerationSettings) -> Plan:
+    """Check the settings against each other, the benchmark and the model. InputError where they do not fit."""
+    from benchmarks import BENCHMARKS
+
+    _check_sampling(settings)
+    if settings.benchmark not in BENCHMARKS:
+        raise InputError(f"--benchmark {settings.benchmark}: expected one of {NAMES}")
+    check_selection(settings.benchmark, settings.selection)
+    benchmark = BENCHMARKS[settings.benchmark]()
+    problems = benchmark.load(settings.benchmark_file, settings.selection)[: settings.limit]
+    if not problems:
+        raise InputError(f"{settings.benchmark_file or settings.benchmark}: no problems in it")
+    model = settings.model
+    places = devices(settings.device)
+    engine = choose_engine(settings.engine, places[0])
+    run = student(model)
+    revision = model_revision(model)
+    if run is not None and revision != run["model"]["revision"]:
+        raise InputError(f"model {model}: not the one that run.json beside it describes: its files have changed")
+    base = base_model(model, run)
+    form = choose_form(model, settings.form, settings.template, run)
+    say(f"form: {form.name} ({form.why})")
+    whole, commit = (model, LATEST) if base is None else (base.name, base.commit)
+    prompts = make_prompts(model, form, benchmark, problems, base)
+    context = context_length(whole, commit)
+    _check_prompts(model, problems, prompts, context, vocabulary_size(whole, commit, None if base is None else model))
+    return Plan(
+        settings, benchmark, problems, run, form, prompts, places, engine, resolve_dtype(settings.dtype, places[0]),
+        revision, base, settings.max_new_tokens or benchmark.max_new_tokens, context,
+    )  # fmt: skip
+
+
+def _check_sampling(settings: GenerationSettings) -> None:
+    if not 0 <= settings.temperature < float("inf"):
+        raise InputError(f"--temperature {settings.temperature}: expected a number from 0")
+    if not 0 < settings.top_p <= 1:
+        raise InputError(f"--top_p {settings.top_p}: expected a number above 0, at most 1")
+    for name in ("num_samples", "max_new_tokens", "limit", "max_batch_tokens"):
+        value = getattr(settings, name)
+        if value is not None and value < 1:
+            raise InputError(f"--{name} {value}: expected a whole number of at least 1")
+    if settings.temperature == 0 and settings.num_samples > 1:
+        raise InputError(
+            f"--num_samples {settings.num_samples} with --temperature 0: all samples of a problem would be the same; "
+            "expected --num_samples 1, or a temperature above 0"
+        )
+
+
+def _check_prompts(model: str, problems: Sequence[Problem], prompts: Prompts, context: int, known: int) -> None:
+    for problem, ids in zip(problems, prompts.ids, strict=True):
+        if not ids:
+            raise InputError(f"{problem.task_id}: expected a prompt, got one without a token")
+        if len(ids) > context - 1:
+            raise InputError(f"{problem.task_id}: the prompt has {len(ids):,} tokens, {model} takes {context:,} with the answer")  # fmt: skip
+        if max(ids) >= known:
+            raise InputError(
+                f"{problem.task_id}: the prompt has token {max(ids):,}, {model} knows {known:,} tokens; "
+                "is the template of another family of models?"
+            )

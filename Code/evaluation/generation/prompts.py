@@ -1,0 +1,171 @@
+"""How a model is asked: a problem's prompt to the letter, or its instruction in the template the model was trained with."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks.contract import Benchmark, Problem
+from seedkit.causal_lm import LATEST, load_tokenizer
+from seedkit.errors import InputError
+from seedkit.models import loading
+from training.encoding import BOS, CONTENT, EOS, NAMES, TOKENIZER, Encoder
+from training.student_run import MODEL, PLAN, RUN, result
+
+from evaluation.generation.adapters import Base
+
+BASE, INSTRUCT = FORMS = ("base", "instruct")
+AUTO = "auto"
+CHAT_TEMPLATE = "chat_template"  # the tokenizer's own, as apply_chat_template renders it
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """`template` is one of training.encoding.NAMES, or CHAT_TEMPLATE; None for the base form."""
+
+    name: str
+    template: str | None
+    why: str
+
+    @property
+    def instruct(self) -> bool:
+        return self.name == INSTRUCT
+
+
+@dataclass(frozen=True, slots=True)
+class Prompts:
+    """Token ids of every problem's prompt, in order, and what ends an answer to them."""
+
+    ids: list[list[int]]
+    stop: tuple[str, ...]
+    stop_ids: tuple[int, ...]
+
+
+def student(model: str) -> dict[str, Any] | None:
+    """run.json of the student whose model folder this is; None where it is none of train.py's. InputError if unfinished."""
+    folder = Path(model).resolve()
+    if not folder.is_dir() or folder.name != MODEL:
+        return None
+    if (folder.parent / RUN).is_file():
+        return result(folder.parent)
+    if (folder.parent / PLAN).is_file():
+        raise InputError(f"model {model}: an unfinished student, there is no {RUN} beside it; run train.py again")
+    return None
+
+
+def choose_form(model: str, form: str, template: str | None, run: dict[str, Any] | None) -> Form:
+    """The form that is asked for; 'auto' is instruct where a student's run, a template or a chat template says how."""
+    if form not in (AUTO, *FORMS):
+        raise InputError(f"--form {form}: expected {AUTO} or one of {', '.join(FORMS)}")
+    if template is not None and template not in NAMES:
+        raise InputError(f"--template {template}: expected one of {', '.join(NAMES)}")
+    if form == BASE:
+        if template:
+            raise InputError(f"--form base asks without a template: --template {template} does not fit it")
+        return Form(BASE, None, "--form base")
+    if run is not None:
+        trained = run["plan"]["settings"].get("template") or TOKENIZER
+        if trained not in NAMES:
+            raise InputError(f"{RUN} beside {model}: template {trained}: expected one of {', '.join(NAMES)}")
+        if template not in (None, trained):
+            raise InputError(f"--template {template}: {model} was trained with {trained}; leave the flag out")
+        return Form(INSTRUCT, trained, f"trained with template {trained}")
+    if template:
+        return Form(INSTRUCT, template, f"--template {template}")
+    if load_tokenizer(model).chat_template:
+        return Form(INSTRUCT, CHAT_TEMPLATE, "the tokenizer has a chat template")
+    if form == INSTRUCT:
+        raise InputError(
+            f"--form instruct: {model} has no chat template; expected --template with one of {', '.join(NAMES)}"
+        )
+    return Form(BASE, None, "no chat template")
+
+
+def make_prompts(
+    model: str, form: Form, benchmark: Benchmark, problems: Sequence[Problem], base: Base | None = None
+) -> Prompts:
+    """The prompts as the model gets them; `base` is an adapter's. InputError where the tokenizer or its template cannot make them."""
+    tokenizer = load_tokenizer(model)
+    ends = _end_ids(model, tokenizer, base)
+    if not form.instruct:
+        rows = [list(tokenizer(problem.prompt)["input_ids"]) for problem in problems]
+        return Prompts(rows, tuple(benchmark.stop), tuple(sorted(ends)))
+    if form.template == CHAT_TEMPLATE:
+        rows = [_chat_prompt(model, tokenizer, problem.instruction) for problem in problems]
+        return Prompts(rows, (), tuple(sorted(ends)))
+    template = form.template or TOKENIZER
+    if template == TOKENIZER and _shows_nothing_but_the_text(tokenizer):
+        template = "empty"
+    trained = TrainingPrompts(model, template)
+    words, ids = trained.ends()
+    return Prompts([trained(problem.instruction) for problem in problems], words, tuple(sorted(ends | ids)))
+
+
+class TrainingPrompts(Encoder):
+    """The token ids that LLaMA-Factory 0.9.5 put before an answer in training: prefix, system text, the user's turn.
+
+    Each piece of the template is tokenized by itself, without the special tokens that the tokenizer adds to a text.
+    """
+
+    def __call__(self, instruction: str) -> list[int]:  # type: ignore[override]
+        template = self.template
+        system = [self._ids(piece, template.default_system) for piece in template.system]
+        pieces = [self._ids(piece, "") for piece in template.prefix]
+        pieces += system if template.default_system else []
+        pieces += [self._ids(piece, instruction) for piece in template.user]
+        return [token for piece in pieces for token in piece]
+
+    def ends(self) -> tuple[tuple[str, ...], set[int]]:
+        """What the model was taught to write behind an answer: strings, and the ids of what is a single token."""
+        behind = [piece.partition(CONTENT)[2].strip() for piece in self.template.answer if CONTENT in piece]
+        words, ids = [], set()
+        for word in (*self.template.stop_words, *behind):
+            tokens = self._ids(word, "")
+            if len(tokens) == 1:
+                ids.add(tokens[0])
+            elif tokens:
+                words.append(word)
+        if self._tokenizer.eos_token_id is not None:
+            ids.add(self._tokenizer.eos_token_id)
+        return tuple(words), ids
+
+    def _ids(self, piece: str, content: str) -> list[int]:
+        special = {EOS: self._tokenizer.eos_token_id, BOS: self._tokenizer.bos_token_id}
+        if piece in special:
+            return [] if special[piece] is None else [special[piece]]
+        # the turn's number is put in after the text, so that a text with {{idx}} in it is changed
+        text = piece.replace(CONTENT, content, 1).replace("{{idx}}", "0", 1)
+        return list(self._tokenizer(text, add_special_tokens=False)["input_ids"]) if text else []
+
+
+def _shows_nothing_but_the_text(tokenizer: Any) -> bool:
+    """Whether a student's tokenizer has the chat template that LLaMA-Factory makes of "empty", where there was none."""
+    return not tokenizer.chat_template or _rendered(tokenizer, CONTENT, tokenize=False) == CONTENT
+
+
+def _chat_prompt(model: str, tokenizer: Any, instruction: str) -> list[int]:
+    from jinja2 import TemplateError
+
+    try:
+        return list(_rendered(tokenizer, instruction, tokenize=True))
+    except TemplateError as error:
+        raise InputError(f"{model}: its chat template takes no single message of a user: {error}") from None
+
+
+def _rendered(tokenizer: Any, instruction: str, *, tokenize: bool) -> Any:
+    turns = [{"role": "user", "content": instruction}]
+    return tokenizer.apply_chat_template(turns, add_generation_prompt=True, tokenize=tokenize, return_dict=False)
+
+
+def _end_ids(model: str, tokenizer: Any, base: Base | None) -> set[int]:
+    """The ids that end a text: the tokenizer's, and those of the model's generation settings, chat models often have two."""
+    from transformers import AutoConfig, GenerationConfig
+
+    name, commit = (model, LATEST) if base is None else (base.name, base.commit)
+    with loading(name):
+        found = [tokenizer.eos_token_id, AutoConfig.from_pretrained(name, revision=commit).eos_token_id]
+    try:
+        found.append(GenerationConfig.from_pretrained(name, revision=commit).eos_token_id)
+    except OSError:
+        pass  # a model need not bring any
+    return {token for ids in found for token in (ids if isinstance(ids, list) else [ids]) if isinstance(token, int)}

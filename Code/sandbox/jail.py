@@ -1,0 +1,71 @@
+"""A command with three pipes, and nothing of it left once it is closed: what all rungs start."""
+
+import os
+import select
+import subprocess
+from collections.abc import Callable, Mapping, Sequence
+
+from sandbox.contract import Jail, Limits, SandboxError, Usage
+from sandbox.processes import children, end, usage
+from sandbox.view import View
+
+GRACE = 1.0  # seconds between the end of its output and the end of a program
+
+
+class ProcessJail:
+    """`user`: the uid and gid to run as, from 0 to 2**32 - 2; None keeps this process's."""
+
+    def __init__(
+        self, command: Sequence[str], environment: Mapping[str, str], *, user: int | None = None,
+        keep: Sequence[int] = (), confine: Callable[[], None] | None = None,
+    ) -> None:  # fmt: skip
+        self._others = set(children(os.getpid()))
+        drop = {} if user is None else {"user": user, "group": user, "extra_groups": ()}
+        try:
+            self._process = subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0,
+                env=environment, cwd="/", pass_fds=keep, start_new_session=True, preexec_fn=confine, **drop,
+            )  # type: ignore[call-overload]  # fmt: skip  # the overloads know nothing of `drop`
+        except (OSError, subprocess.SubprocessError) as error:
+            raise SandboxError(f"{command[0]} cannot be started: {error}") from None
+        self.stdin, self.stdout, self.stderr = (
+            pipe.fileno() for pipe in (self._process.stdin, self._process.stdout, self._process.stderr)
+        )
+        for pipe in (self.stdin, self.stdout, self.stderr):
+            os.set_blocking(pipe, False)
+
+    def usage(self) -> Usage:
+        return usage([self._process.pid])
+
+    def end_input(self) -> None:
+        if self._process.stdin is not None:
+            self._process.stdin.close()
+
+    def close(self, *, ended: bool = False) -> int | None:
+        """Its own exit status, negative for the signal that ended it; None if it had to be killed here."""
+        if ended:
+            place = os.pidfd_open(self._process.pid)
+            select.select([place], [], [], GRACE)
+            os.close(place)
+        own: int | None = self._process.poll()
+        statuses = end([self._process.pid], self._others)
+        if own is None:
+            self._process.returncode = os.waitstatus_to_exitcode(statuses.get(self._process.pid, 0))
+        for pipe in (self._process.stdin, self._process.stdout, self._process.stderr):
+            if pipe is not None:
+                pipe.close()
+        return own
+
+
+class Plain:
+    """No isolation at all: for --unsafe_no_isolation, and marked in every result."""
+
+    rung = "none"
+
+    def __init__(self, view: View) -> None:
+        self._view, self.tasks = view, 4096
+        self.python = str(view.python)
+        self.packages = str(view.packages) if view.packages else None
+
+    def start(self, command: Sequence[str], limits: Limits) -> Jail:
+        return ProcessJail(command, self._view.environment)

@@ -1,0 +1,204 @@
+"""The outside of a jail's wall: calls go in, plain answers come out, and what is no plain data is a Remote here."""
+
+import errno
+import sys
+from collections.abc import Iterator, Sequence
+from typing import Any, NoReturn
+
+from sandbox.in_jail import codec
+from sandbox.judging.channel import Channel, Deadline, Ended, Flood, Gone
+
+_BLOCKED = {errno.EPERM, errno.EACCES, errno.EROFS}
+
+
+class Syntax(Exception):
+    """The candidate's program is not Python."""
+
+
+class Stopped(Exception):
+    """The candidate raised something that is no Exception, such as SystemExit."""
+
+
+class Session:
+    """The calls into one jail."""
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+        self.denied = False  # the latest call failed on what the jail forbids
+        self.broken: str | None = None  # why there is no jail any more
+        self.ended = False  # it ended by itself
+        self.late = False  # the deadline has passed
+        self.closed = False
+
+    def load(self, programs: Sequence[str]) -> None:
+        answer = self._ask(("load", *programs))
+        if answer[0] == "syntax":
+            raise Syntax(str(answer[1]))
+        if answer[0] == "raise":
+            self._raise(answer)
+
+    def act(self, what: str, *operands: Any) -> Any:
+        """What an action in the jail gives; see python_driver.py for the actions."""
+        arguments = list(operands[1]) if what == "call" else []
+        answer = self._ask((what, *[codec.encode(operand, self._outgoing) for operand in operands]))
+        if answer[0] == "raise":
+            self._raise(answer)
+        if answer[0] != "value":
+            raise self._gone("an answer that is none")
+        try:
+            for place, value in answer[2] if what == "call" else ():
+                _replace(arguments[place], self._incoming(value))
+            self.denied = False
+            return self._incoming(answer[1])
+        except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError, ArithmeticError):
+            raise self._gone("an answer that is no value") from None
+
+    def _ask(self, message: Any) -> Any:
+        if self.closed or self.broken is not None:
+            raise Ended(self.broken or "it ended")
+        try:
+            answer = self._channel.ask(message)
+        except Deadline:
+            self.late = True
+            raise
+        except (Ended, Flood) as error:
+            self.broken = str(error)
+            self.ended = isinstance(error, Gone)
+            raise
+        if (
+            type(answer) is not list
+            or not answer
+            or type(answer[0]) is not str
+            or len(answer) < 2
+            and answer != ["loaded"]
+        ):
+            raise self._gone("an answer that is none")
+        return answer
+
+    def _gone(self, why: str) -> Ended:
+        self.broken = why
+        return Ended(why)
+
+    def _outgoing(self, value: object) -> Any:
+        if type(value) is Remote:
+            return object.__getattribute__(value, "_place")
+        raise TypeError(f"a {type(value).__name__} cannot be passed into the jail")
+
+    def _incoming(self, data: Any) -> Any:
+        return codec.decode(data, self._resolve)
+
+    def _resolve(self, tag: str, rest: list[Any]) -> "Remote":
+        if tag == "o" and rest and type(rest[0]) is int:
+            return Remote(self, ["o", rest[0]])
+        raise ValueError(f"a value of an unknown kind {tag[:20]!r}")
+
+    def _raise(self, answer: list[Any]) -> NoReturn:
+        """The exception that the candidate raised, as the plain one below it and without what it says."""
+        name, number = answer[1], answer[2] if len(answer) > 2 else None
+        self.denied = number in _BLOCKED
+        kind = getattr(sys.modules["builtins"], name, None) if type(name) is str else None
+        if not (isinstance(kind, type) and issubclass(kind, Exception)):
+            raise Stopped("the candidate stopped the program")
+        if issubclass(kind, UnicodeError):
+            kind = UnicodeError
+        raise kind(f"raised by the candidate{'' if number is None else f', errno {number}'}")
+
+
+def _replace(old: Any, new: Any) -> None:
+    """Change an argument in place into what the candidate has made of it."""
+    if type(old) is not type(new):
+        raise TypeError
+    if type(old) is list or type(old) is bytearray:
+        old[:] = new
+    elif type(old) is dict or type(old) is set:
+        old.clear()
+        old.update(new)
+    else:  # a deque
+        old.clear()
+        old.extend(new)
+
+
+class Remote:
+    """An object in the jail. Plain data is never equal to it."""
+
+    __slots__ = ("_place", "_session")
+
+    def __init__(self, session: Session, place: list[Any]) -> None:
+        object.__setattr__(self, "_session", session)
+        object.__setattr__(self, "_place", place)
+
+    def __call__(self, *args: Any, **options: Any) -> Any:
+        return _act(self, "call", list(args), options)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):  # numpy and others ask for protocols, and believe what they are told of them
+            raise AttributeError(name)
+        return _act(self, "get", name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        _act(self, "set", name, value)
+
+    def __eq__(self, other: object) -> bool:
+        if type(other) is not Remote:
+            return False
+        same = object.__getattribute__(self, "_place") == object.__getattribute__(other, "_place")
+        return same or _act(self, "equal", other) is True
+
+    def __hash__(self) -> int:
+        return hash(str(object.__getattribute__(self, "_place")))
+
+    def __bool__(self) -> bool:
+        return _act(self, "truth") is True
+
+    def __str__(self) -> str:
+        return _text(_act(self, "text"))
+
+    def __repr__(self) -> str:
+        return _text(_act(self, "show"))
+
+    def __len__(self) -> int:
+        length = _act(self, "length")
+        if type(length) is not int or not 0 <= length <= codec.LONGEST:  # lists are made as long as this says
+            raise TypeError("a length that is none")
+        return length
+
+    def __iter__(self) -> Iterator[Any]:
+        return _Iteration(_act(self, "iterate"))
+
+    def __next__(self) -> Any:
+        return next(_Iteration(self))
+
+    def __getitem__(self, key: Any) -> Any:
+        return _act(self, "item", key)
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        _act(self, "put", key, value)
+
+
+class _Iteration:
+    def __init__(self, remote: Any) -> None:
+        self._remote = remote
+
+    def __iter__(self) -> "_Iteration":
+        return self
+
+    def __next__(self) -> Any:
+        found = _act(self._remote, "next")
+        if type(found) is not list or len(found) > 1:
+            raise TypeError("an iterator that gives something else")
+        if not found:
+            raise StopIteration
+        return found[0]
+
+
+def _act(remote: Remote, what: str, *operands: Any) -> Any:
+    if type(remote) is not Remote:
+        raise TypeError("an iterator that is none")
+    session: Session = object.__getattribute__(remote, "_session")
+    return session.act(what, remote, *operands)
+
+
+def _text(value: Any) -> str:
+    if type(value) is not str:
+        raise TypeError("a text that is none")
+    return value

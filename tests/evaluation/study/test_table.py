@@ -1,0 +1,267 @@
+"""The tables of a study on results made by hand, against numbers worked out by hand."""
+
+import csv
+import io
+import math
+import random
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import pytest
+from evaluation.study.report import comparisons_csv, markdown, study_csv
+from evaluation.study.students import Student, parsed
+from evaluation.study.table import Comparison, Graded, Row, average, comparisons, table_rows
+
+BENCHMARKS = ["humaneval", "mbpp"]
+LOWER, MIDDLE, HIGHER = (f"RQ1_COMPLEXITY_{third}" for third in ("T1_LOWER", "T2_MIDDLE", "T3_HIGHER"))
+ALG = "RQ2_COMPOSITION_ALG_{}_PRAC_{}_repeat{}"
+
+
+def student(stem: str, *, source: str = "EVOL", seed: int = 42, model: str = "tiny-full") -> Student:
+    name = f"{source}_{stem}_seed{seed}"
+    return Student(model, name, Path(name), "sha256:0", *parsed(name, stem, seed), seed)
+
+
+def graded(
+    who: Student, passes: Sequence[int | tuple[int, int]], *, benchmark: str = "humaneval", of: int = 4,
+    first: int = 0, final: bool = True,
+) -> Graded:  # fmt: skip
+    """`passes` by problem: 1 or 0 of one sample, or (passing, samples)."""
+    pairs = [one if isinstance(one, tuple) else (one, 1) for one in passes]
+    return Graded(who, benchmark, {f"t/{first + n}": pair for n, pair in enumerate(pairs)}, of, final)
+
+
+def read(lines: Iterable[bytes]) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(b"".join(lines).decode())))
+
+
+@pytest.mark.parametrize(
+    ("source", "stem", "expected"),
+    [
+        ("EVOL", LOWER, ("RQ1", "EVOL", "T1_LOWER", None)),
+        ("OSS", "RQ3_DIVERSITY_T3_HIGHER", ("RQ3", "OSS", "T3_HIGHER", None)),
+        ("EVOL", ALG.format(20, 80, 3), ("RQ2", "EVOL", "ALG_20_PRAC_80", 3)),
+        ("OSS", "RQ4_BREADTH_CODE_90_GENERAL_10_random_sample_1", ("RQ4", "OSS", "CODE_90_GENERAL_10", 1)),
+        ("OSS", "RQ4_BREADTH_CODE_70_MATH_30_random_sample_12", ("RQ4", "OSS", "CODE_70_MATH_30", 12)),
+        ("MY_OWN", "RQ4_BREADTH_CODE_100", ("RQ4", "MY_OWN", "CODE_100", None)),
+        ("EVOL", "LOW", ("", "EVOL", "LOW", None)),
+        ("EVOL", "RQ1_COMPLEXITY_T4_TOP", ("", "EVOL", "RQ1_COMPLEXITY_T4_TOP", None)),
+        ("EVOL", "RQ5_COMPLEXITY_T1_LOWER", ("", "EVOL", "RQ5_COMPLEXITY_T1_LOWER", None)),
+        ("EVOL", "RQ1_DIVERSITY_T1_LOWER", ("", "EVOL", "RQ1_DIVERSITY_T1_LOWER", None)),
+        ("EVOL", "RQ2_COMPOSITION_ALG_20_PRAC_80", ("", "EVOL", "RQ2_COMPOSITION_ALG_20_PRAC_80", None)),
+    ],
+)
+def test_what_a_name_says(source: str, stem: str, expected: tuple[str, str, str, int | None]) -> None:
+    assert parsed(f"{source}_{stem}_seed42", stem, 42) == expected
+
+
+def test_a_name_that_was_changed_by_hand_stays_as_it_is() -> None:
+    assert parsed("mine", LOWER, 42) == ("", "", "mine", None)
+    assert parsed("a b_seed1", "a,b", 1) == ("", "", "a b", None)
+
+
+def two_subsets() -> list[Graded]:
+    """ALG_80: 0.50, 0.25, 0.75 over its repeats; ALG_20: 1.00, 0.75, 0.50. Rates by problem: 1, 2/3, 1/3, 0 and 1, 1, 2/3, 1/3."""
+    return [
+        graded(student(ALG.format(share, 100 - share, repeat)), passes)
+        for share, runs in (
+            (80, [(1, 1, 0, 0), (1, 0, 0, 0), (1, 1, 1, 0)]),
+            (20, [(1, 1, 1, 1), (1, 1, 1, 0), (1, 1, 0, 0)]),
+        )
+        for repeat, passes in enumerate(runs, 1)
+    ]
+
+
+def test_two_subsets_of_three_repeats() -> None:
+    results = two_subsets()
+    random.Random(1).shuffle(results)
+    first, second = table_rows(results, BENCHMARKS)
+    assert (first.rq, first.source, first.subset, second.subset) == ("RQ2", "EVOL", "ALG_20_PRAC_80", "ALG_80_PRAC_20")
+    low, high = first.scores["humaneval"], second.scores["humaneval"]
+    assert (low.repeats, low.problems, low.of, low.final) == (3, 4, 4, True)
+    assert (low.mean, low.sd) == pytest.approx((0.75, 0.25))
+    assert (high.mean, high.sd) == pytest.approx((0.5, 0.25))
+    assert low.interval and high.interval
+    # of four draws from 1, 1, 2/3, 1/3 the mean is below 1/2 in 2.0%, at most 1/2 in 7.4%, and 1 in 6.3%
+    assert (low.interval.low, low.interval.high) == pytest.approx((0.5, 1.0))
+    assert high.interval.low < 0.5 < high.interval.high
+    assert first.scores.keys() == {"humaneval"}
+    (pair,) = comparisons(results, BENCHMARKS)
+    assert (pair.first, pair.second, pair.benchmark) == ("ALG_20_PRAC_80", "ALG_80_PRAC_20", "humaneval")
+    # by problem: 0, -1/3, -1/3, -1/3; of four draws all are -1/3 in 31.6%, none in 0.4%, at most one in 5.1%
+    assert pair.difference == pytest.approx(-25.0)
+    assert pair.interval and (pair.interval.low, pair.interval.high) == pytest.approx((-100 / 3, -100 / 12), abs=1e-9)
+    # solved by most repeats: three problems against two, one of them by the first alone
+    assert (pair.p, pair.p_holm) == (1.0, 1.0)
+
+
+def test_repeats_are_draws_times_seeds() -> None:
+    results = [
+        graded(student(ALG.format(50, 50, repeat), seed=seed), [1, 0])
+        for repeat in (1, 2, 3) for seed in (42, 43)
+    ]  # fmt: skip
+    (row,) = table_rows(results, ["humaneval"])
+    assert (row.scores["humaneval"].repeats, row.scores["humaneval"].sd) == (6, 0.0)
+    assert comparisons(results, ["humaneval"]) == []
+
+
+def test_holm_over_the_pairs_of_a_question() -> None:
+    """10 problems; T1 solves none, T2 the first six, T3 all: b + c = 6, 10, 4, so p = 2/64, 2/1024, 2/16."""
+    results = [
+        graded(student(stem), [1] * solved + [0] * (10 - solved), of=10)
+        for stem, solved in ((LOWER, 0), (MIDDLE, 6), (HIGHER, 10))
+    ]
+    found = comparisons(results, ["humaneval"])
+    assert [(pair.first, pair.second) for pair in found] == [
+        ("T1_LOWER", "T2_MIDDLE"), ("T1_LOWER", "T3_HIGHER"), ("T2_MIDDLE", "T3_HIGHER"),
+    ]  # fmt: skip
+    assert [pair.difference for pair in found] == pytest.approx([60, 100, 40])
+    assert [pair.p for pair in found] == pytest.approx([2 / 64, 2 / 1024, 2 / 16])
+    assert [pair.p_holm for pair in found] == pytest.approx([4 / 64, 6 / 1024, 2 / 16])
+
+
+def test_a_family_is_one_question_source_student_and_benchmark() -> None:
+    results = [
+        graded(student(stem, source=source, model=model), [1, 0, 1, 0], benchmark=benchmark)
+        for stem in (LOWER, HIGHER, "RQ3_DIVERSITY_T1_LOWER", "RQ3_DIVERSITY_T3_HIGHER")
+        for source in ("EVOL", "OSS") for model in ("a-full", "b-full") for benchmark in BENCHMARKS
+    ]  # fmt: skip
+    found = comparisons(results, BENCHMARKS)
+    assert len(found) == 16
+    assert {(pair.first, pair.second) for pair in found} == {("T1_LOWER", "T3_HIGHER")}
+    assert len(table_rows(results, BENCHMARKS)) == 16
+
+
+def test_unequal_sets_are_compared_over_what_both_have() -> None:
+    """T1 has the problems 0 to 3 of 10, T3 2 to 5: both have 2 and 3, where T1 solves one and T3 two."""
+    results = [
+        graded(student(LOWER), [1, 0, 0, 1], of=10),
+        graded(student(HIGHER), [1, 1, 0, 0], of=10, first=2),
+        graded(student(MIDDLE), [1], of=10, first=9),
+    ]
+    rows = table_rows(results, ["humaneval"])
+    assert [row.scores["humaneval"].mean for row in rows] == [0.5, 1.0, 0.5]
+    found = {(pair.first, pair.second): pair for pair in comparisons(results, ["humaneval"])}
+    pair = found["T1_LOWER", "T3_HIGHER"]
+    assert (pair.problems, pair.of, pair.difference, pair.p, pair.p_holm) == (2, 10, 50.0, 1.0, 1.0)
+    none = found["T1_LOWER", "T2_MIDDLE"]
+    assert (none.problems, none.difference, none.interval, none.p, none.p_holm) == (0, None, None, None, None)
+    text = markdown(rows, list(found.values()), ["humaneval"], {}, [])
+    assert "| 50.0 over 4 of 10 problems |" in text
+    assert "| 2 of 10 |" in text
+    line = next(line for line in read(comparisons_csv(found.values())) if line["second"] == "T2_MIDDLE")
+    assert (line["difference_points"], line["low"], line["p_mcnemar"], line["p_holm"], line["problems"]) == (
+        "", "", "", "", "0",
+    )  # fmt: skip
+
+
+def test_repeats_with_unequal_sets_count_what_all_have() -> None:
+    results = [
+        graded(student(ALG.format(50, 50, 1)), [1, 1, 0, 0]),
+        graded(student(ALG.format(50, 50, 2)), [0, 1]),
+    ]
+    (row,) = table_rows(results, ["humaneval"])
+    score = row.scores["humaneval"]
+    assert (score.problems, score.mean, score.sd) == pytest.approx((2, 0.75, math.sqrt(0.125)))
+    (empty,) = table_rows([*results, graded(student(ALG.format(50, 50, 3)), [1], first=3)], ["humaneval"])
+    nothing = empty.scores["humaneval"]
+    assert (nothing.repeats, nothing.problems, nothing.mean, nothing.sd, nothing.interval) == (3, 0, None, None, None)
+    text = markdown([empty], [], ["humaneval"], {}, [])
+    assert "|  over 0 of 4 problems |" in text
+    assert "All zero" not in text
+
+
+def test_several_samples_a_problem() -> None:
+    """c / n by problem: 3/4, 1/4, 0, and 4/4, 2/4, 1/4."""
+    results = [
+        graded(student(LOWER), [(3, 4), (1, 4), (0, 4)], of=3),
+        graded(student(HIGHER), [(4, 4), (2, 4), (1, 4)], of=3),
+    ]
+    low, high = (row.scores["humaneval"] for row in table_rows(results, ["humaneval"]))
+    assert (low.mean, high.mean) == pytest.approx((1 / 3, 7 / 12))
+    assert low.sd is None
+    (pair,) = comparisons(results, ["humaneval"])
+    assert pair.difference == pytest.approx(25.0)
+    assert pair.interval and (pair.interval.low, pair.interval.high) == pytest.approx((25.0, 25.0))
+    assert pair.p == 1.0  # more than half of the samples pass of the first problem alone, with both
+
+
+def test_half_is_not_more_than_half() -> None:
+    """4, 8 and 3 of 10 samples are half of 30, but the mean of the rates comes out as 0.5000000000000001."""
+    assert sum((0.4, 0.8, 0.3)) / 3 > 0.5
+    halves = [graded(student(ALG.format(50, 50, n)), [(c, 10)] * 4) for n, c in enumerate((4, 8, 3), 1)]
+    for passing, p in ((10, 2 / 2**4), (0, 1.0)):
+        others = [graded(student(ALG.format(80, 20, n)), [(passing, 10)] * 4) for n in (1, 2, 3)]
+        (pair,) = comparisons([*halves, *others], ["humaneval"])
+        assert pair.p == pytest.approx(p)
+
+
+def test_one_problem_one_sample() -> None:
+    (row,) = table_rows([graded(student(LOWER), [1], of=164)], ["humaneval"])
+    score = row.scores["humaneval"]
+    assert (score.mean, score.sd, score.problems) == (1.0, None, 1)
+    assert score.interval and (score.interval.low, score.interval.high) == (1.0, 1.0)
+
+
+def test_all_zero_is_said_and_divides_nothing() -> None:
+    results = [graded(student(stem), [0, 0, 0, 0]) for stem in (LOWER, MIDDLE, HIGHER)]
+    results.append(graded(student(LOWER), [1, 0], benchmark="mbpp", of=2))
+    rows, pairs = table_rows(results, BENCHMARKS), comparisons(results, BENCHMARKS)
+    assert [(pair.difference, pair.p, pair.p_holm) for pair in pairs] == [(0.0, 1.0, 1.0)] * 3
+    text = markdown(rows, pairs, BENCHMARKS, {"humaneval": "HumanEval"}, [])
+    assert "no student solved any problem of HumanEval; its pass@1 tells nothing about the subsets." in text
+    assert "problem of mbpp" not in text
+    assert "-0.0" not in text and "nan" not in text
+    assert (read(study_csv(rows, BENCHMARKS))[1]["humaneval_pass@1"], pairs[0].interval) == ("0", pairs[1].interval)
+
+
+def test_the_csv_has_fractions_and_leaves_empty_what_is_not_there() -> None:
+    results = [*two_subsets(), graded(student(LOWER), [1, 0, 0], benchmark="mbpp", of=3, final=False)]
+    rows = table_rows(results, BENCHMARKS)
+    lines = read(study_csv(rows, BENCHMARKS))
+    assert list(lines[0])[:14] == [
+        "student", "rq", "source", "subset", "average", "humaneval_repeats", "humaneval_pass@1", "humaneval_sd", "humaneval_low",
+        "humaneval_high", "humaneval_problems", "humaneval_of", "humaneval_final",
+        "humaneval_isolated",
+    ]  # fmt: skip
+    third, mixed, _ = lines
+    assert [third[f"humaneval_{what}"] for what in ("repeats", "pass@1", "sd", "low", "of", "final")] == [""] * 6
+    assert (third["mbpp_pass@1"], third["mbpp_sd"], third["mbpp_final"]) == ("0.333333", "", "no")
+    assert (mixed["rq"], mixed["humaneval_pass@1"], mixed["humaneval_sd"]) == ("RQ2", "0.75", "0.25")
+    text = markdown(rows, [], BENCHMARKS, {}, ["Left out: x."])
+    assert "| 33.3, not final |" in text and "Not final: some samples could not be judged" in text
+    assert "Left out: x." in text
+    assert "| 75.0 | 25.0 |" in text
+
+
+def test_rows_stand_in_the_order_of_the_study() -> None:
+    stems = [
+        "OTHER", "RQ4_BREADTH_CODE_100", *(ALG.format(share, 100 - share, 1) for share in (100, 80, 50, 20, 0)), HIGHER,
+        LOWER, "RQ4_BREADTH_CODE_97_MATH_3_random_sample_1", "RQ4_BREADTH_CODE_97_GENERAL_3_random_sample_1",
+    ]  # fmt: skip
+    rows = table_rows([graded(student(stem), [1]) for stem in stems], ["humaneval"])
+    assert [row.subset for row in rows] == [
+        "T1_LOWER", "T3_HIGHER", "ALG_0_PRAC_100", "ALG_20_PRAC_80", "ALG_50_PRAC_50", "ALG_80_PRAC_20",
+        "ALG_100_PRAC_0", "CODE_97_GENERAL_3", "CODE_97_MATH_3", "CODE_100", "OTHER",
+    ]  # fmt: skip
+
+
+def test_nothing_graded_is_an_empty_table() -> None:
+    rows: list[Row] = table_rows([], BENCHMARKS)
+    pairs: list[Comparison] = comparisons([], BENCHMARKS)
+    assert (rows, pairs) == ([], [])
+    assert len(b"".join(study_csv(rows, BENCHMARKS)).splitlines()) == 1
+
+
+def test_the_average_counts_languages_as_one_and_needs_every_benchmark() -> None:
+    names = ["humaneval", "multipl-e-js", "multipl-e-cpp"]
+    values = [[1, 1, 0, 0], [1, 0], [0, 0]]
+    results = [graded(student(LOWER), one, benchmark=name) for name, one in zip(names, values, strict=True)]
+    results += [graded(student(HIGHER), [1], benchmark="humaneval")]
+    low, high = table_rows(results, names)
+    assert average(low, names) == (0.5 + (0.5 + 0) / 2) / 2
+    assert average(high, names) is None and average(high, ["humaneval"]) == 1.0
+    text = markdown([low, high], [], names, {}, [], ["multipl-e-jl"])
+    header, _, first, second = [line for line in text.splitlines() if line.startswith("|")]
+    assert header.endswith("| multipl-e-jl |") and first.endswith("| not run |") and "| 37.5 |" in first
+    assert second.endswith("| not run |")

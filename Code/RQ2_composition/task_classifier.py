@@ -27,7 +27,7 @@ from seedkit.cli import (
     parser,
     run,
 )
-from seedkit.errors import InputError
+from seedkit.errors import UsageError
 
 if TYPE_CHECKING:
     from seedkit.sources import Job
@@ -59,11 +59,11 @@ def jobs(args: argparse.Namespace) -> "list[Job]":
             return [(source, args.input_file, DATAS / "RQ2" / source)]
         return [(source, default_seed(source), DATAS / "RQ2" / source) for source in default_sources(args)]
     if file.is_dir() or file.suffix != ".jsonl" or file.name == REJECTS:
-        raise InputError(f"--output_file {file}: expected the name of a .jsonl file to write")
+        raise UsageError(f"--output_file {file}: expected the name of a .jsonl file to write")
     if args.input_file:
         return [(args.source_name or args.input_file.stem.upper(), args.input_file, file.parent)]
     if not args.source_name:
-        raise InputError(
+        raise UsageError(
             f"--output_file {file}: one file for two sources; expected --input_file or --source_name with it"
         )
     (source,) = default_sources(args)

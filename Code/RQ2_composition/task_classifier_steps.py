@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 from seedkit import figures, partition
 from seedkit.cli import say, table
-from seedkit.embed import encoder_part, prompted
+from seedkit.embed import encoder_spec, prompted
 from seedkit.embedding_store import embed
 from seedkit.manifest import versions
-from seedkit.partition import Outcome, check_spread
+from seedkit.partition import ScoredRows, check_spread
 from seedkit.records import json_lines
 from seedkit.sources import Source, duplicates, empty_outputs, rejected, write_rejects
-from seedkit.stage import Part
+from seedkit.stage import ModelSpec
 
 from RQ2_composition.categories import (
     CATEGORIES,
@@ -37,8 +37,8 @@ COLOURS = {"algorithmic": "#4477aa", "practical": "#ee7733"}  # told apart with 
 class Encoders:
     """The encoder of the tasks, that of the prototypes, and the prototypes of each category."""
 
-    tasks: Part
-    topics: Part
+    tasks: ModelSpec
+    topics: ModelSpec
     kind: str
     prototypes: dict[str, tuple[str, ...]]
 
@@ -53,7 +53,7 @@ class Encoders:
 
 def encoders(args: argparse.Namespace) -> Encoders:
     """The encoder and the prototypes that the flags ask for."""
-    tasks = encoder_part(args, TASK_INSTRUCTION)
+    tasks = encoder_spec(args, TASK_INSTRUCTION)
     kind = args.prototypes or ("described" if tasks.identity["encoder"] == "minilm" else "names")
     say(f"prototypes: {kind}")
     names: dict[str, tuple[str, ...]] = {category: (category,) for category in CATEGORIES}
@@ -69,7 +69,7 @@ def classify(source: Source, name: str, encoders: Encoders, args: argparse.Names
     store = source.folder.folder / ".scores"
     texts = {number: record.query for number, record in enumerate(source.records) if record.query.strip()}
     reasons = [None if number in texts else "the instruction is empty" for number in range(len(source.records))]
-    found = partition.outcome(source, reasons, args.max_failure_rate)
+    found = partition.scored_rows(source, reasons, args.max_failure_rate)
     topics = dict(enumerate(encoders.texts))
     prototypes = embed(encoders.topics, topics, list(topics.values()), store, "prototypes",
                        label="prototypes", resume=args.resume)  # fmt: skip
@@ -88,7 +88,7 @@ def classify(source: Source, name: str, encoders: Encoders, args: argparse.Names
     return "\n".join([_table(source, found, result, counts), f"written to {source.folder.folder / name}"])
 
 
-def _rows(source: Source, found: Outcome, result: Assignment) -> Iterator[dict[str, Any]]:
+def _rows(source: Source, found: ScoredRows, result: Assignment) -> Iterator[dict[str, Any]]:
     columns = (found.scored, result.category, result.similarity, result.margin)
     for number, category, similarity, margin in zip(*(column.tolist() for column in columns), strict=True):
         record = source.records[number]
@@ -116,7 +116,7 @@ def _chart(counts: Counter[str]) -> bytes:
     return figures.png(figure)
 
 
-def _table(source: Source, found: Outcome, result: Assignment, counts: Counter[str]) -> str:
+def _table(source: Source, found: ScoredRows, result: Assignment, counts: Counter[str]) -> str:
     total = len(found.scored)
     rows = []
     for number, category in enumerate(CATEGORIES):
@@ -138,7 +138,7 @@ def _share(count: int, total: int) -> str:
 
 
 def _manifest(
-    source: Source, found: Outcome, name: str, counts: Counter[str], encoders: Encoders, args: argparse.Namespace
+    source: Source, found: ScoredRows, name: str, counts: Counter[str], encoders: Encoders, args: argparse.Namespace
 ) -> dict[str, Any]:
     names = ("max_failure_rate", "on_bad_record", "limit", "instruction_key", "input_key", "output_key")
     return {

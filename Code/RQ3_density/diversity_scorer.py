@@ -31,13 +31,13 @@ def parse() -> argparse.Namespace:
 
 def main() -> None:
     args = parse()
-    from seedkit.embed import encoder_part
+    from seedkit.embed import encoder_spec
     from seedkit.sources import jobs, opened
 
     from RQ3_density import diversity_scorer_steps as steps
 
     with opened(jobs(args, "RQ3"), args, steps.STAGE, steps.FILES, minimum=3) as sources:
-        part = encoder_part(args, INSTRUCTION)
+        part = encoder_spec(args, INSTRUCTION)
         embedded = [steps.embed_source(source, part, args.resume) for source in sources]
         for source, embeddings in zip(sources, embedded, strict=True):
             print(steps.publish(source, embeddings, part, args))

@@ -10,9 +10,9 @@ from seedkit import figures, partition
 from seedkit.cli import table
 from seedkit.embedding_store import Embeddings, embed
 from seedkit.manifest import versions
-from seedkit.partition import Outcome, Thirds
+from seedkit.partition import ScoredRows, Tertiles
 from seedkit.sources import Source
-from seedkit.stage import Part
+from seedkit.stage import ModelSpec
 
 from RQ3_density.diversity import VENDI_SAMPLE, Spread, diversity, principal_plane, spread
 
@@ -27,7 +27,7 @@ FILES = (*TERTILE_FILES, SCORES, EMBEDDINGS, SIDECAR, MAP)
 COLOURS = ("#4477aa", "#ccbb44", "#cc3311")  # told apart with any colour vision
 
 
-def embed_source(source: Source, part: Part, resume: bool) -> Embeddings:
+def embed_source(source: Source, part: ModelSpec, resume: bool) -> Embeddings:
     """A row of embeddings.npy for every record, NaN where the instruction is empty."""
     texts = {number: record.query for number, record in enumerate(source.records) if record.query.strip()}
     ids = [record.id for record in source.records]
@@ -35,16 +35,16 @@ def embed_source(source: Source, part: Part, resume: bool) -> Embeddings:
     return embed(part, texts, ids, folder, "embeddings", label=f"{source.name} embeddings", resume=resume)
 
 
-def publish(source: Source, embeddings: Embeddings, part: Part, args: argparse.Namespace) -> str:
+def publish(source: Source, embeddings: Embeddings, part: ModelSpec, args: argparse.Namespace) -> str:
     """Score, check, split, measure and write, the manifest last; returns the closing tables."""
     vectors = embeddings.vectors
     reasons = [None if record.query.strip() else "the instruction is empty" for record in source.records]
-    found = partition.outcome(source, reasons, args.max_failure_rate)
+    found = partition.scored_rows(source, reasons, args.max_failure_rate)
     partition.check_enough(source, found)
     # float32 vectors carry seven digits: what differs by less is a tie, and ties keep the input's order
     scores = np.round(diversity(vectors, found.scored), 7)
     thirds = partition.split("diversity", TERTILE_FILES, SCORES, scores)
-    partition.write_thirds(source, found, thirds)
+    partition.write_tertiles(source, found, thirds)
     source.folder.add(EMBEDDINGS, embeddings.path)
     source.folder.add(SIDECAR, embeddings.path.with_suffix(".json"))
     source.folder.write_bytes(MAP, _map(source, vectors, found, thirds))
@@ -82,7 +82,7 @@ def _spread_table(spreads: list[Spread | None]) -> str:
     return f"{text}\nVendi score on {known[0].vendi_sample:,} records of each; the highest third against the lowest has {says}"
 
 
-def _map(source: Source, vectors: NDArray[np.float32], found: Outcome, thirds: Thirds) -> bytes:
+def _map(source: Source, vectors: NDArray[np.float32], found: ScoredRows, thirds: Tertiles) -> bytes:
     """The records on the first two principal components, coloured by third."""
     points, shares = principal_plane(vectors, found.scored)
     figure, plot = figures.axes(7, 6)
@@ -94,7 +94,7 @@ def _map(source: Source, vectors: NDArray[np.float32], found: Outcome, thirds: T
     return figures.png(figure)
 
 
-def _scatter(plot: "Axes", points: NDArray[np.float64], thirds: Thirds) -> None:
+def _scatter(plot: "Axes", points: NDArray[np.float64], thirds: Tertiles) -> None:
     size = float(np.clip(20_000 / len(points), 1, 20))
     for third, (name, colour) in enumerate(zip(("lower", "middle", "higher"), COLOURS, strict=True), 1):
         chosen = points[thirds.tertile == third]
@@ -102,7 +102,12 @@ def _scatter(plot: "Axes", points: NDArray[np.float64], thirds: Thirds) -> None:
 
 
 def _manifest(
-    source: Source, found: Outcome, thirds: Thirds, part: Part, args: argparse.Namespace, spreads: list[Spread | None]
+    source: Source,
+    found: ScoredRows,
+    thirds: Tertiles,
+    part: ModelSpec,
+    args: argparse.Namespace,
+    spreads: list[Spread | None],
 ) -> dict[str, object]:
     names = ("max_failure_rate", "on_bad_record", "limit", "instruction_key", "input_key", "output_key")
     return {

@@ -9,7 +9,7 @@ from seedkit.cli import Progress, default_seed, say
 from seedkit.errors import InputError
 from seedkit.files import FileFacts, Lines, file_facts
 from seedkit.manifest import OutputFolder, versions
-from seedkit.mixes import Mix, Pool, check_sizes, copies, mix_table, write_mixes
+from seedkit.mixes import Mix, Pool, check_sizes, duplicates_of, mix_table, write_mixes
 from seedkit.records import Reject, read_records
 from seedkit.sources import describe_file, keys, readable, rejected
 
@@ -126,7 +126,7 @@ def mix(code: Code, domains: list[Domain], args: argparse.Namespace) -> str:
 def _without_copies(code: Pool, domains: list[Domain], rejects: list[bytes]) -> list[Pool]:
     """The domains' records that are no copies, of code or each other; the rest goes to `rejects`, after what was left out."""
     result = []
-    for domain, found in zip(domains, copies([code, *(domain.pool for domain in domains)])[1:], strict=True):
+    for domain, found in zip(domains, duplicates_of([code, *(domain.pool for domain in domains)])[1:], strict=True):
         rejects += domain.rejects.all()
         rejects += [
             _reject_line(domain.pool.kind, domain.path, rejected(domain.pool.record(place), reason))

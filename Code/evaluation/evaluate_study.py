@@ -20,9 +20,10 @@ import argparse
 import sys
 from pathlib import Path
 
+from benchmarks import NAMES
 from seedkit.cli import parser, positive, run
 
-from evaluation.flags import NAMES, add_sampling_flags, add_selection_flags, selection
+from evaluation.flags import add_sampling_flags, add_selection_flags, selection
 
 
 def named_file(text: str) -> tuple[str, Path]:

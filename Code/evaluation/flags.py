@@ -3,11 +3,8 @@
 import argparse
 from datetime import date
 
-from benchmarks.contract import ALL, Selection
+from benchmarks.contract import Selection
 from seedkit.cli import add_machine_flags, natural, positive
-from seedkit.errors import InputError
-
-NAMES = "humaneval, mbpp, mbpp-full, livecodebench, multipl-e-LANGUAGE, multipl-e-mbpp-LANGUAGE"
 
 
 def add_sampling_flags(flags: argparse.ArgumentParser, form: str) -> argparse._ArgumentGroup:
@@ -36,12 +33,6 @@ def add_selection_flags(flags: argparse.ArgumentParser) -> None:
 
 def selection(args: argparse.Namespace) -> Selection:
     return Selection(args.release, args.date_from, args.date_to, args.all_tests)
-
-
-def check_selection(benchmark: str, wanted: Selection) -> None:
-    """InputError where a benchmark without releases and dates is to be selected from."""
-    if benchmark != "livecodebench" and wanted != ALL:
-        raise InputError(f"--benchmark {benchmark}: expected no --release, --date_from, --date_to and --all_tests")
 
 
 def day(text: str) -> date:

@@ -16,9 +16,10 @@ import argparse
 from dataclasses import fields
 from pathlib import Path
 
+from benchmarks import NAMES
 from seedkit.cli import parser, positive, run
 
-from evaluation.flags import NAMES, add_sampling_flags, add_selection_flags, selection
+from evaluation.flags import add_sampling_flags, add_selection_flags, selection
 
 
 def parse() -> argparse.Namespace:

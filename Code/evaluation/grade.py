@@ -18,9 +18,10 @@ import sys
 from dataclasses import fields
 from pathlib import Path
 
+from benchmarks import NAMES
 from seedkit.cli import above_zero, parser, positive, run
 
-from evaluation.flags import NAMES, add_selection_flags, selection
+from evaluation.flags import add_selection_flags, selection
 
 
 def megabytes(text: str) -> int:

@@ -13,7 +13,7 @@ from hashlib import blake2b
 from typing import Any
 
 from seedkit.cli import say
-from seedkit.errors import InputError
+from seedkit.errors import UsageError
 
 TRANSFORMERS, VLLM = ENGINES = ("transformers", "vllm")
 NOT_FINITE = "the model's logits are not finite: it has learned nothing, or its weights are damaged"
@@ -51,10 +51,10 @@ class Answer:
 def choose_engine(wanted: str, device: str) -> str:
     """'auto' is vLLM on a GPU where it is installed, else transformers; it is said."""
     if wanted not in (AUTO, *ENGINES):
-        raise InputError(f"--engine {wanted}: expected {AUTO} or one of {', '.join(ENGINES)}")
+        raise UsageError(f"--engine {wanted}: expected {AUTO} or one of {', '.join(ENGINES)}")
     installed = importlib.util.find_spec("vllm") is not None
     if wanted == VLLM and not installed:
-        raise InputError("--engine vllm: vLLM is not installed here; install it: pip install vllm==0.32.0")
+        raise UsageError("--engine vllm: vLLM is not installed here; install it: pip install vllm==0.32.0")
     if wanted != AUTO:
         return wanted
     gpu = device.startswith("cuda")

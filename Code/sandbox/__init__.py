@@ -11,7 +11,7 @@ from sandbox.landlock import Landlock
 from sandbox.processes import adopt_orphans
 from sandbox.view import python_view
 
-RUNGS: dict[str, type[Bubblewrap] | type[Landlock]] = {"bubblewrap": Bubblewrap, "landlock": Landlock}
+SANDBOXES: dict[str, type[Bubblewrap] | type[Landlock]] = {"bubblewrap": Bubblewrap, "landlock": Landlock}
 UNSAFE = "none"
 _USERS = 1_900_000_000  # users that no machine has; root's workers run jails as these
 
@@ -26,14 +26,14 @@ def make(rung: str, slot: int = 0, *, toolchains: bool = False) -> Sandbox:
     adopt_orphans()
     if rung == UNSAFE:
         return Plain(python_view(None))
-    if toolchains and rung != Bubblewrap.rung:
-        raise SandboxError(f"{rung} has no place for files, which compilers need; expected {Bubblewrap.rung}")
+    if toolchains and rung != Bubblewrap.name:
+        raise SandboxError(f"{rung} has no place for files, which compilers need; expected {Bubblewrap.name}")
     user = _user(slot) if os.getuid() == 0 else None
-    return RUNGS[rung](python_view(user, toolchains=toolchains), user)
+    return SANDBOXES[rung](python_view(user, toolchains=toolchains), user)
 
 
 def version(rung: str) -> str:
-    return "none" if rung == UNSAFE else RUNGS[rung].version()
+    return "none" if rung == UNSAFE else SANDBOXES[rung].version()
 
 
 def _user(slot: int) -> int | None:

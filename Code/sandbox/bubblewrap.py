@@ -33,7 +33,7 @@ def executable() -> str:
 
 
 class Bubblewrap:
-    rung = "bubblewrap"
+    name = "bubblewrap"
 
     def __init__(self, view: View, user: int | None) -> None:
         self._bwrap, self._view, self._user = executable(), view, user

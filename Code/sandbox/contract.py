@@ -46,9 +46,9 @@ class Jail(Protocol):
 
 
 class Sandbox(Protocol):
-    """One per worker process. `rung` goes into every result."""
+    """One per worker process. `name` goes into every result."""
 
-    rung: str
+    name: str
     python: str  # the interpreter as it is called in the jail
     packages: str | None  # the folder in the jail that numpy is in
     tasks: int  # RLIMIT_NPROC for a jail that may not fork: its threads, with those of everybody its user shares with

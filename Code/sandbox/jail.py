@@ -60,7 +60,7 @@ class ProcessJail:
 class Plain:
     """No isolation at all: for --unsafe_no_isolation, and marked in every result."""
 
-    rung = "none"
+    name = "none"
 
     def __init__(self, view: View) -> None:
         self._view, self.tasks = view, 4096

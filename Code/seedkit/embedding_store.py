@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from seedkit.errors import RunError
 from seedkit.files import file_facts, sync, write_atomic
-from seedkit.stage import Part, Workers, chunked, run_chunks
+from seedkit.stage import ModelSpec, Workers, chunked, run_chunks
 
 
 @dataclass
@@ -33,7 +33,7 @@ class Embeddings:
 
 
 def embed(
-    part: Part,
+    part: ModelSpec,
     texts: Mapping[int, str],
     ids: Sequence[str],
     folder: Path,

@@ -1,8 +1,12 @@
-"""The two ways a script may fail. `cli.run` turns either into one line and an exit code."""
+"""The ways a script may fail. `cli.run` turns either into one line and an exit code."""
 
 
 class InputError(Exception):
     """Bad usage or bad input, exit code 2. The text says where, what was expected and what came."""
+
+
+class UsageError(InputError):
+    """What is wrong is a flag's value, or flags that contradict each other: it would be wrong with any input."""
 
 
 class RunError(Exception):

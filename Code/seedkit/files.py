@@ -100,7 +100,7 @@ def file_facts(path: Path) -> FileFacts:
     return FileFacts(sha256.hexdigest(), size, lines + (last != b"\n"))
 
 
-def place_atomic(path: Path, target: Path) -> None:
+def link_or_copy(path: Path, target: Path) -> None:
     """Make `target` the same file as `path`, by a hard link or else a copy, whole or not at all."""
     if target.exists() and target.samefile(path):
         return

@@ -16,7 +16,7 @@ from typing import Any
 import orjson
 
 from seedkit.errors import InputError
-from seedkit.files import FileFacts, file_facts, place_atomic, write_atomic
+from seedkit.files import FileFacts, file_facts, link_or_copy, write_atomic
 
 MANIFEST = "manifest.json"
 REJECTS = "rejects.jsonl"
@@ -106,7 +106,7 @@ class OutputFolder:
     def add(self, name: str, path: Path) -> None:
         """Take a file that was made elsewhere, by a link where the disk allows it; `path` stays where it is."""
         self._begin(name)
-        place_atomic(path, self.folder / name)
+        link_or_copy(path, self.folder / name)
         self.files[name] = file_facts(path)
 
     def _begin(self, name: str) -> None:

@@ -69,7 +69,7 @@ def text_key(record: Record) -> int:
     return int.from_bytes(blake2b(texts.encode(), digest_size=8).digest())
 
 
-def copies(pools: Sequence[Pool]) -> list[dict[int, str]]:
+def duplicates_of(pools: Sequence[Pool]) -> list[dict[int, str]]:
     """For each pool the places whose instruction, input and output stand earlier, in it or in a pool before, and where."""
     keys = np.concatenate([np.frombuffer(pool.keys, dtype=np.uint64) for pool in pools])
     _, first, inverse = np.unique(keys, return_index=True, return_inverse=True)

@@ -6,7 +6,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from seedkit.cli import say
-from seedkit.errors import InputError
+from seedkit.errors import InputError, UsageError
 from seedkit.files import file_facts
 
 # Files that decide what a model computes; a training run's optimizer states and checkpoints do not.
@@ -69,7 +69,7 @@ def devices(wanted: str) -> list[str]:
     if names == ["auto"]:
         names = ["cuda"] if torch.cuda.is_available() else ["cpu"]
     if any(name.startswith("cuda") for name in names) and not torch.cuda.is_available():
-        raise InputError(f"--device {wanted}: no CUDA device is visible; expected --device cpu, or a GPU node")
+        raise UsageError(f"--device {wanted}: no CUDA device is visible; expected --device cpu, or a GPU node")
     if names == ["cuda"]:
         return [f"cuda:{index}" for index in range(torch.cuda.device_count())]
     for name in names:
@@ -78,9 +78,9 @@ def devices(wanted: str) -> list[str]:
         except RuntimeError:
             device = torch.device("meta")
         if device.type not in ("cpu", "cuda"):
-            raise InputError(f"--device {wanted}: expected auto, cpu, cuda or a list like cuda:0,cuda:1")
+            raise UsageError(f"--device {wanted}: expected auto, cpu, cuda or a list like cuda:0,cuda:1")
         if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
-            raise InputError(f"--device {wanted}: there are {torch.cuda.device_count()} CUDA devices")
+            raise UsageError(f"--device {wanted}: there are {torch.cuda.device_count()} CUDA devices")
     return names
 
 

@@ -15,7 +15,7 @@ from seedkit.subsets import tertiles
 
 
 @dataclass
-class Outcome:
+class ScoredRows:
     """Which records of a source have a score (their places, ascending), and why the others have none."""
 
     scored: NDArray[np.int64]
@@ -26,9 +26,9 @@ class Outcome:
         return [place for place, reason in enumerate(self.reasons) if reason is not None]
 
 
-def outcome(source: Source, reasons: list[str | None], max_failure_rate: float) -> Outcome:
+def scored_rows(source: Source, reasons: list[str | None], max_failure_rate: float) -> ScoredRows:
     """Sort out the records without a score; RunError if they are more than the rate allows."""
-    result = Outcome(np.array([n for n, reason in enumerate(reasons) if reason is None], dtype=np.int64), reasons)
+    result = ScoredRows(np.array([n for n, reason in enumerate(reasons) if reason is None], dtype=np.int64), reasons)
     total, failed = len(reasons), result.failed
     if len(failed) > max_failure_rate * total + 1e-6:  # 0.58 * 50 is a little less than 29
         first = failed[0]
@@ -42,7 +42,7 @@ def outcome(source: Source, reasons: list[str | None], max_failure_rate: float) 
 
 
 @dataclass
-class Thirds:
+class Tertiles:
     """Records split by a score: `values` and `tertile` (1 to 3) of the scored records, shape (n,)."""
 
     column: str
@@ -52,7 +52,7 @@ class Thirds:
     tertile: NDArray[np.int64]
 
 
-def check_enough(source: Source, found: Outcome) -> None:
+def check_enough(source: Source, found: ScoredRows) -> None:
     """Refuse to split fewer than three records."""
     if len(found.scored) < 3:
         raise InputError(
@@ -60,10 +60,10 @@ def check_enough(source: Source, found: Outcome) -> None:
         )
 
 
-def split(column: str, names: Sequence[str], scores_name: str, values: NDArray[np.float64]) -> Thirds:
-    """Thirds of the ascending order of `values` (n >= 3,); RunError where they cannot order the records."""
+def split(column: str, names: Sequence[str], scores_name: str, values: NDArray[np.float64]) -> Tertiles:
+    """Tertiles of the ascending order of `values` (n >= 3,); RunError where they cannot order the records."""
     check_spread(values, column)
-    return Thirds(column, names, scores_name, values, tertiles(values))
+    return Tertiles(column, names, scores_name, values, tertiles(values))
 
 
 def check_spread(values: NDArray[np.float64], name: str) -> None:
@@ -77,8 +77,8 @@ def check_spread(values: NDArray[np.float64], name: str) -> None:
         )
 
 
-def write_thirds(
-    source: Source, found: Outcome, thirds: Thirds, columns: Mapping[str, Sequence[float | None]] | None = None
+def write_tertiles(
+    source: Source, found: ScoredRows, thirds: Tertiles, columns: Mapping[str, Sequence[float | None]] | None = None
 ) -> None:
     """Write the three files, the scores and the rejects. `columns` are further scores, one value per record."""
     for third, name in enumerate(thirds.names, 1):
@@ -90,7 +90,7 @@ def write_thirds(
 
 
 def _rows(
-    source: Source, found: Outcome, thirds: Thirds, columns: Mapping[str, Sequence[float | None]]
+    source: Source, found: ScoredRows, thirds: Tertiles, columns: Mapping[str, Sequence[float | None]]
 ) -> Iterator[dict[str, Any]]:
     place = {int(number): position for position, number in enumerate(found.scored)}
     for number, record in enumerate(source.records):
@@ -106,7 +106,7 @@ def _rows(
         }
 
 
-def describe(source: Source, found: Outcome, thirds: Thirds) -> dict[str, Any]:
+def describe(source: Source, found: ScoredRows, thirds: Tertiles) -> dict[str, Any]:
     """The counts and the tertiles as the manifest holds them and verify reads them."""
     return {
         "counts": {
@@ -121,7 +121,7 @@ def describe(source: Source, found: Outcome, thirds: Thirds) -> dict[str, Any]:
     }
 
 
-def report(source: Source, found: Outcome, thirds: Thirds) -> str:
+def report(source: Source, found: ScoredRows, thirds: Tertiles) -> str:
     """The closing table of one source."""
     rows = []
     for third, name in enumerate(thirds.names, 1):

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from seedkit.cli import DATAS, default_seed, say
-from seedkit.errors import InputError
+from seedkit.errors import InputError, UsageError
 from seedkit.files import FileFacts, file_facts
 from seedkit.manifest import OutputFolder
 from seedkit.records import Keys, Record, Reject, json_lines, read_records
@@ -51,7 +51,7 @@ def jobs(args: argparse.Namespace, question: str) -> list[Job]:
 def default_sources(args: argparse.Namespace) -> Sequence[str]:
     """EVOL and OSS, or the one that --source_name names."""
     if args.source_name and args.source_name not in SOURCES:
-        raise InputError(
+        raise UsageError(
             f"--source_name {args.source_name}: expected one of {', '.join(SOURCES)}, or --input_file with it"
         )
     return [args.source_name] if args.source_name else SOURCES

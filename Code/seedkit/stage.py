@@ -37,7 +37,7 @@ class StageFactory(Protocol[Result]):
 
 
 @dataclass
-class Part:
+class ModelSpec:
     """A model to run over texts: how to start it, where, and what identifies what it computes."""
 
     factory: StageFactory[Any]

@@ -3,7 +3,7 @@
 import os
 from typing import Any
 
-from seedkit.errors import InputError
+from seedkit.errors import UsageError
 
 
 def vllm_on(device: str) -> Any:
@@ -21,7 +21,7 @@ def vllm_on(device: str) -> Any:
     try:
         import vllm
     except ImportError as error:
-        raise InputError(
+        raise UsageError(
             f"--engine vllm: vLLM cannot be imported ({error}); install it: pip install vllm==0.32.0"
         ) from None
     return vllm

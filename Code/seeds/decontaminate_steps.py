@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from seedkit.cli import Progress, say, table
-from seedkit.errors import InputError
+from seedkit.errors import InputError, UsageError
 from seedkit.files import file_facts
 from seedkit.manifest import OutputFolder, documents, read_manifest, versions
 from seedkit.records import Record, json_lines, read_records, record_id, record_line
@@ -30,7 +30,7 @@ def read_index(args: argparse.Namespace) -> Index:
     for name in ("input_file", "source_name", "limit", "remove", "instruction_key", "input_key", "output_key",
                  "on_bad_record"):  # fmt: skip
         if args.report and getattr(args, name):
-            raise InputError(f"--report reads finished folders as they are: expected no --{name} with it")
+            raise UsageError(f"--report reads finished folders as they are: expected no --{name} with it")
     if args.benchmarks is None:
         args.benchmarks = [installed()]
         say(f"no --benchmarks: taking HumanEval alone, from {args.benchmarks[0]}")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from seedkit.cli import say, table
-from seedkit.errors import InputError
+from seedkit.errors import InputError, UsageError
 from seedkit.files import write_atomic
 from seedkit.json_values import json_values
 from seedkit.manifest import read_manifest
@@ -16,7 +16,7 @@ from seedkit.records import json_lines
 from seedkit.sources import readable
 
 from training.encoding import NAMES, Encoder
-from training.verdicts import DROPPED, EMPTY, LOST, TRAINS, TRUNCATED, Columns, Verdict, diagnose
+from training.verdicts import DROPPED, EMPTY, LOST, TRAINS, TRUNCATED, Columns, Diagnosis, diagnose
 
 SUFFIXES = (".jsonl", ".json")  # what LLaMA-Factory reads as JSON
 LINES_SHOWN = 5
@@ -25,7 +25,7 @@ LINES_SHOWN = 5
 def examine(args: argparse.Namespace) -> tuple[str, bool]:
     """The tables of all files, and whether anything would be lost; writes --json."""
     if args.template not in NAMES:
-        raise InputError(f"--template {args.template}: expected one of {', '.join(NAMES)}")
+        raise UsageError(f"--template {args.template}: expected one of {', '.join(NAMES)}")
     columns = Columns(args.prompt, args.query, args.response)
     paths = data_files(args.paths, columns)
     if args.json:
@@ -45,9 +45,9 @@ def examine(args: argparse.Namespace) -> tuple[str, bool]:
 def _check_target(target: Path, inputs: Sequence[Path]) -> None:
     """Refuse to write over what is read, or into a folder that holds an output of ours, or where nothing can be written."""
     if target.is_dir() or not target.parent.is_dir():
-        raise InputError(f"--json {target}: expected the name of a file in a folder that exists")
+        raise UsageError(f"--json {target}: expected the name of a file in a folder that exists")
     if target.exists() and any(target.samefile(path) for path in inputs):
-        raise InputError(f"--json {target}: the output would overwrite the input; choose another place for it")
+        raise UsageError(f"--json {target}: the output would overwrite the input; choose another place for it")
 
 
 def data_files(paths: Sequence[Path], columns: Columns) -> list[Path]:
@@ -82,17 +82,17 @@ def _holds_records(path: Path, columns: Columns) -> bool:
     return isinstance(first, dict) and columns.prompt in first and columns.response in first
 
 
-def _rows(found: Iterable[tuple[Path, list[Verdict]]]) -> Iterable[dict[str, Any]]:
+def _rows(found: Iterable[tuple[Path, list[Diagnosis]]]) -> Iterable[dict[str, Any]]:
     return ({"file": readable(str(path)), **asdict(verdict)} for path, verdicts in found for verdict in verdicts)
 
 
-def file_table(name: str, verdicts: list[Verdict], counted: bool) -> str:
+def file_table(name: str, verdicts: list[Diagnosis], counted: bool) -> str:
     """What happens to how many records of a file, and on which lines."""
     first = verdicts[0]
     if first.status == LOST:
         where = "" if first.line is None else f"line {first.line}: "
         return f"{name}: THE WHOLE FILE IS LOST\n{where}{first.reason}"
-    groups: dict[str, list[Verdict]] = {}
+    groups: dict[str, list[Diagnosis]] = {}
     for verdict in verdicts:
         groups.setdefault(_group(verdict), []).append(verdict)
     rows = []
@@ -118,7 +118,7 @@ _ANSWER, _PROMPT = "truncated, answer too", "truncated, prompt only"
 _ORDER = (TRAINS, EMPTY, _PROMPT, _ANSWER, DROPPED)
 
 
-def _group(verdict: Verdict) -> str:
+def _group(verdict: Diagnosis) -> str:
     if verdict.status != TRUNCATED:
         return verdict.status
     return _ANSWER if verdict.answer_tokens_lost else _PROMPT

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from seedkit.cli import say
-from seedkit.errors import InputError
+from seedkit.errors import InputError, UsageError
 from seedkit.files import file_facts
 from seedkit.manifest import documents, read_manifest
 from seedkit.verify import verify
@@ -18,7 +18,7 @@ from seedkit.verify import verify
 from training.encoding import TOKENIZER
 from training.llamafactory_doctor_steps import data_files
 from training.presets import Student
-from training.verdicts import DROPPED, EMPTY, LOST, TRUNCATED, Columns, Verdict, diagnose
+from training.verdicts import DROPPED, EMPTY, LOST, TRUNCATED, Columns, Diagnosis, diagnose
 from training.verdicts import Counter as TokenCounter
 
 COLUMNS = {"prompt": "instruction", "query": "input", "response": "output"}
@@ -75,14 +75,14 @@ def subsets(folders: Sequence[Path], pattern: str, counter: TokenCounter | None,
             if fnmatch(name, pattern):
                 found.append(_checked(name, path, output, diagnose(path, None, counter, cutoff_len)))
     if not found:
-        raise InputError(f"--subsets {pattern}: matches none of the data files of {', '.join(map(str, folders))}")
+        raise UsageError(f"--subsets {pattern}: matches none of the data files of {', '.join(map(str, folders))}")
     for name, count in Counter(subset.name for subset in found).items():
         if count > 1:
             raise InputError(f"{name}: {count} data files would have that name; train their folders one by one")
     return found
 
 
-def _checked(name: str, path: Path, output: dict[str, Any], verdicts: list[Verdict]) -> Subset:
+def _checked(name: str, path: Path, output: dict[str, Any], verdicts: list[Diagnosis]) -> Subset:
     lost = [verdict for verdict in verdicts if verdict.status in (DROPPED, LOST)]
     if lost:
         where = "" if lost[0].line is None else f":{lost[0].line}"
@@ -137,7 +137,7 @@ def matrix(
 
 def _per_device(batch: int, gpus: int, most: int) -> int:
     if batch % gpus:
-        raise InputError(f"--batch_size {batch}: expected a multiple of the {gpus} GPUs, so that all steps are alike")
+        raise UsageError(f"--batch_size {batch}: expected a multiple of the {gpus} GPUs, so that all steps are alike")
     share = batch // gpus
     return max(size for size in range(1, min(most, share) + 1) if share % size == 0)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from seedkit.errors import InputError
+from seedkit.errors import InputError, UsageError
 
 from training.encoding import NAMES
 
@@ -43,13 +43,13 @@ def student(name: str, finetuning: str) -> Student:
         return _read(FOLDER / f"{name}.yaml", finetuning, None)
     if Path(name).is_dir():
         if not (Path(name) / "config.json").is_file():
-            raise InputError(f"--student {name}: expected a model folder, found no config.json in it")
+            raise UsageError(f"--student {name}: expected a model folder, found no config.json in it")
         weights = sorted(Path(name).glob("*.safetensors"))
         if not weights and not any(Path(name).glob("pytorch_model*.bin")):
-            raise InputError(f"--student {name}: expected a model folder, found no weights (*.safetensors) in it")
+            raise UsageError(f"--student {name}: expected a model folder, found no weights (*.safetensors) in it")
         count = sum(map(_parameters, weights)) or None
         return replace(_read(FOLDER / f"{LOCAL}.yaml", finetuning, str(Path(name).resolve())), parameters=count)
-    raise InputError(f"--student {name}: expected a model folder, or one of {', '.join(names())}")
+    raise UsageError(f"--student {name}: expected a model folder, or one of {', '.join(names())}")
 
 
 def _read(path: Path, finetuning: str, folder: str | None) -> Student:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from seedkit.cli import DATAS, natural, parser, positive, run
-from seedkit.errors import InputError
+from seedkit.errors import InputError, UsageError
 from seedkit.records import read_records
 
 BEGIN, END, PAD = "<s>", "</s>", "<pad>"
@@ -86,9 +86,9 @@ def parse() -> argparse.Namespace:
 def main() -> None:
     args = parse()
     if args.hidden_size % (2 * HEADS):
-        raise InputError(f"--hidden_size {args.hidden_size}: expected a multiple of {2 * HEADS}")
+        raise UsageError(f"--hidden_size {args.hidden_size}: expected a multiple of {2 * HEADS}")
     if args.vocab_size < 300:
-        raise InputError(f"--vocab_size {args.vocab_size}: expected at least 300; the 256 bytes come first")
+        raise UsageError(f"--vocab_size {args.vocab_size}: expected at least 300; the 256 bytes come first")
     if args.output_dir.is_file() or (args.output_dir.is_dir() and not _ours(args.output_dir)):
         raise InputError(f"{args.output_dir}: expected a new or empty folder, or one with an earlier tiny student")
     files = args.input_file or sorted((DATAS / "sample").glob("*.jsonl"))

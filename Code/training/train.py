@@ -19,7 +19,7 @@ import argparse
 from pathlib import Path
 
 from seedkit.cli import above_zero, natural, parser, positive, run
-from seedkit.errors import InputError
+from seedkit.errors import UsageError
 
 
 def parse() -> argparse.Namespace:
@@ -73,7 +73,7 @@ def main() -> None:
         print(f"{launching.ENVIRONMENT}: LLaMA-Factory is ready")
         return
     if args.device == "cpu" and (args.gpus or args.deepspeed_stage is not None):
-        raise InputError("--device cpu: expected neither --gpus nor --deepspeed_stage with it")
+        raise UsageError("--device cpu: expected neither --gpus nor --deepspeed_stage with it")
     from training import training_loop, training_session
 
     study = training_session.prepare(args)

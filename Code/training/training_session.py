@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from seedkit.cli import say, table
-from seedkit.errors import InputError
+from seedkit.errors import InputError, UsageError
 from seedkit.models import model_label, model_revision
 
 from training import student_run
@@ -35,9 +35,9 @@ class Study:
 def prepare(args: argparse.Namespace) -> Study:
     """Every check that can be made before the first student: a mistake in the last subset shows before hours of work."""
     if args.template and args.template not in NAMES:
-        raise InputError(f"--template {args.template}: expected one of {', '.join(NAMES)}")
+        raise UsageError(f"--template {args.template}: expected one of {', '.join(NAMES)}")
     if len(set(args.seed)) < len(args.seed):
-        raise InputError(f"--seed {' '.join(map(str, args.seed))}: expected different seeds")
+        raise UsageError(f"--seed {' '.join(map(str, args.seed))}: expected different seeds")
     chosen_student = student(args.student, args.finetuning).with_settings(
         args.template, batch_size=args.batch_size, cutoff_len=args.cutoff_len, num_train_epochs=args.epochs,
         learning_rate=args.learning_rate,
@@ -81,9 +81,9 @@ def _gpus(args: argparse.Namespace, environment: Environment | None) -> int:
         return args.gpus or 1
     there = len(environment.gpus)
     if not there and (args.device == "cuda" or args.gpus or args.deepspeed_stage is not None):
-        raise InputError("--device cuda: torch sees no GPU; expected --device cpu, or a GPU node")
+        raise UsageError("--device cuda: torch sees no GPU; expected --device cpu, or a GPU node")
     if args.gpus and args.gpus > there:
-        raise InputError(f"--gpus {args.gpus}: torch sees {there}")
+        raise UsageError(f"--gpus {args.gpus}: torch sees {there}")
     if args.deepspeed_stage is not None:
         deepspeed_missing(environment)
     if not there:

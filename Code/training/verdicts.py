@@ -1,4 +1,4 @@
-"""What LLaMA-Factory will do with each record of a file: one Verdict a record, or one for a file that is lost whole."""
+"""What LLaMA-Factory will do with each record of a file: one Diagnosis a record, or one for a file that is lost whole."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ class Columns:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Diagnosis:
     """What becomes of the record that starts on `line`; tokens are None where no tokenizer was given."""
 
     line: int | None
@@ -49,10 +49,10 @@ class Verdict:
 
 def diagnose(
     path: Path, columns: Columns | None = None, counter: Counter | None = None, cutoff_len: int = CUTOFF_LEN
-) -> list[Verdict]:
+) -> list[Diagnosis]:
     """A verdict for every record of the file in order, or a single one with the status LOST."""
     columns = columns or Columns()
-    found: list[Verdict] = []
+    found: list[Diagnosis] = []
     try:
         rows = iter(list(read_rows(path, (columns.prompt, columns.query, columns.response))))
         while batch := list(islice(rows, BATCH)):
@@ -60,11 +60,11 @@ def diagnose(
         if not found:
             raise FileLost("there is no record in it")
     except FileLost as lost:
-        return [Verdict(lost.line, LOST, lost.reason)]
+        return [Diagnosis(lost.line, LOST, lost.reason)]
     return found
 
 
-def _judged(batch: list[Row], columns: Columns, counter: Counter | None, cutoff_len: int) -> Iterator[Verdict]:
+def _judged(batch: list[Row], columns: Columns, counter: Counter | None, cutoff_len: int) -> Iterator[Diagnosis]:
     texts = [_texts(row, columns) for row in batch]
     if all(answer is None for _, answer in texts):
         raise FileLost(
@@ -76,14 +76,14 @@ def _judged(batch: list[Row], columns: Columns, counter: Counter | None, cutoff_
     lengths = iter(counter(kept) if counter else ())
     for (line, values), (prompt, answer) in zip(batch, texts, strict=True):
         if answer is None:
-            yield Verdict(line, DROPPED, _dropped(values[2], columns))
+            yield Diagnosis(line, DROPPED, _dropped(values[2], columns))
             continue
         blank = [name for name, text in (("the prompt", prompt), (f'"{columns.response}"', answer)) if not text]
         if not values[0] and prompt:
             blank.insert(0, f'"{columns.prompt}"')
         reason = f"{' and '.join(blank)} {'are' if len(blank) > 1 else 'is'} empty" if blank else ""
         if counter is None:
-            yield Verdict(line, EMPTY if blank else TRAINS, reason)
+            yield Diagnosis(line, EMPTY if blank else TRAINS, reason)
             continue
         source, target = next(lengths)
         kept_source, kept_target = kept_lengths(source, target, cutoff_len)
@@ -93,7 +93,7 @@ def _judged(batch: list[Row], columns: Columns, counter: Counter | None, cutoff_
             status = TRUNCATED
             what = f"{source + target:,} tokens, {cutoff_len:,} fit: {cut[0]:,} of the prompt and {cut[1]:,} of the answer lost"
             reason = f"{what}; {reason}" if reason else what
-        yield Verdict(line, status, reason, source, target, *cut)
+        yield Diagnosis(line, status, reason, source, target, *cut)
 
 
 def _texts(row: Row, columns: Columns) -> tuple[str, str | None]:

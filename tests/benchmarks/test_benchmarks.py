@@ -15,7 +15,7 @@ from benchmarks.humaneval import HumanEval
 from benchmarks.mbpp import Mbpp, SanitizedMbpp
 from benchmarks.python_syntax import is_python
 from sandbox.judging.python_judge import Tests
-from sandbox.judging.verdict import PASS, Outcome
+from sandbox.judging.verdict import PASS, Verdict
 from seedkit.errors import InputError, RunError
 
 COUNTS = {"humaneval": 164, "mbpp": 427, "mbpp-full": 974}
@@ -351,10 +351,10 @@ def test_task_ids(benchmark: contract.Benchmark, value: object, expected: str | 
 def test_what_runs_in_the_jail(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ran: list[str] = []
 
-    def judge(program: str, tests: Tests, *_: object, otherwise: str) -> Outcome:
+    def judge(program: str, tests: Tests, *_: object, otherwise: str) -> Verdict:
         assert tests is problem.tests
         ran.append(otherwise if is_python(otherwise) and not is_python(program) else program)
-        return Outcome(PASS, 0.0)
+        return Verdict(PASS, 0.0)
 
     for module in ("humaneval", "mbpp"):
         monkeypatch.setattr(f"benchmarks.{module}.judge_python", judge)

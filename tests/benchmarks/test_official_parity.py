@@ -50,7 +50,7 @@ def ours(samples: Sequence[Variant]) -> list[str]:
     jobs = [Job(number, places[s.task_id], s.completion, Limits(SECONDS)) for number, s in enumerate(samples)]
     with Workers("humaneval", PROBLEMS, rung, 2) as workers:
         found = {job.name: outcome for job, outcome in workers.judge(jobs)}
-    return [found[number].verdict for number in range(len(samples))]
+    return [found[number].name for number in range(len(samples))]
 
 
 def differences(samples: Sequence[Variant], folder: Path) -> list[tuple[str, str, str, bool]]:

@@ -14,7 +14,7 @@ from benchmarks import humaneval
 from evaluation.grading import controls, workers
 from evaluation.grading import steps as grading
 from evaluation.grading.settings import GradingSettings
-from sandbox.judging.verdict import INFRA_ERROR, Outcome
+from sandbox.judging.verdict import INFRA_ERROR, Verdict
 from seedkit.verify import verify
 from support import ROOT, Command, offline, rows
 
@@ -121,7 +121,7 @@ def test_an_infra_error_is_tried_again_and_never_a_fail(
         for job, outcome in real(self, jobs, count=count):
             calls.append(count)
             broken = isinstance(job.name, tuple) is False and job.completion == right(1)
-            yield job, Outcome(INFRA_ERROR, 0.0, "no jail") if broken else outcome
+            yield job, Verdict(INFRA_ERROR, 0.0, "no jail") if broken else outcome
 
     monkeypatch.setattr(workers.Workers, "judge", flaky)
     arguments = [
@@ -147,7 +147,7 @@ def test_a_worker_that_dies_is_replaced(problems: Path, monkeypatch: pytest.Monk
         jobs = [workers.Job(n, n, right(n), Limits(5)) for n in range(4)]
         found = {}
         for job, outcome in pool.judge(jobs):
-            found[job.name] = outcome.verdict
+            found[job.name] = outcome.name
             if job.name == 0:
                 [worker] = pool._workers.values()
                 assert worker.process.pid is not None

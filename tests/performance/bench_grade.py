@@ -24,7 +24,7 @@ from typing import Any
 
 from benchmarks.humaneval import HumanEval
 from measure import machine, peak_mb, seconds
-from sandbox import RUNGS
+from sandbox import SANDBOXES
 from sandbox.judging.self_check import failing
 from sandbox.processes import adopt_orphans, children, descendants
 
@@ -65,7 +65,7 @@ def throughput(repeats: int, workers: int, folder: Path) -> None:
     samples = folder / "samples.jsonl"
     count = write(samples, ((p.task_id, p.reference) for p in problems * repeats))
     rates = {}
-    for rung in RUNGS:
+    for rung in SANDBOXES:
         if reason := failing(rung):
             print(f"{rung}: not here, {reason}")
             continue

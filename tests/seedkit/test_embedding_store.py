@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from seedkit import stage
 from seedkit.embedding_store import embed
 from seedkit.errors import RunError
-from seedkit.stage import Part
+from seedkit.stage import ModelSpec
 
 TEXTS = {0: "a", 1: "bb", 3: "a", 4: "cccc", 5: "dd", 6: "eeeee", 7: "ff", 8: "ggg"}  # record 2 has no text
 IDS = [f"id{number}" for number in range(9)]
@@ -42,8 +42,8 @@ def fresh(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Toy, "length", 1.0)
 
 
-def part(**identity: str) -> Part:
-    return Part(Toy, ["cpu"], {"model": "toy", **identity})
+def part(**identity: str) -> ModelSpec:
+    return ModelSpec(Toy, ["cpu"], {"model": "toy", **identity})
 
 
 def test_rows_are_the_records_and_equal_texts_are_encoded_once(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 from seedkit import verify_mixes
 from seedkit.errors import InputError
 from seedkit.manifest import OutputFolder
-from seedkit.mixes import Mix, Pool, check_sizes, copies, write_mixes
+from seedkit.mixes import Mix, Pool, check_sizes, duplicates_of, write_mixes
 from seedkit.records import Record, json_lines
 from seedkit.verify import verify
 from support import reseal, rows
@@ -138,7 +138,7 @@ def test_copies_are_known_by_their_texts() -> None:
     for number, (instruction, output) in enumerate((("j", "o"), ("k", "o"), ("i", "")), 4):
         second.add(Record(str(number), instruction, "" if output else "o", output, number))
     where = "the same instruction, input and output as line 1 of A"
-    found = copies([first, second])
+    found = duplicates_of([first, second])
     assert found == [{2: where}, {0: where}]
     assert list(second.without(found[1]).ids()) == [b"5", b"6"]
     assert second.record(0) == Record("4", "j", "", "o", 4)

@@ -12,7 +12,7 @@ from seedkit.records import read_records, record_line
 from support import ROOT, Command, offline, rows
 from tiny_models import llama, tokenizer
 from training.encoding import NAMES, Encoder, kept_lengths
-from training.verdicts import DROPPED, EMPTY, TRAINS, TRUNCATED, Columns, Verdict, diagnose
+from training.verdicts import DROPPED, EMPTY, TRAINS, TRUNCATED, Columns, Diagnosis, diagnose
 from training.verdicts import LOST as WHOLE
 
 SCRIPT = "training/llamafactory_doctor.py"
@@ -95,11 +95,11 @@ def test_truncated_tokens_are_counted(tmp_path: Path) -> None:
         return [(1000 if "long" in prompt else 5, 1000 if "long" in answer else 5) for prompt, answer in records]
 
     verdicts = diagnose(path, None, count, 100)
-    assert verdicts[0] == Verdict(1, TRAINS, "", 5, 5)
-    assert verdicts[1] == Verdict(2, TRUNCATED, verdicts[1].reason, 1000, 5, 905, 0)
+    assert verdicts[0] == Diagnosis(1, TRAINS, "", 5, 5)
+    assert verdicts[1] == Diagnosis(2, TRUNCATED, verdicts[1].reason, 1000, 5, 905, 0)
     assert verdicts[1].reason == "1,005 tokens, 100 fit: 905 of the prompt and 0 of the answer lost"
     assert not verdicts[1].is_loss
-    assert verdicts[2] == Verdict(3, TRUNCATED, verdicts[2].reason, 5, 1000, 0, 905)
+    assert verdicts[2] == Diagnosis(3, TRUNCATED, verdicts[2].reason, 5, 1000, 0, 905)
     assert verdicts[2].is_loss
 
 
@@ -184,7 +184,7 @@ def real(cases: list[dict[str, Any]], folder: Path) -> list[dict[str, Any]]:
     return answers
 
 
-def agree(verdicts: list[Verdict], answer: dict[str, Any]) -> bool:
+def agree(verdicts: list[Diagnosis], answer: dict[str, Any]) -> bool:
     """Whether the real loader does with every record what the doctor said, token for token."""
     if "error" in answer:
         return [verdict.status for verdict in verdicts] == [WHOLE]

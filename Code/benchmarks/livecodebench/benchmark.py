@@ -7,7 +7,7 @@ from pathlib import Path
 
 import orjson
 from sandbox.contract import Limits, Sandbox
-from sandbox.judging.verdict import Outcome
+from sandbox.judging.verdict import Verdict
 from seedkit.cli import say
 from seedkit.errors import InputError
 
@@ -54,12 +54,15 @@ class LiveCodeBench:
     judged = OUTSIDE
     toolchain: str | None = None
 
-    def load(self, source: Path | None, selection: Selection = ALL) -> list[Problem]:
+    def __init__(self, selection: Selection = ALL) -> None:
+        self._selection = selection
+
+    def load(self, source: Path | None) -> list[Problem]:
         """From the hub, a folder with the authors' files, or one file; a release's files, and of them the dates'.
 
         Every test is unpacked and checked once, and read again when it is run.
         """
-        examples = solved_examples(source)
+        selection, examples = self._selection, solved_examples(source)
         if examples is None:
             say(f"{self.name}: func.json and stdin.json, the authors' solved examples, are neither beside the data nor in an"
                 " installed livecodebench package: prompts for base models go without one")  # fmt: skip
@@ -132,7 +135,7 @@ class LiveCodeBench:
         stored: StoredTests | GivenTests = problem.tests
         return (stored.count + 1) * max(stored.seconds, limits.seconds)
 
-    def judge(self, problem: Problem, completion: str, sandbox: Sandbox, limits: Limits) -> Outcome:
+    def judge(self, problem: Problem, completion: str, sandbox: Sandbox, limits: Limits) -> Verdict:
         """Against one test after the other, as far as the first that fails; `limits` are those of a test."""
         return judge(problem.tests, completion, sandbox, limits)
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-from seedkit.errors import InputError
+from seedkit.errors import InputError, UsageError
 from seedkit.json_values import LFS_POINTER
 
 from benchmarks.dataset_rows import Row, from_hub
@@ -92,10 +92,10 @@ def digest(line: bytes) -> str:
 def files(source: Path | None, release: str | None) -> list[Path]:
     """The files of a release (release_v5): in a folder, or on the hub; or the one file that `source` is."""
     if release is not None and release not in RELEASES:
-        raise InputError(f"--release {release}: expected one of {', '.join(RELEASES)}")
+        raise UsageError(f"--release {release}: expected one of {', '.join(RELEASES)}")
     if source is not None and not source.is_dir():
         if release is not None:
-            raise InputError(f"--release {release}: expected a folder with the authors' files, got the file {source}")
+            raise UsageError(f"--release {release}: expected a folder with the authors' files, got the file {source}")
         return [source]
     last = int((release or RELEASE).removeprefix("release_v"))
     names = [f"test{number if number > 1 else ''}.jsonl" for number in range(1, last + 1)]

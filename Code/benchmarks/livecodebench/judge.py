@@ -7,7 +7,7 @@ from functools import partial
 from sandbox.contract import Limits, Sandbox
 from sandbox.judging.python_judge import Tests, judge_python
 from sandbox.judging.stdin_judge import run_program
-from sandbox.judging.verdict import FAIL, INFRA_ERROR, PASS, TIMEOUT, Outcome
+from sandbox.judging.verdict import FAIL, INFRA_ERROR, PASS, TIMEOUT, Verdict
 from seedkit.errors import InputError
 
 from benchmarks.livecodebench.answer_check import Calls, difference, under_way
@@ -34,7 +34,7 @@ CALLS = Tests(
 )
 
 
-def judge(stored: StoredTests | GivenTests, completion: str, sandbox: Sandbox, limits: Limits) -> Outcome:
+def judge(stored: StoredTests | GivenTests, completion: str, sandbox: Sandbox, limits: Limits) -> Verdict:
     """Test by test, each in a jail of its own, as far as the first that fails; `limits` are those of a test.
 
     A function is called for all tests in one jail first, which tells as much where all take no longer than one may.
@@ -43,7 +43,7 @@ def judge(stored: StoredTests | GivenTests, completion: str, sandbox: Sandbox, l
     try:
         tests = stored.read()
     except InputError as error:
-        return Outcome(INFRA_ERROR, 0.0, str(error))
+        return Verdict(INFRA_ERROR, 0.0, str(error))
     if stored.function is None:
         return _one_by_one(tests, stored.all_tests, partial(_run, f"{PREAMBLE}\n{completion}", sandbox, limits))
     called = f"Solution().{stored.function}" if "class Solution" in completion else stored.function
@@ -51,50 +51,50 @@ def judge(stored: StoredTests | GivenTests, completion: str, sandbox: Sandbox, l
     if not stored.all_tests:
         calls = Calls(tests)
         outcome = call(calls)
-        if outcome.verdict != TIMEOUT:
+        if outcome.name != TIMEOUT:
             return _told(outcome, calls.at, len(tests))
     return _one_by_one(tests, stored.all_tests, lambda test: call(Calls([test])))
 
 
-def _one_by_one(tests: Sequence[Test], all_tests: bool, run: Callable[[Test], Outcome]) -> Outcome:
+def _one_by_one(tests: Sequence[Test], all_tests: bool, run: Callable[[Test], Verdict]) -> Verdict:
     """What came of the first test that did not pass, or that all passed; with the seconds of all that ran."""
     seconds, failed = 0.0, 0
-    first: Outcome | None = None
+    first: Verdict | None = None
     for number, test in enumerate(tests):
         outcome = run(test)
         seconds += outcome.seconds
-        if outcome.verdict != PASS:
+        if outcome.name != PASS:
             failed += 1
             first = first or _told(outcome, number, len(tests))
-            if not all_tests or outcome.verdict == INFRA_ERROR:
+            if not all_tests or outcome.name == INFRA_ERROR:
                 break
     if first is None:
-        return Outcome(PASS, seconds)
+        return Verdict(PASS, seconds)
     count = f"{failed} of {len(tests)} tests failed; " if all_tests else ""
     return replace(first, seconds=seconds, stderr=count + first.stderr)
 
 
-def _told(outcome: Outcome, at: int, count: int) -> Outcome:
-    if outcome.verdict == PASS:
+def _told(outcome: Verdict, at: int, count: int) -> Verdict:
+    if outcome.name == PASS:
         return outcome
-    return replace(outcome, stderr=f"test {at + 1} of {count}: {outcome.stderr or outcome.verdict}")
+    return replace(outcome, stderr=f"test {at + 1} of {count}: {outcome.stderr or outcome.name}")
 
 
-def _run(program: str, sandbox: Sandbox, limits: Limits, test: Test) -> Outcome:
+def _run(program: str, sandbox: Sandbox, limits: Limits, test: Test) -> Verdict:
     ran = run_program(program, test.input, sandbox, limits)
     if ran.verdict is not None:
-        return Outcome(ran.verdict, ran.seconds, ran.stderr)
+        return Verdict(ran.verdict, ran.seconds, ran.stderr)
     why = difference(ran.stdout, test.output)
-    return Outcome(PASS, ran.seconds) if why is None else Outcome(FAIL, ran.seconds, f"{why}\n{ran.stderr}".strip())
+    return Verdict(PASS, ran.seconds) if why is None else Verdict(FAIL, ran.seconds, f"{why}\n{ran.stderr}".strip())
 
 
-def _call(program: str, sandbox: Sandbox, limits: Limits, calls: Calls) -> Outcome:
+def _call(program: str, sandbox: Sandbox, limits: Limits, calls: Calls) -> Verdict:
     token = under_way.set(calls)
     try:
         outcome = judge_python(program, CALLS, sandbox, limits)
     finally:
         under_way.reset(token)
-    if outcome.verdict == PASS:
+    if outcome.name == PASS:
         return outcome
     # the line of the judge's own that failed tells nobody anything
     return replace(

@@ -14,10 +14,10 @@ from pathlib import Path
 from sandbox.contract import Limits, Sandbox, SandboxError
 from sandbox.judging.native_judge import BUILD_SECONDS, build_and_run
 from sandbox.judging.python_judge import Tests, judge_python
-from sandbox.judging.verdict import Outcome
+from sandbox.judging.verdict import Verdict
 from seedkit.errors import InputError
 
-from benchmarks.contract import ALL, Problem, Selection
+from benchmarks.contract import Problem
 from benchmarks.dataset_rows import Row, once
 from benchmarks.extraction import cut
 from benchmarks.humaneval import HumanEval
@@ -56,7 +56,7 @@ class MultiplE:
     toolchain: str | None
     stop: tuple[str, ...]
 
-    def load(self, source: Path | None, selection: Selection = ALL) -> list[Problem]:
+    def load(self, source: Path | None) -> list[Problem]:
         """From a file or folder as released or as on the hub, or the hub. The toolchain is not asked for here.
 
         `stop` becomes what all rows have in common; each problem's completion ends at its own row's.
@@ -144,7 +144,7 @@ class MultiplE:
         """With the builds: a language has at most three, and a completion three readings."""
         return limits.seconds + 3 * 3 * BUILD_SECONDS
 
-    def judge(self, problem: Problem, completion: str, sandbox: Sandbox, limits: Limits) -> Outcome:
+    def judge(self, problem: Problem, completion: str, sandbox: Sandbox, limits: Limits) -> Verdict:
         """SandboxError where the toolchain is missing: ask toolchains.missing before."""
         completion = completion.removeprefix(problem.prompt)  # some tools hand out both
         if isinstance(problem.tests, Tests):

@@ -11,10 +11,9 @@ from benchmarks.contract import ALL, Benchmark, Problem, Selection
 from inference.engines import AUTO, TRANSFORMERS, choose_engine
 from seedkit.causal_lm import LATEST, context_length, vocabulary_size
 from seedkit.cli import say
-from seedkit.errors import InputError
+from seedkit.errors import InputError, UsageError
 from seedkit.models import devices, model_revision, resolve_dtype
 
-from evaluation.flags import NAMES, check_selection
 from evaluation.generation.adapters import Base, base_model
 from evaluation.generation.prompts import AUTO as AUTO_FORM
 from evaluation.generation.prompts import Form, Prompts, choose_form, make_prompts, student
@@ -97,14 +96,11 @@ class Plan:
 
 def prepare(settings: GenerationSettings) -> Plan:
     """Check the settings against each other, the benchmark and the model. InputError where they do not fit."""
-    from benchmarks import BENCHMARKS
+    from benchmarks import open_benchmark
 
     _check_sampling(settings)
-    if settings.benchmark not in BENCHMARKS:
-        raise InputError(f"--benchmark {settings.benchmark}: expected one of {NAMES}")
-    check_selection(settings.benchmark, settings.selection)
-    benchmark = BENCHMARKS[settings.benchmark]()
-    problems = benchmark.load(settings.benchmark_file, settings.selection)[: settings.limit]
+    benchmark = open_benchmark(settings.benchmark, settings.selection)
+    problems = benchmark.load(settings.benchmark_file)[: settings.limit]
     if not problems:
         raise InputError(f"{settings.benchmark_file or settings.benchmark}: no problems in it")
     model = settings.model
@@ -129,15 +125,15 @@ def prepare(settings: GenerationSettings) -> Plan:
 
 def _check_sampling(settings: GenerationSettings) -> None:
     if not 0 <= settings.temperature < float("inf"):
-        raise InputError(f"--temperature {settings.temperature}: expected a number from 0")
+        raise UsageError(f"--temperature {settings.temperature}: expected a number from 0")
     if not 0 < settings.top_p <= 1:
-        raise InputError(f"--top_p {settings.top_p}: expected a number above 0, at most 1")
+        raise UsageError(f"--top_p {settings.top_p}: expected a number above 0, at most 1")
     for name in ("num_samples", "max_new_tokens", "limit", "max_batch_tokens"):
         value = getattr(settings, name)
         if value is not None and value < 1:
-            raise InputError(f"--{name} {value}: expected a whole number of at least 1")
+            raise UsageError(f"--{name} {value}: expected a whole number of at least 1")
     if settings.temperature == 0 and settings.num_samples > 1:
-        raise InputError(
+        raise UsageError(
             f"--num_samples {settings.num_samples} with --temperature 0: all samples of a problem would be the same; "
             "expected --num_samples 1, or a temperature above 0"
         )

@@ -7,7 +7,7 @@ from typing import Any
 
 from benchmarks.contract import Benchmark, Problem
 from seedkit.causal_lm import LATEST, load_tokenizer
-from seedkit.errors import InputError
+from seedkit.errors import InputError, UsageError
 from seedkit.models import loading
 from training.encoding import BOS, CONTENT, EOS, NAMES, TOKENIZER, Encoder
 from training.student_run import MODEL, PLAN, RUN, result
@@ -56,26 +56,26 @@ def student(model: str) -> dict[str, Any] | None:
 def choose_form(model: str, form: str, template: str | None, run: dict[str, Any] | None) -> Form:
     """The form that is asked for; 'auto' is instruct where a student's run, a template or a chat template says how."""
     if form not in (AUTO, *FORMS):
-        raise InputError(f"--form {form}: expected {AUTO} or one of {', '.join(FORMS)}")
+        raise UsageError(f"--form {form}: expected {AUTO} or one of {', '.join(FORMS)}")
     if template is not None and template not in NAMES:
-        raise InputError(f"--template {template}: expected one of {', '.join(NAMES)}")
+        raise UsageError(f"--template {template}: expected one of {', '.join(NAMES)}")
     if form == BASE:
         if template:
-            raise InputError(f"--form base asks without a template: --template {template} does not fit it")
+            raise UsageError(f"--form base asks without a template: --template {template} does not fit it")
         return Form(BASE, None, "--form base")
     if run is not None:
         trained = run["plan"]["settings"].get("template") or TOKENIZER
         if trained not in NAMES:
             raise InputError(f"{RUN} beside {model}: template {trained}: expected one of {', '.join(NAMES)}")
         if template not in (None, trained):
-            raise InputError(f"--template {template}: {model} was trained with {trained}; leave the flag out")
+            raise UsageError(f"--template {template}: {model} was trained with {trained}; leave the flag out")
         return Form(INSTRUCT, trained, f"trained with template {trained}")
     if template:
         return Form(INSTRUCT, template, f"--template {template}")
     if load_tokenizer(model).chat_template:
         return Form(INSTRUCT, CHAT_TEMPLATE, "the tokenizer has a chat template")
     if form == INSTRUCT:
-        raise InputError(
+        raise UsageError(
             f"--form instruct: {model} has no chat template; expected --template with one of {', '.join(NAMES)}"
         )
     return Form(BASE, None, "no chat template")

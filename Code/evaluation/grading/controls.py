@@ -28,13 +28,9 @@ def controls(
     jobs += [Job((place, False), place, problems[place].wrong, limits) for place in wrong]
     found = {job.name: outcome for job, outcome in workers.judge(jobs)}
     for _ in range(RETRIES):
-        again = [job for job in jobs if found[job.name].verdict == INFRA_ERROR]
+        again = [job for job in jobs if found[job.name].name == INFRA_ERROR]
         found |= {job.name: outcome for job, outcome in workers.judge(again, count=1)}
-    bad = [
-        name
-        for name, outcome in found.items()
-        if (outcome.verdict == PASS) != name[1] or outcome.verdict == INFRA_ERROR
-    ]
+    bad = [name for name, outcome in found.items() if (outcome.name == PASS) != name[1] or outcome.name == INFRA_ERROR]
     if bad:
         place, right = bad[0]
         outcome = found[bad[0]]
@@ -42,7 +38,7 @@ def controls(
         why = outcome.stderr.splitlines()[0] if outcome.stderr else ""
         raise RunError(
             f"nothing is graded: {len(bad)} of {len(found)} controls went wrong, e.g. {problems[place].task_id}: {what}, "
-            f"got {outcome.verdict} {why}".strip()
+            f"got {outcome.name} {why}".strip()
         )
     return {
         place: max(settings.min_seconds, settings.time_factor * (found[place, True].seconds if place in solved else 0))

@@ -10,21 +10,20 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-from benchmarks import BENCHMARKS
+from benchmarks import open_benchmark
 from benchmarks.contract import ALL, Problem
 from benchmarks.multipl_e.languages.toolchain import missing
 from sandbox import UNSAFE
 from sandbox.bubblewrap import Bubblewrap
 from sandbox.contract import Limits
-from sandbox.judging.verdict import INFRA_ERROR, VERDICTS, Outcome
+from sandbox.judging.verdict import INFRA_ERROR, VERDICTS, Verdict
 from seedkit.cli import Progress, say
-from seedkit.errors import InputError
+from seedkit.errors import InputError, UsageError
 from seedkit.files import file_facts
 from seedkit.journal import Journal
 from seedkit.manifest import OutputFolder, made_by, versions
 from seedkit.sources import describe_file
 
-from evaluation.flags import NAMES, check_selection
 from evaluation.grading.controls import RETRIES, controls
 from evaluation.grading.samples import Sample, read_samples
 from evaluation.grading.settings import GradingSettings
@@ -44,17 +43,14 @@ def grade(settings: GradingSettings, output_dir: Path) -> Summary:
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # where it is ignored, nobody can be waited for
     from sandbox.judging.self_check import choose  # it judges, and what it judges with imports the rungs
 
-    if settings.benchmark not in BENCHMARKS:
-        raise InputError(f"--benchmark {settings.benchmark}: expected one of {NAMES}")
-    benchmark = BENCHMARKS[settings.benchmark]()
-    problems = benchmark.load(settings.benchmark_file, settings.selection)
+    benchmark = open_benchmark(settings.benchmark, settings.selection)
+    problems = benchmark.load(settings.benchmark_file)
     if benchmark.toolchain and (why := missing(benchmark.toolchain)):
-        raise InputError(f"--benchmark {settings.benchmark}: not run: {why}")
-    if benchmark.toolchain and settings.sandbox not in (None, Bubblewrap.rung):
-        raise InputError(
-            f"--sandbox {settings.sandbox}: {settings.benchmark} needs a place for files; expected {Bubblewrap.rung}"
+        raise UsageError(f"--benchmark {settings.benchmark}: not run: {why}")
+    if benchmark.toolchain and settings.sandbox not in (None, Bubblewrap.name):
+        raise UsageError(
+            f"--sandbox {settings.sandbox}: {settings.benchmark} needs a place for files; expected {Bubblewrap.name}"
         )
-    check_selection(settings.benchmark, settings.selection)
     made = made_by(settings.samples) or {}
     if made.get("benchmark", settings.benchmark) != settings.benchmark:
         raise InputError(f"{settings.samples}: answers to {made['benchmark']}, got --benchmark {settings.benchmark}")
@@ -68,7 +64,7 @@ def grade(settings: GradingSettings, output_dir: Path) -> Summary:
         raise InputError(f"{settings.samples}: none of its samples is of the first {settings.limit} problems")
     # compilers write files, for which the others have no place
     rung = (
-        UNSAFE if settings.unsafe_no_isolation else choose(Bubblewrap.rung if benchmark.toolchain else settings.sandbox)
+        UNSAFE if settings.unsafe_no_isolation else choose(Bubblewrap.name if benchmark.toolchain else settings.sandbox)
     )
     say("NO ISOLATION: programs run as this user and can do what it can" if rung == UNSAFE else f"isolation: {rung}")
     used = [problem for problem in wanted if problem.task_id in {sample.task_id for sample in samples}]
@@ -101,13 +97,13 @@ def grade(settings: GradingSettings, output_dir: Path) -> Summary:
 
 def judge_all(
     settings: GradingSettings, problems: Sequence[Problem], own: Sequence[Problem], samples: Sequence[Sample],
-    workers: Workers, verdicts: "Journal[Outcome]",
+    workers: Workers, verdicts: "Journal[Verdict]",
 ) -> None:  # fmt: skip
     """Fill the journal: controls first, then what is missing, then once more and alone what the machine got wrong.
 
     The workers know `problems` and behind them `own`, which are for controls alone.
     """
-    missing = [s for s in samples if s.key not in verdicts or verdicts[s.key].verdict == INFRA_ERROR]
+    missing = [s for s in samples if s.key not in verdicts or verdicts[s.key].name == INFRA_ERROR]
     if len(missing) < len(samples):
         say(f"{len(samples) - len(missing):,} verdicts taken from earlier runs")
     if not missing:
@@ -126,17 +122,17 @@ def judge_all(
                   seen=len(samples) - len(missing)) as bar:  # fmt: skip
         keep(workers.judge(jobs(missing)), verdicts, bar)
     for _ in range(RETRIES):
-        wrong = [sample for sample in missing if verdicts[sample.key].verdict == INFRA_ERROR]
+        wrong = [sample for sample in missing if verdicts[sample.key].name == INFRA_ERROR]
         if wrong:
             say(f"{len(wrong):,} infra_error ({verdicts[wrong[0].key].stderr}): once more, one at a time")
             keep(workers.judge(jobs(wrong), count=1), verdicts)
 
 
 def keep(
-    found: Iterable[tuple[Job[Sample], Outcome]], verdicts: "Journal[Outcome]", bar: Progress | None = None
+    found: Iterable[tuple[Job[Sample], Verdict]], verdicts: "Journal[Verdict]", bar: Progress | None = None
 ) -> None:
     """Put outcomes into the journal, some at a time: bringing each to the disk would take longer than judging it."""
-    fresh: list[tuple[str, Outcome]] = []
+    fresh: list[tuple[str, Verdict]] = []
     since = time.monotonic()
     try:
         for job, outcome in found:
@@ -151,10 +147,10 @@ def keep(
             verdicts.append(fresh)
 
 
-def result_lines(samples: Sequence[Sample], outcomes: Sequence[Outcome], rung: str) -> Iterator[bytes]:
+def result_lines(samples: Sequence[Sample], outcomes: Sequence[Verdict], rung: str) -> Iterator[bytes]:
     for sample, outcome in zip(samples, outcomes, strict=True):
         row = {
-            "task_id": sample.task_id, "sample": sample.number, "verdict": outcome.verdict,
+            "task_id": sample.task_id, "sample": sample.number, "verdict": outcome.name,
             "seconds": round(outcome.seconds, 4), "rung": rung, "stderr": outcome.stderr,
         }  # fmt: skip
         yield orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE)
@@ -175,11 +171,11 @@ def _identity(settings: GradingSettings, rung: str, problems: Sequence[Problem])
 class _Lines:
     """An outcome in a line of the journal."""
 
-    def encode(self, key: str, piece: Outcome) -> dict[str, Any]:
-        return {"key": key, **asdict(piece)}
+    def encode(self, key: str, piece: Verdict) -> dict[str, Any]:
+        return {"key": key, "verdict": piece.name, "seconds": piece.seconds, "stderr": piece.stderr}
 
-    def decode(self, row: Any) -> tuple[str, Outcome]:
-        outcome = Outcome(row["verdict"], row["seconds"], row["stderr"])
-        if outcome.verdict not in VERDICTS or not isinstance(outcome.seconds, float):
+    def decode(self, row: Any) -> tuple[str, Verdict]:
+        outcome = Verdict(row["verdict"], row["seconds"], row["stderr"])
+        if outcome.name not in VERDICTS or not isinstance(outcome.seconds, float):
             raise ValueError("no outcome")
         return row["key"], outcome

@@ -9,7 +9,7 @@ from typing import Any
 from benchmarks.contract import INSIDE, Benchmark, Problem
 from benchmarks.multipl_e.languages.toolchain import version as toolchain_version
 from sandbox import UNSAFE, version
-from sandbox.judging.verdict import INFRA_ERROR, PASS, VERDICTS, Outcome
+from sandbox.judging.verdict import INFRA_ERROR, PASS, VERDICTS, Verdict
 from seedkit.cli import table
 from seedkit.manifest import versions
 
@@ -42,17 +42,17 @@ class Summary:
 
 def summarise(
     settings: GradingSettings, benchmark: Benchmark, problems: Sequence[Problem], samples: Sequence[Sample],
-    outcomes: Sequence[Outcome], rung: str,
+    outcomes: Sequence[Verdict], rung: str,
 ) -> Summary:  # fmt: skip
     """An infra_error says nothing about its sample, which counts as not there."""
     total: Counter[str] = Counter()
     passed: Counter[str] = Counter()
     for sample, outcome in zip(samples, outcomes, strict=True):
-        if outcome.verdict != INFRA_ERROR:
+        if outcome.name != INFRA_ERROR:
             total[sample.task_id] += 1
-            passed[sample.task_id] += outcome.verdict == PASS
+            passed[sample.task_id] += outcome.name == PASS
     names = [problem.task_id for problem in problems if total[problem.task_id]]
-    counts = Counter(outcome.verdict for outcome in outcomes)
+    counts = Counter(outcome.name for outcome in outcomes)
     return Summary(
         benchmark=settings.benchmark,
         final=not counts[INFRA_ERROR],

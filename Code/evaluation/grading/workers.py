@@ -17,7 +17,7 @@ from benchmarks.contract import Problem
 from sandbox import make
 from sandbox.contract import Limits, Sandbox, SandboxError
 from sandbox.judging.channel import STARVED
-from sandbox.judging.verdict import INFRA_ERROR, Outcome
+from sandbox.judging.verdict import INFRA_ERROR, Verdict
 from sandbox.processes import die_with
 from seedkit.errors import RunError
 
@@ -59,7 +59,7 @@ class Workers:
         for slot in [*self._workers]:
             self._stop(slot)
 
-    def judge(self, jobs: Iterable[Job[Name]], *, count: int | None = None) -> Iterator[tuple[Job[Name], Outcome]]:
+    def judge(self, jobs: Iterable[Job[Name]], *, count: int | None = None) -> Iterator[tuple[Job[Name], Verdict]]:
         """Each job with its outcome as they come, on `count` workers (all). A worker that dies is infra_error."""
         todo = iter(jobs)
         slots = range(min(count or self._count, self._count))
@@ -90,7 +90,7 @@ class Workers:
             except OSError:  # it is dead: what comes of the job is seen when its answer is waited for
                 return
 
-    def _answer(self, slot: int, worker: "_Worker[object]") -> Iterator[tuple[Job[Name], Outcome]]:
+    def _answer(self, slot: int, worker: "_Worker[object]") -> Iterator[tuple[Job[Name], Verdict]]:
         try:
             outcome = worker.line.recv()
         except (EOFError, OSError):
@@ -105,11 +105,11 @@ class Workers:
         most = BENCHMARKS[self._benchmark]().most_seconds(self._problems[job.problem], job.limits)
         return 2 * STARVED * most + _PATIENCE
 
-    def _lost(self, slot: int, why: str) -> Iterator[tuple[Job[Name], Outcome]]:
+    def _lost(self, slot: int, why: str) -> Iterator[tuple[Job[Name], Verdict]]:
         jobs = self._workers[slot].jobs
         self._stop(slot)
         for job in jobs:
-            yield job, Outcome(INFRA_ERROR, 0.0, why)  # type: ignore[misc]
+            yield job, Verdict(INFRA_ERROR, 0.0, why)  # type: ignore[misc]
 
     def _start(self, slot: int) -> "_Worker[object]":
         context = multiprocessing.get_context("spawn")
@@ -151,7 +151,7 @@ def _work(line: Connection, name: str, problems: Sequence[Problem], rung: str, s
             sandbox = sandbox or make(rung, slot, toolchains=benchmark.toolchain is not None)
             outcome = benchmark.judge(problems[place], completion, sandbox, limits)
         except SandboxError as error:
-            outcome = Outcome(INFRA_ERROR, 0.0, str(error))
+            outcome = Verdict(INFRA_ERROR, 0.0, str(error))
         try:
             line.send(outcome)
         except OSError:

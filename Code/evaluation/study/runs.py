@@ -10,17 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-from benchmarks import BENCHMARKS
+from benchmarks import open_benchmark
 from benchmarks.contract import ALL, Selection
 from benchmarks.multipl_e.languages.toolchain import missing
 from sandbox.judging.self_check import choose
 from sandbox.judging.verdict import INFRA_ERROR, PASS
 from seedkit.cli import say
-from seedkit.errors import InputError, RunError
+from seedkit.errors import InputError, RunError, UsageError
 from seedkit.manifest import MANIFEST, read_manifest
 from seedkit.verify import verify
 
-from evaluation.flags import NAMES
 from evaluation.generation.plan import GenerationSettings
 from evaluation.generation.steps import SAMPLES, generate
 from evaluation.grading.settings import GradingSettings
@@ -57,15 +56,13 @@ class Found:
 
 def cannot_run(name: str) -> str | None:
     """Why a benchmark cannot be run on this machine; None if it can. InputError where there is no such benchmark."""
-    if name not in BENCHMARKS:
-        raise InputError(f"--benchmark {name}: expected one of {NAMES}")
-    language = BENCHMARKS[name].toolchain
+    language = open_benchmark(name).toolchain
     return missing(language) if language else None
 
 
 def sizes(files: Mapping[str, Path | None], selection: Selection) -> dict[str, int]:
     """How many problems each benchmark has. InputError where it is not to be had."""
-    return {name: len(BENCHMARKS[name]().load(path, selected(name, selection))) for name, path in files.items()}
+    return {name: len(open_benchmark(name, selected(name, selection)).load(path)) for name, path in files.items()}
 
 
 def selected(name: str, selection: Selection) -> Selection:
@@ -92,9 +89,9 @@ def evaluate(students: Sequence[Student], request: Request, output_dir: Path) ->
             try:
                 samples = generate(settings, folder)
                 grade(GradingSettings(samples, name, path, **{**request.grading, **chosen}), folder / GRADES)
+            except UsageError:  # what is wrong with a flag is wrong for all
+                raise
             except (InputError, RunError) as error:
-                if str(error).startswith("--"):  # what is wrong with a flag is wrong for all
-                    raise
                 failed[student.label] = f"{name}: {error}"
                 say(f"{label}: FAILED: {error}")
                 break

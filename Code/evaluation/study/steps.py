@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from seedkit.cli import say
-from seedkit.errors import InputError, RunError
+from seedkit.errors import InputError, RunError, UsageError
 from seedkit.manifest import OutputFolder, versions
 
 from evaluation.generation.plan import GenerationSettings
@@ -37,7 +37,7 @@ def study(args: argparse.Namespace) -> bool:
         say(f"{name}: not run: {why}")
     files = {name: path for name, path in args.files.items() if name not in not_run}
     if not files:
-        raise InputError(f"--benchmark {' '.join(args.files)}: none of them can be run here")
+        raise UsageError(f"--benchmark {' '.join(args.files)}: none of them can be run here")
     request = Request(
         files, sizes(files, args.selection), _settings(args, GenerationSettings), _settings(args, GradingSettings),
         not_run,

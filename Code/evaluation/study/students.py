@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from seedkit.errors import InputError
+from seedkit.errors import InputError, UsageError
 from training import student_run
 
 # the files that the scripts of RQ1 to RQ4 write; `draw` is which of the data's repeats
@@ -53,7 +53,7 @@ def find(runs: Path) -> tuple[list[Student], list[str], dict[str, str]]:
     In the order of their folders. InputError where none is finished or two have the same name.
     """
     if not runs.is_dir():
-        raise InputError(f"--runs {runs}: expected a folder of students, got {'a file' if runs.exists() else 'none'}")
+        raise UsageError(f"--runs {runs}: expected a folder of students, got {'a file' if runs.exists() else 'none'}")
     finished: list[Student] = []
     unfinished: list[str] = []
     damaged: dict[str, str] = {}
@@ -69,13 +69,13 @@ def find(runs: Path) -> tuple[list[Student], list[str], dict[str, str]]:
     places: dict[str, Path] = {}
     for student in finished:
         if student.label in places:
-            raise InputError(f"--runs {runs}: {student.label} is in {places[student.label].parent} and in "
+            raise UsageError(f"--runs {runs}: {student.label} is in {places[student.label].parent} and in "
                              f"{student.folder.parent}; evaluate these one by one, each to its own --output_dir")  # fmt: skip
         places[student.label] = student.folder
     if not finished:
         got = [f"{label}: {reason}" for label, reason in damaged.items()]
         got += [f"{label}, unfinished" for label in unfinished]
-        raise InputError(f"--runs {runs}: expected finished students of train.py, got {_listed(got) or 'none'}")
+        raise UsageError(f"--runs {runs}: expected finished students of train.py, got {_listed(got) or 'none'}")
     return finished, unfinished, damaged
 
 

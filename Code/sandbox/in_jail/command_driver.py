@@ -146,7 +146,7 @@ def main():
         try:
             answer = actions[what](*rest)
         except OSError as error:
-            answer = ["error", str(error)]
+            answer = ["error", error.errno, str(error)]
         send(answers, as_json(answer).encode())
 
 

@@ -8,6 +8,7 @@ import time
 from typing import Any
 
 from sandbox.contract import Jail, Limits
+from sandbox.judging.verdict import FAIL, MEMORY
 
 ANSWER = 4 << 20  # bytes of one answer: 300,000 numbers, more than any problem known asks for
 KEPT = 1 << 16  # bytes of what a candidate prints that are kept
@@ -27,8 +28,28 @@ class Gone(Ended):
     """The other end of the pipe is closed: the jail has ended, most likely."""
 
 
-class Flood(Exception):
-    """It printed, or answered with, more than it may, or holds more memory."""
+class LimitExceeded(Exception):
+    """The program in the jail went beyond one of its limits; `verdict` is what that makes of the completion."""
+
+    verdict = FAIL
+
+
+class MemoryExceeded(LimitExceeded):
+    """It holds more memory than Limits.memory."""
+
+    verdict = MEMORY
+
+
+class FilesExceeded(MemoryExceeded):
+    """It made more files than FILES; they lie in memory."""
+
+
+class OutputExceeded(LimitExceeded):
+    """It printed or answered more than Limits.output, or gave one answer of more than ANSWER bytes."""
+
+
+class DiskExceeded(LimitExceeded):
+    """The jail's own /tmp has no room left for what the judge writes there."""
 
 
 class Channel:
@@ -105,7 +126,7 @@ class Channel:
             if size < 0 and len(self._answer) >= 4:
                 size = int.from_bytes(self._answer[:4], "little")
                 if size > ANSWER:
-                    raise Flood(f"an answer of {size:,} bytes, at most {ANSWER:,} are taken")
+                    raise OutputExceeded(f"an answer of {size:,} bytes, at most {ANSWER:,} are taken")
             if 0 <= size <= len(self._answer) - 4:
                 data = bytes(self._answer[4 : 4 + size])
                 del self._answer[: 4 + size]
@@ -139,9 +160,9 @@ class Channel:
     def _watch(self) -> None:
         usage = self._jail.usage()
         if usage.resident > self._limits.memory:
-            raise Flood(f"more than {self._limits.memory:,} bytes of memory")
+            raise MemoryExceeded(f"more than {self._limits.memory:,} bytes of memory")
         if usage.files > FILES:
-            raise Flood(f"more than {FILES:,} files, which take memory")
+            raise FilesExceeded(f"more than {FILES:,} files, which take memory")
 
     def _take_answer(self) -> None:
         data = self._read(self._jail.stdout)
@@ -149,7 +170,7 @@ class Channel:
             raise Gone("it ended")
         self._answered += len(data or b"")
         if self._answered > self._limits.output:
-            raise Flood(f"it answered more than {self._limits.output:,} bytes")
+            raise OutputExceeded(f"it answered more than {self._limits.output:,} bytes")
         self._answer += data or b""
 
     def _take_printed(self) -> None:
@@ -160,7 +181,7 @@ class Channel:
         self._count += len(data)
         self.printed += data[: KEPT - len(self.printed)]
         if self._count > self._limits.output:
-            raise Flood(f"it printed more than {self._limits.output:,} bytes")
+            raise OutputExceeded(f"it printed more than {self._limits.output:,} bytes")
 
     def drain(self) -> None:
         """Take what is still in the pipe of what it printed."""

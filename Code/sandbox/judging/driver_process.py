@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sandbox import in_jail
 from sandbox.contract import Jail, Limits, Sandbox, SandboxError
-from sandbox.judging.channel import Channel, Deadline, Ended, Flood
+from sandbox.judging.channel import Channel, Deadline, Ended, LimitExceeded
 from sandbox.judging.verdict import BLOCKED, FAIL, INFRA_ERROR
 
 LINES, CHARACTERS = 20, 2000  # of what a candidate printed that go into a result
@@ -36,7 +36,7 @@ def start(sandbox: Sandbox, limits: Limits, driver: str = "python_driver.py") ->
         channel.send(_source(driver))
         if channel.ask((_most(sandbox, limits), sandbox.packages)) == ["ready"]:
             return jail, channel
-    except (Ended, Flood, Deadline):
+    except (Ended, LimitExceeded, Deadline):
         pass
     channel.drain()
     jail.close()
@@ -77,7 +77,7 @@ def of_status(status: int | None) -> tuple[str, str]:
     return FAIL, f"it ended by signal {number}" if number else "it ended"
 
 
-def told(why: str, channel: Channel) -> str:
+def explain(why: str, channel: Channel) -> str:
     """What goes into a result: the judge's word, then the first lines of what was drained from the program."""
     printed = channel.printed.decode(errors="replace").splitlines()
     lines = [*([why] if why else []), *printed][:LINES]

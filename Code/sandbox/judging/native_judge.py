@@ -4,14 +4,15 @@ The tests' last act is to print a nonce, so that an early exit is no pass. That 
 could look for the nonce in its own memory. Results are labelled accordingly (Benchmark.judged).
 """
 
+import errno
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from sandbox.contract import Limits, Sandbox, SandboxError
-from sandbox.judging.channel import Channel, Deadline, Ended, Flood
+from sandbox.judging.channel import Channel, Deadline, DiskExceeded, Ended, LimitExceeded, MemoryExceeded
 from sandbox.judging.driver_process import CHARACTERS, LINES, start
-from sandbox.judging.verdict import FAIL, INFRA_ERROR, MEMORY, PASS, SYNTAX, TIMEOUT, Outcome
+from sandbox.judging.verdict import FAIL, INFRA_ERROR, PASS, SYNTAX, TIMEOUT, Verdict
 
 BUILD_SECONDS = 60.0
 PROCESSES = 256  # with threads: a Java virtual machine takes some thirty
@@ -31,15 +32,15 @@ class Native:
     environment: Mapping[str, str] = field(default_factory=dict)
 
 
-def build_and_run(programs: Native | Sequence[Native], sandbox: Sandbox, limits: Limits) -> Outcome:
+def build_and_run(programs: Native | Sequence[Native], sandbox: Sandbox, limits: Limits) -> Verdict:
     """Build and run a program in a jail of its own. The time is that of the run; `syntax` is a build that fails.
 
     Of several programs, readings of one answer, the first that builds is run; where none does, the first is reported.
     """
-    first: Outcome | None = None
+    first: Verdict | None = None
     for program in [programs] if isinstance(programs, Native) else programs:
         outcome = _in_a_jail(program, sandbox, limits)
-        if outcome.verdict != SYNTAX:
+        if outcome.name != SYNTAX:
             return outcome
         first = first or outcome
     if first is None:
@@ -47,7 +48,7 @@ def build_and_run(programs: Native | Sequence[Native], sandbox: Sandbox, limits:
     return first
 
 
-def _in_a_jail(program: Native, sandbox: Sandbox, limits: Limits) -> Outcome:
+def _in_a_jail(program: Native, sandbox: Sandbox, limits: Limits) -> Verdict:
     builds = program.build_seconds * len(program.build)
     jail_limits = Limits(
         limits.seconds + builds, limits.memory, max(limits.disk, 256 << 20), limits.output, PROCESSES
@@ -55,45 +56,45 @@ def _in_a_jail(program: Native, sandbox: Sandbox, limits: Limits) -> Outcome:
     return in_builder(sandbox, jail_limits, lambda channel: _built_and_run(program, channel, limits))
 
 
-def in_builder(sandbox: Sandbox, limits: Limits, judge: Callable[[Channel], Outcome]) -> Outcome:
+def in_builder(sandbox: Sandbox, limits: Limits, judge: Callable[[Channel], Verdict]) -> Verdict:
     """What `judge` says, talking to command_driver.py in a jail of its own."""
     try:
         jail, channel = start(sandbox, limits, "command_driver.py")
     except SandboxError as error:
-        return Outcome(INFRA_ERROR, 0.0, str(error))
+        return Verdict(INFRA_ERROR, 0.0, str(error))
     try:
         return judge(channel)
     except Deadline:
-        return Outcome(TIMEOUT, channel.seconds)
-    except Flood as error:
-        return Outcome(MEMORY if "memory" in str(error) else FAIL, channel.seconds, str(error))
+        return Verdict(TIMEOUT, channel.seconds)
+    except LimitExceeded as error:
+        return Verdict(error.verdict, channel.seconds, str(error))
     except Ended:  # the builder is no candidate's to end
-        return Outcome(INFRA_ERROR, channel.seconds, "the builder in the jail ended")
+        return Verdict(INFRA_ERROR, channel.seconds, "the builder in the jail ended")
     finally:
         jail.close()
 
 
-def _built_and_run(program: Native, channel: Channel, limits: Limits) -> Outcome:
+def _built_and_run(program: Native, channel: Channel, limits: Limits) -> Verdict:
     environment = dict(program.environment)
     channel.begin(30)
     _asked(channel, "write", dict(program.files))
     for command in program.build:
         status, seconds, output, why = _run(channel, command, program.build_seconds, environment)
         if why == "timeout":
-            return Outcome(TIMEOUT, seconds, _told("the compiler took too long", output))
+            return Verdict(TIMEOUT, seconds, _told("the compiler took too long", output))
         if status != 0 or why:
-            return Outcome(SYNTAX, seconds, _told(f"{command[0]} ended with status {status}", output))
+            return Verdict(SYNTAX, seconds, _told(f"{command[0]} ended with status {status}", output))
     _asked(channel, "remove", list(program.removed))
     status, seconds, output, why = _run(channel, program.run, limits.seconds, environment)
     if why == "timeout":
-        return Outcome(TIMEOUT, seconds, _told("", output))
+        return Verdict(TIMEOUT, seconds, _told("", output))
     if status != 0 or why:
-        return Outcome(
+        return Verdict(
             FAIL, seconds, _told(why and f"it printed too much ({why})" or f"it ended with status {status}", output)
         )
     if program.nonce not in output.splitlines():
-        return Outcome(FAIL, seconds, _told("it ended before the last test", output))
-    return Outcome(PASS, seconds)
+        return Verdict(FAIL, seconds, _told("it ended before the last test", output))
+    return Verdict(PASS, seconds)
 
 
 def _run(
@@ -107,7 +108,8 @@ def _run(
 def _asked(channel: Channel, *message: Any) -> Any:
     answer = channel.ask(message)
     if answer[0] == "error":
-        raise Flood(f"no room in the jail: {answer[1]}")
+        kind = MemoryExceeded if answer[1] == errno.ENOMEM else DiskExceeded
+        raise kind(f"no room in the jail: {answer[2]}")
     return answer
 
 

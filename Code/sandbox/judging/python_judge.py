@@ -16,10 +16,10 @@ from types import CodeType, FrameType
 from typing import Any
 
 from sandbox.contract import Limits, Sandbox, SandboxError
-from sandbox.judging.channel import Channel, Deadline, Ended, Flood
-from sandbox.judging.driver_process import of_status, start, told
+from sandbox.judging.channel import Channel, Deadline, Ended, LimitExceeded
+from sandbox.judging.driver_process import explain, of_status, start
 from sandbox.judging.remote_objects import Remote, Session, Syntax
-from sandbox.judging.verdict import BLOCKED, FAIL, INFRA_ERROR, MEMORY, PASS, SYNTAX, TIMEOUT, Outcome
+from sandbox.judging.verdict import BLOCKED, FAIL, INFRA_ERROR, MEMORY, PASS, SYNTAX, TIMEOUT, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Tests:
 
 def judge_python(
     program: str, tests: Tests, sandbox: Sandbox, limits: Limits, *, otherwise: str | None = None
-) -> Outcome:  # fmt: skip
+) -> Verdict:  # fmt: skip
     """Run a program in a jail of its own against the tests; `otherwise` takes its place where only that is Python.
 
     The time is that from the program's start to the verdict.
@@ -48,7 +48,7 @@ def judge_python(
     try:
         jail, channel = start(sandbox, limits)
     except SandboxError as error:
-        return Outcome(INFRA_ERROR, 0.0, str(error))
+        return Verdict(INFRA_ERROR, 0.0, str(error))
     session = Session(channel)
     try:
         channel.begin(limits.seconds)
@@ -58,8 +58,8 @@ def judge_python(
         channel.drain()
         if verdict == FAIL and session.ended:
             verdict, why = of_status(jail.close(ended=True))
-        shown = told(why, channel)
-        return Outcome(verdict, seconds, "" if verdict == PASS else shown)
+        shown = explain(why, channel)
+        return Verdict(verdict, seconds, "" if verdict == PASS else shown)
     finally:
         session.closed = True
         jail.close()
@@ -77,8 +77,8 @@ def _verdict(session: "Session", programs: Sequence[str], tests: Tests) -> tuple
         return SYNTAX, str(error)
     except Deadline:
         return TIMEOUT, ""
-    except Flood as error:
-        return MEMORY if "memory" in str(error) else FAIL, str(error)
+    except LimitExceeded as error:
+        return error.verdict, str(error)
     except Ended as error:
         return FAIL, str(error)
     except MemoryError:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NoReturn
 
 from sandbox.in_jail import codec
-from sandbox.judging.channel import Channel, Deadline, Ended, Flood, Gone
+from sandbox.judging.channel import Channel, Deadline, Ended, Gone, LimitExceeded
 
 _BLOCKED = {errno.EPERM, errno.EACCES, errno.EROFS}
 
@@ -61,7 +61,7 @@ class Session:
         except Deadline:
             self.late = True
             raise
-        except (Ended, Flood) as error:
+        except (Ended, LimitExceeded) as error:
             self.broken = str(error)
             self.ended = isinstance(error, Gone)
             raise

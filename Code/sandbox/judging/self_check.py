@@ -11,7 +11,7 @@ from pathlib import Path
 from seedkit.cli import say
 from seedkit.errors import InputError
 
-from sandbox import RUNGS, UNSAFE, make
+from sandbox import SANDBOXES, UNSAFE, make
 from sandbox.bubblewrap import INSTALL
 from sandbox.contract import Limits, SandboxError
 from sandbox.judging.python_judge import Tests, judge_python
@@ -62,7 +62,7 @@ def escapes(canary, folder, port, pid):
 def choose(wanted: str | None = None) -> str:
     """The best rung that holds, or the wanted one. InputError, with what to install, where none does."""
     reasons: list[str] = []
-    for rung in RUNGS if wanted is None else [wanted]:
+    for rung in SANDBOXES if wanted is None else [wanted]:
         if (reason := failing(rung)) is None:
             if reasons:
                 say(f"not isolated by {'; '.join(reasons)}; {INSTALL} for the better one")
@@ -80,11 +80,11 @@ def failing(rung: str) -> str | None:
     except SandboxError as error:
         return str(error)
     good = judge_python("def answer(x):\n    return x + 1\n", _TESTS, sandbox, _LIMITS)
-    if good.verdict != PASS:
-        return f"a right program does not pass: {good.verdict} {good.stderr}".strip()
+    if good.name != PASS:
+        return f"a right program does not pass: {good.name} {good.stderr}".strip()
     wrong = judge_python("def answer(x):\n    return x\n", _TESTS, sandbox, _LIMITS)
-    if wrong.verdict != FAIL:
-        return f"a wrong program does not fail: {wrong.verdict} {wrong.stderr}".strip()
+    if wrong.name != FAIL:
+        return f"a wrong program does not fail: {wrong.name} {wrong.stderr}".strip()
     if rung == UNSAFE:
         return None
     os.environ["SANDBOX_CANARY"] = "1"
@@ -98,8 +98,8 @@ def failing(rung: str) -> str | None:
             call = f"found = escapes({str(canary)!r}, {name!r}, {listener.getsockname()[1]}, {os.getpid()})"
             tests = Tests("", f"{call}\nassert found == [], found", ("escapes",))
             kept = judge_python(_ESCAPE, tests, sandbox, _LIMITS)
-            if kept.verdict != PASS or (folder / "escaped").exists():
-                return f"a program gets out: {kept.verdict} {kept.stderr}".strip()
+            if kept.name != PASS or (folder / "escaped").exists():
+                return f"a program gets out: {kept.name} {kept.stderr}".strip()
     finally:
         del os.environ["SANDBOX_CANARY"]
     return None

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from sandbox.contract import Limits, Sandbox, SandboxError
-from sandbox.judging.channel import Deadline, Ended, Flood
-from sandbox.judging.driver_process import of_status, start, told
+from sandbox.judging.channel import Deadline, Ended, LimitExceeded
+from sandbox.judging.driver_process import explain, of_status, start
 from sandbox.judging.verdict import BLOCKED, FAIL, INFRA_ERROR, MEMORY, SYNTAX, TIMEOUT
 
 _STATUS: dict[int | None, str] = {120: SYNTAX, 121: BLOCKED, 122: MEMORY}  # python_driver.py's
@@ -38,13 +38,13 @@ def run_program(program: str, stdin: str, sandbox: Sandbox, limits: Limits) -> R
             printed = channel.converse(stdin.encode(errors="surrogatepass"))
         except Deadline:
             verdict = TIMEOUT
-        except Flood as error:
-            verdict, why = MEMORY if "memory" in str(error) else FAIL, str(error)
+        except LimitExceeded as error:
+            verdict, why = error.verdict, str(error)
         except Ended as error:
             verdict, why = FAIL, str(error)
         seconds = channel.seconds
         channel.drain()
-        shown = told(why, channel)
+        shown = explain(why, channel)
     finally:
         status = jail.close(ended=verdict is None)
     if verdict is None and status != 0:

@@ -21,7 +21,7 @@ from livecodebench_variants import PRINTED, RETURNED, printing, raw_problems, re
 from sandbox import make
 from sandbox.contract import Limits, Sandbox
 from sandbox.judging.self_check import choose
-from sandbox.judging.verdict import FAIL, INFRA_ERROR, PASS, SYNTAX, TIMEOUT, Outcome
+from sandbox.judging.verdict import FAIL, INFRA_ERROR, PASS, SYNTAX, TIMEOUT, Verdict
 from seedkit.errors import InputError
 from support import rows
 
@@ -70,7 +70,7 @@ def written(path: Path, *objects: dict[str, Any]) -> Path:
 @pytest.fixture
 def load(tmp_path: Path) -> Callable[..., Problem]:
     def loaded(selection: Selection = Selection(), **changed: Any) -> Problem:  # noqa: B008  # it is frozen
-        (problem,) = BENCHMARK.load(written(tmp_path / "problems.jsonl", row(**changed)), selection)
+        (problem,) = LiveCodeBench(selection).load(written(tmp_path / "problems.jsonl", row(**changed)))
         return problem
 
     return loaded
@@ -135,10 +135,10 @@ def test_the_authors_examples_stand_before_a_base_models_question(load: Callable
 def test_dates_count_with_both_ends(tmp_path: Path) -> None:
     path = written(tmp_path / "problems.jsonl", *map(row, range(1, 6)))
     window = Selection(date_from=date(2024, 2, 1), date_to=date(2024, 4, 1))
-    assert [problem.task_id for problem in BENCHMARK.load(path, window)] == ["abc2_a", "abc3_a", "abc4_a"]
-    assert len(BENCHMARK.load(path, Selection(date_from=date(2024, 5, 1)))) == 1
+    assert [problem.task_id for problem in LiveCodeBench(window).load(path)] == ["abc2_a", "abc3_a", "abc4_a"]
+    assert len(LiveCodeBench(Selection(date_from=date(2024, 5, 1))).load(path)) == 1
     with pytest.raises(InputError, match="within the dates, got none"):
-        BENCHMARK.load(path, Selection(date_from=date(2025, 1, 1)))
+        LiveCodeBench(Selection(date_from=date(2025, 1, 1))).load(path)
 
 
 def test_a_release_is_the_first_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -146,12 +146,12 @@ def test_a_release_is_the_first_files(tmp_path: Path, capsys: pytest.CaptureFixt
         written(tmp_path / f"test{number if number > 1 else ''}.jsonl", row(number))
     assert len(BENCHMARK.load(tmp_path)) == 5
     assert "release_v5 has 880 problems, these files have 5" in capsys.readouterr().err
-    assert len(BENCHMARK.load(tmp_path, Selection(release="release_v6"))) == 6
-    assert len(BENCHMARK.load(tmp_path, Selection(release="release_v1"))) == 1
+    assert len(LiveCodeBench(Selection(release="release_v6")).load(tmp_path)) == 6
+    assert len(LiveCodeBench(Selection(release="release_v1")).load(tmp_path)) == 1
     with pytest.raises(InputError, match="expected one of release_v1, .*release_v6"):
-        BENCHMARK.load(tmp_path, Selection(release="v5"))
+        LiveCodeBench(Selection(release="v5")).load(tmp_path)
     with pytest.raises(InputError, match="expected a folder"):
-        BENCHMARK.load(tmp_path / "test.jsonl", Selection(release="release_v5"))
+        LiveCodeBench(Selection(release="release_v5")).load(tmp_path / "test.jsonl")
     (tmp_path / "test3.jsonl").unlink()
     with pytest.raises(InputError, match=r"of release_v5, got no test3\.jsonl"):
         BENCHMARK.load(tmp_path)
@@ -331,7 +331,7 @@ def test_the_other_packed_form(tmp_path: Path) -> None:
     assert problem.instruction.startswith("You are an expert.\n### Question")
     assert [test.output for test in problem.tests.read()] == ["2\n", "4\n"]
     with pytest.raises(InputError, match=r"packed\.jsonl:1: expected the date of a contest"):
-        BENCHMARK.load(path, Selection(date_to=date(2025, 1, 1)))
+        LiveCodeBench(Selection(date_to=date(2025, 1, 1))).load(path)
     written(path, fusion(packed(pickle.dumps({"input_output": json.dumps(tests | {"outputs": []})}))))
     with pytest.raises(InputError, match='expected as many "inputs" as "outputs"'):
         BENCHMARK.load(path)
@@ -366,25 +366,25 @@ def test_printed_answers_are_compared_as_the_authors_do(printed: str, expected: 
 
 def test_what_is_wrong_is_told(load: Callable[..., Problem], sandbox: Sandbox) -> None:
     problem = load()
-    assert BENCHMARK.judge(problem, DOUBLE, sandbox, LIMITS).verdict == PASS
+    assert BENCHMARK.judge(problem, DOUBLE, sandbox, LIMITS).name == PASS
     outcome = BENCHMARK.judge(problem, "print(min(9, 2 * int(input())))", sandbox, LIMITS)
-    assert (outcome.verdict, outcome.stderr) == (FAIL, "test 3 of 3: line 1: expected '10', got '9'")
+    assert (outcome.name, outcome.stderr) == (FAIL, "test 3 of 3: line 1: expected '10', got '9'")
     outcome = BENCHMARK.judge(problem, "print(2)\nprint(3)", sandbox, LIMITS)
     assert outcome.stderr == r"test 1 of 3: expected 1 lines, got 2: expected '2\n', got '2\n3\n'"
-    assert BENCHMARK.judge(problem, "print(", sandbox, LIMITS).verdict == SYNTAX
-    assert BENCHMARK.judge(problem, problem.wrong, sandbox, LIMITS).verdict == FAIL
+    assert BENCHMARK.judge(problem, "print(", sandbox, LIMITS).name == SYNTAX
+    assert BENCHMARK.judge(problem, problem.wrong, sandbox, LIMITS).name == FAIL
     outcome = BENCHMARK.judge(problem, "print(1 / 0)", sandbox, LIMITS)
-    assert outcome.verdict == FAIL
+    assert outcome.name == FAIL
     assert "ZeroDivisionError" in outcome.stderr
 
 
 def test_a_method_is_judged(load: Callable[..., Problem], sandbox: Sandbox) -> None:
     problem = load(**METHOD)
     right = "class Solution:\n    def double(self, n):\n        return 2 * n\n"
-    assert BENCHMARK.judge(problem, right, sandbox, LIMITS).verdict == PASS
-    assert BENCHMARK.judge(problem, "def double(n): return n * 2", sandbox, LIMITS).verdict == PASS
+    assert BENCHMARK.judge(problem, right, sandbox, LIMITS).name == PASS
+    assert BENCHMARK.judge(problem, "def double(n): return n * 2", sandbox, LIMITS).name == PASS
     outcome = BENCHMARK.judge(problem, right.replace("2 * n", "min(9, 2 * n)"), sandbox, LIMITS)
-    assert (outcome.verdict, outcome.stderr) == (FAIL, "test 3 of 3: expected 10, got 9")
+    assert (outcome.name, outcome.stderr) == (FAIL, "test 3 of 3: expected 10, got 9")
     assert BENCHMARK.judge(problem, problem.wrong, sandbox, LIMITS).stderr == "test 1 of 3: expected 2, got None"
     outcome = BENCHMARK.judge(problem, right.replace("2 * n", "1 / 0"), sandbox, LIMITS)
     assert outcome.stderr.startswith("test 1 of 3: ZeroDivisionError\nTraceback")
@@ -393,13 +393,13 @@ def test_a_method_is_judged(load: Callable[..., Problem], sandbox: Sandbox) -> N
 def test_all_tests_are_run_where_that_is_asked(load: Callable[..., Problem], sandbox: Sandbox) -> None:
     everything = Selection(all_tests=True)
     outcome = BENCHMARK.judge(load(everything), "print(8)", sandbox, LIMITS)
-    assert (outcome.verdict, outcome.stderr) == (
+    assert (outcome.name, outcome.stderr) == (
         FAIL,
         "2 of 3 tests failed; test 1 of 3: line 1: expected '2', got '8'",
     )
     program = "class Solution:\n    def double(self, n):\n        return 8"
     outcome = BENCHMARK.judge(load(everything, **METHOD), program, sandbox, LIMITS)
-    assert (outcome.verdict, outcome.stderr) == (FAIL, "2 of 3 tests failed; test 1 of 3: expected 2, got 8")
+    assert (outcome.name, outcome.stderr) == (FAIL, "2 of 3 tests failed; test 1 of 3: expected 2, got 8")
 
 
 def test_the_time_is_that_of_one_test(load: Callable[..., Problem], sandbox: Sandbox) -> None:
@@ -413,46 +413,46 @@ def test_the_time_is_that_of_one_test(load: Callable[..., Problem], sandbox: San
         assert LiveCodeBench().most_seconds(problem, Limits(7)) == 28
         short = replace(problem, tests=replace(problem.tests, seconds=0.5))
         outcome = BENCHMARK.judge(short, program, sandbox, Limits(0.1))
-        assert outcome.verdict == PASS
+        assert outcome.name == PASS
         assert outcome.seconds >= 0.6
     outcome = BENCHMARK.judge(short, "def double(n):\n    while n > 1: pass\n    return 2 * n", sandbox, Limits(0.1))
-    assert (outcome.verdict, outcome.stderr) == (TIMEOUT, "test 2 of 3: timeout")
+    assert (outcome.name, outcome.stderr) == (TIMEOUT, "test 2 of 3: timeout")
 
 
 def test_a_fault_of_the_machine_is_no_failure(
     load: Callable[..., Problem], sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    outcomes = iter([Outcome(PASS, 1.0), Outcome(INFRA_ERROR, 0.0, "gone")])
+    outcomes = iter([Verdict(PASS, 1.0), Verdict(INFRA_ERROR, 0.0, "gone")])
     monkeypatch.setattr("benchmarks.livecodebench.judge._run", lambda *_: next(outcomes))
     problem = load(Selection(all_tests=True))
-    assert BENCHMARK.judge(problem, DOUBLE, sandbox, LIMITS).verdict == INFRA_ERROR
-    outcomes = iter([Outcome(FAIL, 1.0, "wrong"), Outcome(INFRA_ERROR, 0.0, "gone")])
-    assert BENCHMARK.judge(problem, DOUBLE, sandbox, LIMITS).verdict == FAIL
+    assert BENCHMARK.judge(problem, DOUBLE, sandbox, LIMITS).name == INFRA_ERROR
+    outcomes = iter([Verdict(FAIL, 1.0, "wrong"), Verdict(INFRA_ERROR, 0.0, "gone")])
+    assert BENCHMARK.judge(problem, DOUBLE, sandbox, LIMITS).name == FAIL
 
 
 def test_a_file_that_changed_meanwhile_gives_no_verdict(load: Callable[..., Problem], sandbox: Sandbox) -> None:
     problem = load()
     written(problem.tests.path, row(2))
     outcome = BENCHMARK.judge(problem, DOUBLE, sandbox, LIMITS)
-    assert outcome.verdict == INFRA_ERROR
+    assert outcome.name == INFRA_ERROR
     assert "expected the line that was there before" in outcome.stderr
     problem.tests.path.unlink()
-    assert BENCHMARK.judge(problem, DOUBLE, sandbox, LIMITS).verdict == INFRA_ERROR
+    assert BENCHMARK.judge(problem, DOUBLE, sandbox, LIMITS).name == INFRA_ERROR
 
 
 def test_problems_of_its_own_show_that_grading_works(sandbox: Sandbox) -> None:
     assert [problem.tests.function for problem in BENCHMARK.own_problems()] == [None, "line_up"]
     for problem in BENCHMARK.own_problems():
         assert problem.tests.count == 2
-        assert BENCHMARK.judge(problem, problem.reference, sandbox, LIMITS).verdict == PASS
-        assert BENCHMARK.judge(problem, problem.wrong, sandbox, LIMITS).verdict == FAIL
+        assert BENCHMARK.judge(problem, problem.reference, sandbox, LIMITS).name == PASS
+        assert BENCHMARK.judge(problem, problem.wrong, sandbox, LIMITS).name == FAIL
 
 
 def test_the_authors_imports_are_there(load: Callable[..., Problem], sandbox: Sandbox) -> None:
     program = (
         f"assert sys.getrecursionlimit() == 50000 and gcd(4, 6) == 2 and Counter and heappush and re.sub\n{DOUBLE}"
     )
-    assert BENCHMARK.judge(load(), program + "str(10**40000)", sandbox, LIMITS).verdict == PASS
+    assert BENCHMARK.judge(load(), program + "str(10**40000)", sandbox, LIMITS).name == PASS
 
 
 # the real problems, where they are
@@ -467,7 +467,7 @@ def test_the_342_problems_load(real: dict[str, Problem], shared_data: Path) -> N
     starters = {one["question_id"]: method_of(one["starter_code"]) for one in rows(path)}
     assert starters == named  # what the starter code says alone
     assert sum("errata" in problem.tags for problem in real.values()) == 13
-    january = BENCHMARK.load(path, Selection(date_from=date(2025, 1, 1), date_to=date(2025, 1, 31)))
+    january = LiveCodeBench(Selection(date_from=date(2025, 1, 1), date_to=date(2025, 1, 31))).load(path)
     assert 0 < len(january) < 342
     assert {problem.tags["date"][:7] for problem in january} == {"2025-01"}
 
@@ -491,9 +491,9 @@ def test_the_packed_problems_load_and_grade(shared_data: Path, sandbox: Sandbox)
         ),
     }
     for task_id, (right, part) in answers.items():
-        assert BENCHMARK.judge(found[task_id], right, sandbox, LIMITS).verdict == PASS
-        assert BENCHMARK.judge(found[task_id], right.replace(part, "0"), sandbox, LIMITS).verdict == FAIL
-        assert BENCHMARK.judge(found[task_id], found[task_id].wrong, sandbox, LIMITS).verdict == FAIL
+        assert BENCHMARK.judge(found[task_id], right, sandbox, LIMITS).name == PASS
+        assert BENCHMARK.judge(found[task_id], right.replace(part, "0"), sandbox, LIMITS).name == FAIL
+        assert BENCHMARK.judge(found[task_id], found[task_id].wrong, sandbox, LIMITS).name == FAIL
 
 
 @pytest.mark.parametrize("task_id", [*SOLVED][::3])
@@ -509,9 +509,9 @@ def test_all_answers_written_by_hand(real: dict[str, Problem], sandbox: Sandbox,
 
 def check_by_hand(real: dict[str, Problem], sandbox: Sandbox, task_id: str, most: int) -> None:
     outcome = BENCHMARK.judge(real[task_id], SOLVED[task_id].right, sandbox, LIMITS)
-    assert outcome.verdict == PASS, outcome
+    assert outcome.name == PASS, outcome
     for program in SOLVED[task_id].spoilt()[:most]:
-        assert BENCHMARK.judge(real[task_id], program, sandbox, LIMITS).verdict == FAIL, program
+        assert BENCHMARK.judge(real[task_id], program, sandbox, LIMITS).name == FAIL, program
 
 
 @pytest.mark.heavy
@@ -523,6 +523,6 @@ def test_every_problem_takes_its_answer_and_no_other(
             right, wrong = printing(problem, str), printing(problem, PRINTED["a line more"])
         else:
             right, wrong = (returning(problem, RETURNED[kind]) for kind in ("a tuple", "a list of it"))
-        assert BENCHMARK.judge(real[problem.task_id], right, sandbox, LIMITS).verdict == PASS, problem.task_id
+        assert BENCHMARK.judge(real[problem.task_id], right, sandbox, LIMITS).name == PASS, problem.task_id
         for program in (wrong, real[problem.task_id].wrong):
-            assert BENCHMARK.judge(real[problem.task_id], program, sandbox, LIMITS).verdict == FAIL, problem.task_id
+            assert BENCHMARK.judge(real[problem.task_id], program, sandbox, LIMITS).name == FAIL, problem.task_id

@@ -59,7 +59,7 @@ def ours(samples: list[Variant], path: Path) -> list[str]:
         pytest.skip(str(error))
     benchmark = LiveCodeBench()
     loaded = {problem.task_id: problem for problem in benchmark.load(path)}
-    return [benchmark.judge(loaded[s.task_id], s.completion, sandbox, Limits(6.0)).verdict for s in samples]
+    return [benchmark.judge(loaded[s.task_id], s.completion, sandbox, Limits(6.0)).name for s in samples]
 
 
 def test_variants_are_many_and_of_every_problem(problems: list[RawProblem]) -> None:

@@ -29,8 +29,9 @@ from multipl_e_attacks import ATTACKS, LIST_ANSWERS, LIST_ATTACKS, LISTS
 from multipl_e_readings import READINGS
 from sandbox import make, prepared
 from sandbox.contract import Limits, Sandbox, SandboxError
-from sandbox.judging.verdict import FAIL, INFRA_ERROR, MEMORY, PASS, SYNTAX, Outcome
+from sandbox.judging.verdict import FAIL, INFRA_ERROR, MEMORY, PASS, SYNTAX, Verdict
 from seedkit.errors import InputError, RunError
+from support import ROOT
 
 Command = Callable[..., "subprocess.CompletedProcess[str]"]
 LIMITS = Limits(10)
@@ -73,7 +74,7 @@ def needs(language: str) -> None:
         pytest.skip(f"not run: {why}")
 
 
-def judged(language: str, problem: Problem, text: str, sandbox: Sandbox, seconds: float = 10) -> Outcome:
+def judged(language: str, problem: Problem, text: str, sandbox: Sandbox, seconds: float = 10) -> Verdict:
     return benchmark(language).judge(problem, text, sandbox, Limits(seconds))
 
 
@@ -312,8 +313,8 @@ def whole_program_passes(language: str, sandbox: Sandbox) -> None:
     problem = own(language)
     text = completion_in(problem.tests, f"```{LANGUAGES[language].fences[0]}\n{WHOLE[language]}```")
     assert text == WHOLE[language]
-    assert judged(language, problem, text, sandbox).verdict == PASS
-    assert judged(language, problem, text.replace("+ ", "- "), sandbox).verdict != PASS
+    assert judged(language, problem, text, sandbox).name == PASS
+    assert judged(language, problem, text.replace("+ ", "- "), sandbox).name != PASS
 
 
 @pytest.mark.parametrize("language", ["js", "sh", "pl"])
@@ -335,7 +336,7 @@ def readings_are_judged(language: str, sandbox: Sandbox) -> None:
         for name, text in READINGS[language].items()
         for form, raw in (("alone", text), ("chat", completion_in(problem.tests, f"So:\n```{fence}\n{text.rstrip()}\n```\nIt is.\n")))
         for wanted, judged_text in ((True, raw), (False, raw.replace("+ 1", "- 1")))
-        if ((verdict := judged(language, problem, judged_text, sandbox).verdict) == PASS) is not wanted or not wanted and verdict != FAIL
+        if ((verdict := judged(language, problem, judged_text, sandbox).name) == PASS) is not wanted or not wanted and verdict != FAIL
     }  # fmt: skip
     assert found == set()
 
@@ -357,11 +358,11 @@ def test_bodies_and_whole_programs_are_told_apart_in(language: str, sandbox: San
 def own_problem_is_judged(language: str, sandbox: Sandbox) -> None:
     needs(language)
     problem = own(language)
-    assert judged(language, problem, problem.reference, sandbox).verdict == PASS
-    assert judged(language, problem, problem.prompt + problem.reference, sandbox).verdict == PASS
-    assert judged(language, problem, problem.wrong, sandbox).verdict == FAIL
+    assert judged(language, problem, problem.reference, sandbox).name == PASS
+    assert judged(language, problem, problem.prompt + problem.reference, sandbox).name == PASS
+    assert judged(language, problem, problem.wrong, sandbox).name == FAIL
     broken = judged(language, problem, '  ((( {{ "\n', sandbox)
-    assert broken.verdict in (SYNTAX, FAIL), broken
+    assert broken.name in (SYNTAX, FAIL), broken
     assert broken.stderr or language == "sh"
 
 
@@ -384,7 +385,7 @@ def right_and_wrong(language: str, numbers: Any, folder: Path, sandbox: Sandbox)
         for number in numbers
         for right in (True, False)
     ]
-    assert [(*one, outcome.stderr) for *one, outcome in found if outcome.verdict != (PASS if one[1] else FAIL)] == []
+    assert [(*one, outcome.stderr) for *one, outcome in found if outcome.name != (PASS if one[1] else FAIL)] == []
     return len(found)
 
 
@@ -424,7 +425,7 @@ def none_passes(language: str, problem: Problem, attacks: dict[str, str], sandbo
     holes = {}
     for name, text in attacks.items():
         outcome = judged(language, problem, text, sandbox, 3)
-        if outcome.verdict in (PASS, INFRA_ERROR) or left_of(sandbox):
+        if outcome.name in (PASS, INFRA_ERROR) or left_of(sandbox):
             holes[name] = (outcome, left_of(sandbox))
     assert holes == {}
 
@@ -438,9 +439,9 @@ def test_javascript_out_of_memory_says_so(sandbox: Sandbox) -> None:
     needs("js")
     text = "  const x = [];\n  while (true) x.push(new Array(1e6).fill(n));\n}\n"
     outcome = benchmark("js").judge(own("js"), text, sandbox, Limits(20, memory=256 << 20))
-    assert outcome.verdict == MEMORY, outcome
+    assert outcome.name == MEMORY, outcome
     failed = judged("js", own("js"), "  console.error('mine');\n  return n;\n}\n", sandbox)
-    assert failed.verdict == FAIL
+    assert failed.name == FAIL
     assert failed.stderr.splitlines()[1:] == ["mine"]
 
 
@@ -449,7 +450,7 @@ def test_javascript_out_of_memory_says_so(sandbox: Sandbox) -> None:
 def test_hostile_completions_in(language: str, sandbox: Sandbox) -> None:
     none_passes(language, own(language), ATTACKS[language], sandbox)
     problem = list_problem(language)
-    assert judged(language, problem, LIST_ANSWERS[language], sandbox).verdict == PASS
+    assert judged(language, problem, LIST_ANSWERS[language], sandbox).name == PASS
     none_passes(language, problem, LIST_ATTACKS[language], sandbox)
 
 

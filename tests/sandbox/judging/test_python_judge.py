@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sandbox import RUNGS, make
+from sandbox import SANDBOXES, make
 from sandbox.contract import Limits, Sandbox, SandboxError
 from sandbox.in_jail import codec
 from sandbox.judging.python_judge import Tests, judge_python
-from sandbox.judging.verdict import Outcome
+from sandbox.judging.verdict import Verdict
 
 PLAIN = [
     None, True, 0, -1, 2**53, -(2**200), 1.5, -0.0, float("inf"), 2j, "", "\ud800", "a\0b", b"\xff", bytearray(b"x"),
@@ -91,7 +91,7 @@ def test_what_is_no_value_is_refused(data: Any) -> None:
         codec.decode(data, resolve)
 
 
-@pytest.fixture(scope="module", params=[*RUNGS])
+@pytest.fixture(scope="module", params=[*SANDBOXES])
 def sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
     try:
         yield make(request.param)
@@ -99,7 +99,7 @@ def sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
         pytest.skip(str(error))
 
 
-def judged(sandbox: Sandbox, program: str, source: str, *names: str, seconds: float = 5, **more: Any) -> Outcome:
+def judged(sandbox: Sandbox, program: str, source: str, *names: str, seconds: float = 5, **more: Any) -> Verdict:
     tests = Tests("", source, names or ("f",))
     return judge_python(program, tests, sandbox, Limits(seconds, **more))
 
@@ -143,7 +143,7 @@ def judged(sandbox: Sandbox, program: str, source: str, *names: str, seconds: fl
 def test_verdicts(sandbox: Sandbox, program: str, source: str, verdict: str) -> None:
     seconds = 0.7 if verdict == "timeout" else 5
     found = judged(sandbox, program, source, "f", "N", seconds=seconds)
-    assert found.verdict == verdict, found
+    assert found.name == verdict, found
     assert found.seconds < 6
 
 
@@ -151,12 +151,12 @@ def test_the_other_program_runs_where_only_that_is_python(sandbox: Sandbox) -> N
     tests = Tests("", "assert f() == 1", ("f",))
     for program, verdict in (("  bad\n bad", "pass"), ("def f(): return 2", "fail")):
         found = judge_python(program, tests, sandbox, Limits(5), otherwise="def f(): return 1")
-        assert found.verdict == verdict
+        assert found.name == verdict
 
 
 def test_what_a_result_says_is_short_and_text(sandbox: Sandbox) -> None:
     flood = judged(sandbox, "def f():\n    while True: print('x' * 1000)", "f()", output=1 << 20)
-    assert flood.verdict == "fail" and "printed" in flood.stderr and len(flood.stderr) <= 2000
+    assert flood.name == "fail" and "printed" in flood.stderr and len(flood.stderr) <= 2000
     told = judged(sandbox, "def f(): raise ValueError('\\ud800 here')", "assert f() == 1").stderr
     assert "ValueError in assert f() == 1" in told and "<candidate>" in told and told.encode()
 
@@ -168,6 +168,6 @@ def test_sets_have_the_same_order_every_time(sandbox: Sandbox) -> None:
 
 def test_an_answer_of_a_megabyte_comes_through_and_more_does_not(sandbox: Sandbox) -> None:
     program = "def f(n): return 'x' * n"
-    assert judged(sandbox, program, "assert len(f(1_000_000)) == 1_000_000").verdict == "pass"
-    assert judged(sandbox, program, "assert len(f(5_000_000)) == 5_000_000").verdict == "fail"
-    assert judged(sandbox, "def f(x): return len(x)", "assert f([1] * 300_000) == 300_000").verdict == "pass"
+    assert judged(sandbox, program, "assert len(f(1_000_000)) == 1_000_000").name == "pass"
+    assert judged(sandbox, program, "assert len(f(5_000_000)) == 5_000_000").name == "fail"
+    assert judged(sandbox, "def f(x): return len(x)", "assert f([1] * 300_000) == 300_000").name == "pass"

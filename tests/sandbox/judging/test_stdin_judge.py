@@ -4,13 +4,13 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
-from sandbox import RUNGS, make
+from sandbox import SANDBOXES, make
 from sandbox.contract import Limits, Sandbox, SandboxError
 from sandbox.judging.native_judge import Native, build_and_run
 from sandbox.judging.stdin_judge import run_program
 
 
-@pytest.fixture(scope="module", params=[*RUNGS])
+@pytest.fixture(scope="module", params=[*SANDBOXES])
 def sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
     try:
         yield make(request.param)
@@ -82,20 +82,20 @@ def shell(text: str, **more: object) -> Native:
 def test_a_run_passes_with_status_0_and_the_nonce(toolchains: Sandbox, text: str, verdict: str) -> None:
     limits = Limits(0.7 if verdict == "timeout" else 10, memory=(200 if verdict == "memory" else 1024) << 20)
     found = build_and_run(shell(text), toolchains, limits)
-    assert found.verdict == verdict, found
-    assert build_and_run(shell("ls /tmp /tmp/work; echo NONCE-1"), toolchains, limits).verdict == "pass"
+    assert found.name == verdict, found
+    assert build_and_run(shell("ls /tmp /tmp/work; echo NONCE-1"), toolchains, limits).name == "pass"
 
 
 def test_what_is_built_is_gone_before_the_run(toolchains: Sandbox) -> None:
     builds = (("cp", "secret", "copy"), ("test", "-f", "copy"))
     gone = shell("ls; test ! -e secret && test -e copy && echo NONCE-1", build=builds, removed=("secret",))
-    assert build_and_run(Native({**gone.files, "secret": "x"}, gone.run, gone.nonce, builds, ("secret",)), toolchains, Limits(5)).verdict == "pass"  # fmt: skip
+    assert build_and_run(Native({**gone.files, "secret": "x"}, gone.run, gone.nonce, builds, ("secret",)), toolchains, Limits(5)).name == "pass"  # fmt: skip
     failed = build_and_run(shell("echo NONCE-1", build=(("false",),)), toolchains, Limits(5))
-    assert failed.verdict == "syntax" and "false ended with status 1" in failed.stderr
+    assert failed.name == "syntax" and "false ended with status 1" in failed.stderr
     slow = build_and_run(shell("", build=(("sleep", "9"),), build_seconds=0.5), toolchains, Limits(5))
-    assert slow.verdict == "timeout" and "compiler" in slow.stderr
+    assert slow.name == "timeout" and "compiler" in slow.stderr
     none = build_and_run(Native({}, ("no-such-program",), "N"), toolchains, Limits(5))
-    assert none.verdict == "fail" and "no-such-program" in none.stderr
+    assert none.name == "fail" and "no-such-program" in none.stderr
 
 
 def test_other_languages_run(toolchains: Sandbox) -> None:
@@ -103,10 +103,10 @@ def test_other_languages_run(toolchains: Sandbox) -> None:
         pytest.skip("no g++")
     source = '#include <cstdio>\nint main() { puts("NONCE-1"); }\n'
     program = Native({"a.cpp": source}, ("./a",), "NONCE-1", (("g++", "a.cpp", "-o", "a"),), ("a.cpp",))
-    assert build_and_run(program, toolchains, Limits(5)).verdict == "pass"
+    assert build_and_run(program, toolchains, Limits(5)).name == "pass"
     bad = Native({"a.cpp": "int main( {"}, ("./a",), "NONCE-1", (("g++", "a.cpp", "-o", "a"),))
     found = build_and_run(bad, toolchains, Limits(5))
-    assert found.verdict == "syntax" and "a.cpp" in found.stderr
+    assert found.name == "syntax" and "a.cpp" in found.stderr
 
 
 def test_compilers_need_a_place_for_files() -> None:

@@ -7,7 +7,7 @@ standard error count for nothing, new lines at the end are dropped.
 from sandbox.contract import Limits, Sandbox
 from sandbox.judging.channel import Channel
 from sandbox.judging.native_judge import PROCESSES, in_builder
-from sandbox.judging.verdict import FAIL, PASS, SYNTAX, TIMEOUT, Outcome
+from sandbox.judging.verdict import FAIL, PASS, SYNTAX, TIMEOUT, Verdict
 
 from benchmarks.multipl_e.case import Case
 
@@ -16,7 +16,7 @@ _CALL = f'exec 2>/dev/null; source ./{_PROGRAM} >/dev/null; ("$0" "$@")'
 _SLACK = 5.0  # seconds for the jail to answer beyond what a call may take
 
 
-def judge_sh(case: Case, completion: str, sandbox: Sandbox, limits: Limits) -> Outcome:
+def judge_sh(case: Case, completion: str, sandbox: Sandbox, limits: Limits) -> Verdict:
     """Run one completion against the calls of its tests, all in one jail."""
     joined, alone = f"{case.prompt}{completion}\n{case.spoken.closes}\n", f"{completion}\n"
     # one that ends before a stop token lacks the brace that the tests close
@@ -25,29 +25,29 @@ def judge_sh(case: Case, completion: str, sandbox: Sandbox, limits: Limits) -> O
     return in_builder(sandbox, jail_limits, lambda channel: _judged(case, programs, channel, limits))
 
 
-def _judged(case: Case, programs: list[str], channel: Channel, limits: Limits) -> Outcome:
+def _judged(case: Case, programs: list[str], channel: Channel, limits: Limits) -> Verdict:
     channel.begin(limits.seconds + _SLACK)
-    refused: Outcome | None = None
+    refused: Verdict | None = None
     for program in programs:
         channel.ask(("write", {_PROGRAM: program}))
         status, taken, said, _ = channel.ask(("run", ["bash", "-n", _PROGRAM], limits.seconds, {}))
         if status == 0:
             break
-        refused = refused or Outcome(SYNTAX, taken, str(said)[:500])
+        refused = refused or Verdict(SYNTAX, taken, str(said)[:500])
     else:
-        return refused or Outcome(SYNTAX, 0.0)
+        return refused or Verdict(SYNTAX, 0.0)
     spent = 0.0
     for call in case.calls:
         answer = channel.ask(("run", ["bash", "-c", _CALL, case.name, *call.arguments], limits.seconds - spent, {}))
         if answer[0] == "error":
-            return Outcome(FAIL, spent, str(answer[1])[:500])
+            return Verdict(FAIL, spent, str(answer[2])[:500])
         _, taken, said, why = answer
         spent += taken
         if why:
-            return Outcome(
+            return Verdict(
                 TIMEOUT if why == "timeout" else FAIL, spent, "" if why == "timeout" else "it printed too much"
             )
         if str(said).replace("\0", "").rstrip("\n") != call.expected:
             words = " ".join(map(repr, call.arguments))
-            return Outcome(FAIL, spent, f"{case.name} {words:.200} prints something else than {call.expected!r:.200}")
-    return Outcome(PASS, spent)
+            return Verdict(FAIL, spent, f"{case.name} {words:.200} prints something else than {call.expected!r:.200}")
+    return Verdict(PASS, spent)

@@ -13,9 +13,9 @@ from typing import Any
 
 import sandbox
 from sandbox.contract import Limits, Sandbox, SandboxError
-from sandbox.judging.channel import Channel, Deadline, Ended, Flood
-from sandbox.judging.driver_process import told
-from sandbox.judging.verdict import BLOCKED, FAIL, INFRA_ERROR, MEMORY, PASS, SYNTAX, TIMEOUT, Outcome
+from sandbox.judging.channel import Channel, Deadline, Ended, LimitExceeded
+from sandbox.judging.driver_process import explain
+from sandbox.judging.verdict import BLOCKED, FAIL, INFRA_ERROR, MEMORY, PASS, SYNTAX, TIMEOUT, Verdict
 
 from benchmarks.multipl_e.case import Case
 from benchmarks.multipl_e.languages.javascript_values import Undefined
@@ -37,12 +37,12 @@ class Opaque:
     """An answer that is equal to nothing: a function, a Map, an array with a hole."""
 
 
-def judge_js(case: Case, completion: str, sandbox: Sandbox, limits: Limits) -> Outcome:
+def judge_js(case: Case, completion: str, sandbox: Sandbox, limits: Limits) -> Verdict:
     """Run one completion against the calls of its tests, each reading of it in a jail of its own."""
     outcomes = []
     for whole in case.readings(completion):
         outcome = _in_a_jail(case, _program(case, completion, whole), sandbox, limits)
-        if outcome.verdict != SYNTAX:
+        if outcome.name != SYNTAX:
             return outcome
         outcomes.append(outcome)
     return outcomes[0]
@@ -62,7 +62,7 @@ def _program(case: Case, completion: str, whole: bool) -> str:
     )
 
 
-def _in_a_jail(case: Case, program: str, sandbox: Sandbox, limits: Limits) -> Outcome:
+def _in_a_jail(case: Case, program: str, sandbox: Sandbox, limits: Limits) -> Verdict:
     start = _START.format(
         blocks=limits.disk // 512, kilobytes=2 * limits.memory >> 10,
         megabytes=limits.memory * 3 // 4 >> 20,
@@ -72,23 +72,23 @@ def _in_a_jail(case: Case, program: str, sandbox: Sandbox, limits: Limits) -> Ou
             ["/bin/sh", "-c", start, "sh", _driver(), *([TYPESCRIPT] if case.language == "ts" else [])], limits
         )
     except SandboxError as error:
-        return Outcome(INFRA_ERROR, 0.0, str(error))
+        return Verdict(INFRA_ERROR, 0.0, str(error))
     channel = Channel(jail, limits)
     try:
         try:
             if channel.receive() != ["ready"]:
-                return Outcome(INFRA_ERROR, 0.0, "node did not come to life")
-        except (Ended, Flood, Deadline):
+                return Verdict(INFRA_ERROR, 0.0, "node did not come to life")
+        except (Ended, LimitExceeded, Deadline):
             channel.drain()
-            return Outcome(INFRA_ERROR, 0.0, told("node did not come to life", channel))
+            return Verdict(INFRA_ERROR, 0.0, explain("node did not come to life", channel))
         channel.begin(limits.seconds)
         verdict, why = _verdict(case, program, channel)
         seconds = channel.seconds
         channel.drain()
-        shown = told(why, channel)
+        shown = explain(why, channel)
         if verdict == FAIL and "JavaScript heap out of memory" in shown:
             verdict = MEMORY
-        return Outcome(verdict, seconds, "" if verdict == PASS else shown)
+        return Verdict(verdict, seconds, "" if verdict == PASS else shown)
     finally:
         jail.close()
 
@@ -114,8 +114,8 @@ def _verdict(case: Case, program: str, channel: Channel) -> tuple[str, str]:
         return PASS, ""
     except Deadline:
         return TIMEOUT, ""
-    except Flood as error:
-        return MEMORY if "memory" in str(error) else FAIL, str(error)
+    except LimitExceeded as error:
+        return error.verdict, str(error)
     except Ended as error:
         return FAIL, str(error)
     except (ValueError, TypeError, IndexError, RecursionError):

@@ -72,8 +72,13 @@ def scorer_command() -> Command:
     ) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
             [python, str(SCORER), *map(str, arguments)],
-            capture_output=True, text=True, errors="backslashreplace", timeout=timeout_s, env=offline(), check=False,
-        )  # fmt: skip
+            capture_output=True,
+            text=True,
+            errors="backslashreplace",
+            timeout=timeout_s,
+            env=offline(),
+            check=False,
+        )
 
     return run
 
@@ -85,8 +90,13 @@ def script_command() -> Command:
     def run(script: str, *arguments: object, timeout_s: float = 300) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
             [sys.executable, str(ROOT / "Code" / script), *map(str, arguments)],
-            capture_output=True, text=True, errors="backslashreplace", timeout=timeout_s, env=offline(), check=False,
-        )  # fmt: skip
+            capture_output=True,
+            text=True,
+            errors="backslashreplace",
+            timeout=timeout_s,
+            env=offline(),
+            check=False,
+        )
 
     return run
 

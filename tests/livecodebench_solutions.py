@@ -115,7 +115,7 @@ SOLVED = {
             "return a[::2]",
         ),
         (("a[::2]", "a[1::2]"), ("a[::2]", "a"), ("if i & 1 else row", "if i else row"), ("return a[::2]", "a[::2]")),
-    ),  # fmt: skip
+    ),
     "3731": Solved(
         method(
             "subarraySum(self, nums: List[int]) -> int",
@@ -150,7 +150,7 @@ SOLVED = {
             "return [nums[(i + x) % n] for i, x in enumerate(nums)]",
         ),
         (("return [nums[(i + x) % n] for i, x in enumerate(nums)]", "return [0] * n"), ("(i + x)", "(i - x)")),
-    ),  # fmt: skip
+    ),
     "3788": Solved(
         method("maxSum(self, nums: List[int]) -> int", "return sum({x for x in nums if x > 0}) or max(nums)"),
         (("{x for x in nums if x > 0}", "x for x in nums if x > 0"),),
@@ -166,7 +166,7 @@ SOLVED = {
             "return all(map(operator.le, nums, accumulate(d)))",
         ),
         (("operator.le", "operator.lt"), ("return all", "return any")),
-    ),  # fmt: skip
+    ),
     "3748": Solved(
         method(
             "sortMatrix(self, grid: List[List[int]]) -> List[List[int]]",
@@ -178,7 +178,7 @@ SOLVED = {
             "return grid",
         ),
         (("d <= 0", "d < 0"), ("return grid", "return None"), ("return grid", "return [tuple(row) for row in grid]")),
-    ),  # fmt: skip
+    ),
     "3791": Solved(
         method(
             "numOfUnplacedFruits(self, fruits: List[int], baskets: List[int]) -> int",
@@ -193,7 +193,7 @@ SOLVED = {
             "return left",
         ),
         (("b >= f", "b > f + 1"), ("baskets[j] = 0", "pass")),
-    ),  # fmt: skip
+    ),
     "3566": Solved(
         method(
             "stringSequence(self, target: str) -> List[str]",
@@ -217,7 +217,7 @@ SOLVED = {
             "return tuple(out)",
         ),
         (("text[::-1]", "text[0]"), ("return tuple(out)", "return set(out)"), ("go(0)", "1 / 0")),
-    ),  # fmt: skip
+    ),
     "3739": Solved(
         method(
             "distanceSum(self, m: int, n: int, k: int) -> int",
@@ -226,7 +226,7 @@ SOLVED = {
             "return (rows + columns) * math.comb(m * n - 2, k - 2) % (10**9 + 7)",
         ),
         (("k - 2", "k - 1"), ("(rows + columns)", "(rows - columns)")),
-    ),  # fmt: skip
+    ),
     "3588": Solved(
         method(
             "countWinningSequences(self, s: str) -> int",
@@ -242,5 +242,5 @@ SOLVED = {
             "return sum(count for (lead, _), count in ways.items() if lead > 0) % (10**9 + 7)",
         ),
         (("lead > 0", "lead >= 0"), ("if b != last", "if True")),
-    ),  # fmt: skip
+    ),
 }

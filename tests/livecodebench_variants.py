@@ -122,7 +122,7 @@ EXPLAINED = {
     "sys.stdin.buffer": "the official harness replaces sys.stdin by something without a buffer",
     "a global statement": "the official harness makes the program the body of a function, which changes what is global",
     "memory in self": "the official harness uses one Solution for all tests, LeetCode a new one for each",
-}  # fmt: skip
+}
 
 
 def variants(problems: list[RawProblem]) -> Iterator[Variant]:
@@ -177,9 +177,11 @@ def special(problems: list[RawProblem]) -> Iterator[Variant]:
         "abc387_b", "a global statement", f"x = 0\ndef go():\n    global x\n    x += 1\n    return x\ngo()\n{echo}"
     )
     yield Variant(
-        "abc387_b", "reading to the end",
-        "x = ''\ntry:\n    while True:\n        x += input()\nexcept EOFError:\n    pass\n" + echo.replace("sys.stdin.read()", "x"),
-    )  # fmt: skip
+        "abc387_b",
+        "reading to the end",
+        "x = ''\ntry:\n    while True:\n        x += input()\nexcept EOFError:\n    pass\n"
+        + echo.replace("sys.stdin.read()", "x"),
+    )
     yield Variant("abc387_b", "endless", "while True:\n    pass\n")
     equal = "type('Any', (), {'__eq__': lambda *_: True, '__bool__': lambda _: True})()"
     yield Variant("3704", "an object equal to all", back.replace("return value", f"return {equal}"))

@@ -99,12 +99,27 @@ LOST: dict[str, tuple[bytes, int | None, str]] = {
 }
 
 EACH = [
-    GOOD, good(output=None), without("output"), good(output=""), good(instruction=""), good(instruction=None),
-    good(instruction="", input=""), good(input=None), without("input"), {}, good(output=" "),
-    good(instruction="{{idx}} and {{content}}"), good(output="<think>so</think> {{idx}}"), good(output="a\0b <|end|>"),
-    good(instruction="word " * 90), good(output="word " * 90), good(instruction="word " * 90, output="sum " * 90),
-    good(instruction="<image> <|eot_id|> <|im_end|>", output="é漢😀"), good(z=1), good(z=1.5),
-]  # fmt: skip
+    GOOD,
+    good(output=None),
+    without("output"),
+    good(output=""),
+    good(instruction=""),
+    good(instruction=None),
+    good(instruction="", input=""),
+    good(input=None),
+    without("input"),
+    {},
+    good(output=" "),
+    good(instruction="{{idx}} and {{content}}"),
+    good(output="<think>so</think> {{idx}}"),
+    good(output="a\0b <|end|>"),
+    good(instruction="word " * 90),
+    good(output="word " * 90),
+    good(instruction="word " * 90, output="sum " * 90),
+    good(instruction="<image> <|eot_id|> <|im_end|>", output="é漢😀"),
+    good(z=1),
+    good(z=1.5),
+]
 KEPT: dict[str, bytes] = {
     "each.jsonl": lines(*EACH),
     "each.json": json.dumps(EACH, indent=1).encode(),

@@ -19,7 +19,7 @@ JS = {
     55: "  let [a, b] = [0, 1];\n  for (let i = 0; i < n@| + 1@; i++) [a, b] = [b, a + b];\n  return a;\n}\n",
     60: "  return (n * (n @+|-@ 1)) / 2;\n}\n",
     97: "  return (Math.abs(a) % 10) @*|+@ (Math.abs(b) % 10);\n}\n",
-}  # fmt: skip
+}
 ANSWERS: dict[str, dict[int, str]] = {
     "js": JS,
     "ts": {
@@ -171,7 +171,7 @@ ANSWERS: dict[str, dict[int, str]] = {
         53: "    return x @+|-@ y\n",
         60: "    return n * (n @+|-@ 1) // 2\n",
     },
-}  # fmt: skip
+}
 
 
 def completion(language: str, number: int, *, right: bool) -> str:

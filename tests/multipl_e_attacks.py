@@ -30,7 +30,7 @@ JS = {
 CPP = {
     "exit in the function": "    std::exit(0);\n",
     "static constructor": "    return 0;\n}\nstatic struct Early { Early() { std::_Exit(0); } } early;\nvoid x() {\n",
-    "constructor attribute": "    return 0;\n}\n__attribute__((constructor)) void early() { puts(\"0123456789abcdef0123456789abcdef\"); _Exit(0); }\nvoid x() {\n",
+    "constructor attribute": '    return 0;\n}\n__attribute__((constructor)) void early() { puts("0123456789abcdef0123456789abcdef"); _Exit(0); }\nvoid x() {\n',
     "exit hook and signals": "    return 0;\n}\nstatic struct Early { Early() {\n    std::atexit([] { std::_Exit(0); });\n"
     "    for (int s : {SIGABRT, SIGSEGV, SIGTERM}) std::signal(s, [](int) { std::_Exit(0); });\n} } early;\nvoid x() {\n",
     "macros": "    return 0;\n}\n#undef assert\n#define assert(x)\n#define NDEBUG\n#define CHECK(x)\n#define main other\n#define candidate(x) x\nvoid x() {\n",
@@ -43,7 +43,7 @@ CPP = {
     "guessed nonces": '    for (int i = 0; i < 100000; i++) printf("%032x\\nPASS\\nok\\n", i);\n    std::exit(0);\n',
     "an exception": "    throw 0;\n}\nstatic struct Early { Early() { std::set_terminate([] { std::_Exit(0); }); } } early;\nvoid x() {\n",
     "long jump": "    static std::jmp_buf place;\n    if (setjmp(place)) { std::_Exit(0); }\n    longjmp(place, 1);\n",
-}  # fmt: skip
+}
 CPP_LIST = {
     "specialised operator": '    return {"x", "y"};\n}\ntemplate <> bool std::operator==(const std::vector<std::string>&, const std::vector<std::string>&) { return true; }\n'
     "void x() {\n",

@@ -18,7 +18,7 @@ READINGS: dict[str, dict[str, str]] = {
         "an interface first": "export interface Box { n: number }\nexport const next_number = (n: number): number => n + 1;\nexport default next_number;\n",
     },
     "sh": {
-        "itself again behind a body": '    echo $(($1 + 1))\n}\n\nnext_number() {\n    echo $(($1 + 1))',
+        "itself again behind a body": "    echo $(($1 + 1))\n}\n\nnext_number() {\n    echo $(($1 + 1))",
         "a subshell": 'next_number() (\n    echo "$(($1 + 1))"\n)\n',
         "a subshell on its line": "next_number () ( echo $(($1 + 1)) )\n",
         "a keyword": "function next_number {\n    echo $(($1 + 1))\n}\n",
@@ -80,4 +80,4 @@ READINGS: dict[str, dict[str, str]] = {
         "  def test_it\n    assert_equal(2, next_number(0))\n  end\nend\n",
     },
     "r": {"a lambda": "next_number <- \\(n) {\n  n + 1\n}\n"},
-}  # fmt: skip
+}

@@ -12,18 +12,37 @@ from benchmarks.contract import Problem
 
 PER_PROBLEM = 3  # mutants
 _BINARY: dict[type[ast.operator], type[ast.operator]] = {
-    ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Add, ast.Div: ast.Mult, ast.FloorDiv: ast.Mult, ast.Mod: ast.FloorDiv,
-    ast.Pow: ast.Mult, ast.BitXor: ast.BitOr,
-}  # fmt: skip
+    ast.Add: ast.Sub,
+    ast.Sub: ast.Add,
+    ast.Mult: ast.Add,
+    ast.Div: ast.Mult,
+    ast.FloorDiv: ast.Mult,
+    ast.Mod: ast.FloorDiv,
+    ast.Pow: ast.Mult,
+    ast.BitXor: ast.BitOr,
+}
 _COMPARISON: dict[type[ast.cmpop], type[ast.cmpop]] = {
-    ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,
-    ast.In: ast.NotIn, ast.NotIn: ast.In, ast.Is: ast.IsNot, ast.IsNot: ast.Is,
-}  # fmt: skip
+    ast.Lt: ast.LtE,
+    ast.LtE: ast.Lt,
+    ast.Gt: ast.GtE,
+    ast.GtE: ast.Gt,
+    ast.Eq: ast.NotEq,
+    ast.NotEq: ast.Eq,
+    ast.In: ast.NotIn,
+    ast.NotIn: ast.In,
+    ast.Is: ast.IsNot,
+    ast.IsNot: ast.Is,
+}
 _BROKEN = (
-    ("return None", "    return None\n"), ("nothing", ""), ("pass", "    pass\n"), ("an open bracket", "    return (\n"),
-    ("no indentation", "return 1\n"), ("an unknown name", "    return undefined_name\n"), ("an exception", "    raise ValueError\n"),
+    ("return None", "    return None\n"),
+    ("nothing", ""),
+    ("pass", "    pass\n"),
+    ("an open bracket", "    return (\n"),
+    ("no indentation", "return 1\n"),
+    ("an unknown name", "    return undefined_name\n"),
+    ("an exception", "    raise ValueError\n"),
     ("half an expression", "    x = 1 +\n    return x\n"),
-)  # fmt: skip
+)
 
 
 @dataclass(frozen=True, slots=True)

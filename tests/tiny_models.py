@@ -37,10 +37,17 @@ def llama(folder: Path, tokens: Any = None, context: int = CONTEXT) -> Path:
     torch.manual_seed(0)
     # heads of 32 dimensions: vLLM's attention on the CPU takes no smaller ones
     config = LlamaConfig(
-        vocab_size=len(tokens), hidden_size=64, intermediate_size=128, num_hidden_layers=2, num_attention_heads=2,
-        num_key_value_heads=1, max_position_embeddings=context, initializer_range=0.3,
-        bos_token_id=None, eos_token_id=tokens.eos_token_id,
-    )  # fmt: skip
+        vocab_size=len(tokens),
+        hidden_size=64,
+        intermediate_size=128,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        num_key_value_heads=1,
+        max_position_embeddings=context,
+        initializer_range=0.3,
+        bos_token_id=None,
+        eos_token_id=tokens.eos_token_id,
+    )
     LlamaForCausalLM(config).save_pretrained(folder)
     tokens.save_pretrained(folder)
     return folder
@@ -54,9 +61,15 @@ def gpt2(folder: Path) -> Path:
     torch.manual_seed(0)
     end = tokens.eos_token_id
     config = GPT2Config(
-        vocab_size=len(tokens), n_positions=CONTEXT, n_embd=32, n_layer=2, n_head=2, initializer_range=0.3,
-        bos_token_id=end, eos_token_id=end,
-    )  # fmt: skip
+        vocab_size=len(tokens),
+        n_positions=CONTEXT,
+        n_embd=32,
+        n_layer=2,
+        n_head=2,
+        initializer_range=0.3,
+        bos_token_id=end,
+        eos_token_id=end,
+    )
     GPT2LMHeadModel(config).save_pretrained(folder)
     tokens.save_pretrained(folder)
     return folder
@@ -72,9 +85,12 @@ def t5_tokenizer(texts: Sequence[str] = TEXTS, vocab_size: int = 200) -> Any:
         [pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Metaspace(prepend_scheme="always")]
     )
     trainer = trainers.UnigramTrainer(
-        vocab_size=vocab_size, special_tokens=["<pad>", "</s>", "<unk>"], unk_token="<unk>",
-        initial_alphabet=[character for character in string.printable if not character.isspace()], show_progress=False,
-    )  # fmt: skip
+        vocab_size=vocab_size,
+        special_tokens=["<pad>", "</s>", "<unk>"],
+        unk_token="<unk>",
+        initial_alphabet=[character for character in string.printable if not character.isspace()],
+        show_progress=False,
+    )
     unigram.train_from_iterator(texts, trainer)
     pieces = json.loads(unigram.to_str())["model"]["vocab"]
     return T5Tokenizer(vocab=[tuple(piece) for piece in pieces], extra_ids=0)
@@ -89,9 +105,15 @@ def instructor(folder: Path) -> Path:
     tokens = t5_tokenizer()
     torch.manual_seed(0)
     config = T5Config(
-        vocab_size=len(tokens), d_model=64, d_kv=16, d_ff=128, num_layers=2, num_heads=4,
-        pad_token_id=tokens.pad_token_id, eos_token_id=tokens.eos_token_id,
-    )  # fmt: skip
+        vocab_size=len(tokens),
+        d_model=64,
+        d_kv=16,
+        d_ff=128,
+        num_layers=2,
+        num_heads=4,
+        pad_token_id=tokens.pad_token_id,
+        eos_token_id=tokens.eos_token_id,
+    )
     T5EncoderModel(config).save_pretrained(folder)
     tokens.save_pretrained(folder)
     path = folder / "tokenizer.json"
@@ -104,7 +126,9 @@ def instructor(folder: Path) -> Path:
     settings: dict[str, object] = {
         "modules.json": [
             {
-                "idx": place, "name": str(place), "path": f"{place}_{name}" if place else "",
+                "idx": place,
+                "name": str(place),
+                "path": f"{place}_{name}" if place else "",
                 "type": f"sentence_transformers.models.{name}",
             }
             for place, name in enumerate(modules)
@@ -112,10 +136,12 @@ def instructor(folder: Path) -> Path:
         "sentence_bert_config.json": {"max_seq_length": CONTEXT, "do_lower_case": False},
         "1_Pooling/config.json": {"word_embedding_dimension": 64, "pooling_mode_mean_tokens": True},
         "2_Dense/config.json": {
-            "in_features": 64, "out_features": 48, "bias": False,
+            "in_features": 64,
+            "out_features": 48,
+            "bias": False,
             "activation_function": "torch.nn.modules.linear.Identity",
         },
-    }  # fmt: skip
+    }
     for name, content in settings.items():
         path = folder / name
         path.parent.mkdir(exist_ok=True)

@@ -120,8 +120,13 @@ class VllmScorer:
             options["logprobs_mode"] = "processed_logprobs"
         try:
             self._llm = vllm.LLM(
-                model=model, dtype=dtype, tensor_parallel_size=max(1, len(gpus)), seed=0, disable_log_stats=True, **options
-            )  # fmt: skip
+                model=model,
+                dtype=dtype,
+                tensor_parallel_size=max(1, len(gpus)),
+                seed=0,
+                disable_log_stats=True,
+                **options,
+            )
         except (RuntimeError, ValueError) as error:  # too little memory, a model it does not know
             raise RunError(f"vLLM did not start with {model}: {str(error).splitlines()[0]}") from error
         self._params, self._prompt = vllm.SamplingParams(**wanted), vllm.TokensPrompt

@@ -15,29 +15,45 @@ and manifest.json last. Interrupted, it goes on from the last finished chunk whe
 import argparse
 import time
 
-from seedkit.cli import add_failure_flag, add_input_flags, add_machine_flags, parser, positive, run
+from seedkit.cli import run
+from seedkit.flags import add_failure_flag, add_input_flags, add_machine_flags, parser, positive
 
 
 def parse() -> argparse.Namespace:
     flags = parser(__doc__)
     add_input_flags(flags)
     scoring = flags.add_argument_group("scoring")
-    scoring.add_argument("--scorer", choices=("auto", "xcoder", "embedded"), default="auto",
-                         help="auto: xcoder if CUDA is there or --scoring_model is given, else embedded (default)")  # fmt: skip
+    scoring.add_argument(
+        "--scorer",
+        choices=("auto", "xcoder", "embedded"),
+        default="auto",
+        help="auto: xcoder if CUDA is there or --scoring_model is given, else embedded (default)",
+    )
     scoring.add_argument("--scoring_model", metavar="MODEL", help="hub id or folder (default: the XCoder scorer)")
     scoring.add_argument(
         "--engine", choices=("transformers", "vllm"), help="what runs the model (default: transformers)"
     )
     scoring.add_argument("--use_vllm", action="store_true", help="the same as --engine vllm")
-    scoring.add_argument("--perplexity_model", metavar="MODEL",
-                         help="hub id or folder, or: embedded (default: gpt2 with xcoder, embedded with embedded)")  # fmt: skip
-    scoring.add_argument("--normalize", choices=("minmax", "rank"), default="minmax",
-                         help="before the mean: min-max as in the study, or ranks, which give both parts equal say")  # fmt: skip
+    scoring.add_argument(
+        "--perplexity_model",
+        metavar="MODEL",
+        help="hub id or folder, or: embedded (default: gpt2 with xcoder, embedded with embedded)",
+    )
+    scoring.add_argument(
+        "--normalize",
+        choices=("minmax", "rank"),
+        default="minmax",
+        help="before the mean: min-max as in the study, or ranks, which give both parts equal say",
+    )
     add_failure_flag(scoring)
     machine = add_machine_flags(flags)
     machine.add_argument("--tensor_parallel_size", type=positive, default=1, metavar="N", help="vLLM: GPUs per engine")
-    machine.add_argument("--data_parallel_size", type=positive, metavar="N",
-                         help="vLLM: engines side by side (default: as many as the GPUs allow)")  # fmt: skip
+    machine.add_argument(
+        "--data_parallel_size",
+        type=positive,
+        metavar="N",
+        help="vLLM: engines side by side (default: as many as the GPUs allow)",
+    )
     return flags.parse_args()
 
 
@@ -56,8 +72,10 @@ def main() -> None:
             print(closing)
         computed = sum(data.computed for data in sets)
         seconds = time.monotonic() - started
-        print(f"{computed:,} scores computed in {seconds:.0f} s, {computed / seconds:.1f} a second with loading; "
-              f"{sum(data.reused for data in sets):,} taken from earlier runs")  # fmt: skip
+        print(
+            f"{computed:,} scores computed in {seconds:.0f} s, {computed / seconds:.1f} a second with loading; "
+            f"{sum(data.reused for data in sets):,} taken from earlier runs"
+        )
 
 
 if __name__ == "__main__":

@@ -70,17 +70,23 @@ def publish(data: Scored, parts: dict[str, ModelSpec], args: argparse.Namespace)
     partition.write_tertiles(source, found, thirds, {part: [s.value for s in data.scores[part]] for part in PARTS})
     correlation = {part: rank_correlation(values, complexity) for part, values in columns.items()}
     source.folder.finish(_manifest(source, found, thirds, parts, args, correlation))
-    return "\n".join([
-        partition.report(source, found, thirds),
-        f"Spearman with the result: {', '.join(f'{part} {rho:.2f}' for part, rho in correlation.items())}",
-        f"written to {source.folder.folder}",
-    ])  # fmt: skip
+    return "\n".join(
+        [
+            partition.report(source, found, thirds),
+            f"Spearman with the result: {', '.join(f'{part} {rho:.2f}' for part, rho in correlation.items())}",
+            f"written to {source.folder.folder}",
+        ]
+    )
 
 
 def _manifest(
-    source: Source, found: ScoredRows, thirds: Tertiles, parts: dict[str, ModelSpec], args: argparse.Namespace,
+    source: Source,
+    found: ScoredRows,
+    thirds: Tertiles,
+    parts: dict[str, ModelSpec],
+    args: argparse.Namespace,
     correlation: dict[str, float],
-) -> dict[str, object]:  # fmt: skip
+) -> dict[str, object]:
     names = ("normalize", "max_failure_rate", "on_bad_record", "limit", "instruction_key", "input_key", "output_key")
     return {
         **source.describe(),

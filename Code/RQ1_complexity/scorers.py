@@ -57,9 +57,13 @@ def _llm_scorer(args: argparse.Namespace, places: list[str], dtype: str, budget:
     model = args.scoring_model or XCODER
     engine = "vllm" if args.use_vllm else args.engine or "transformers"
     identity = {
-        "scorer": "xcoder", "model": model_label(model), "revision": model_revision(model), "dtype": dtype, "engine": engine,
+        "scorer": "xcoder",
+        "model": model_label(model),
+        "revision": model_revision(model),
+        "dtype": dtype,
+        "engine": engine,
         "prompt": sha256(PROMPT.encode()).hexdigest()[:32],
-    }  # fmt: skip
+    }
     if engine == "transformers":
         factory = functools.partial(TransformersScorer, model, dtype=dtype, max_batch_tokens=budget)
         return ModelSpec(factory, places, identity)

@@ -14,9 +14,10 @@ from pathlib import Path
 import numpy as np
 import orjson
 from numpy.typing import NDArray
-from seedkit.cli import parser, run, say
+from seedkit.cli import run, say
 from seedkit.errors import InputError
 from seedkit.files import write_atomic
+from seedkit.flags import parser
 from seedkit.records import read_records
 
 from RQ1_complexity.embedded_scorer import FEATURES, HEAD, inputs
@@ -71,8 +72,10 @@ def main() -> None:
     for training, test in KFold(FOLDS, shuffle=True, random_state=0).split(x):
         weights, intercept = fit(x[training], elo[training])
         held_out[test] = x[test] @ weights + intercept
-    print(f"Elo, {FOLDS}-fold cross-validation, n={len(elo)}: Spearman {spearmanr(held_out, elo)[0]:.3f}, "
-          f"length alone {spearmanr([len(text) for text in texts], elo)[0]:.3f}")  # fmt: skip
+    print(
+        f"Elo, {FOLDS}-fold cross-validation, n={len(elo)}: Spearman {spearmanr(held_out, elo)[0]:.3f}, "
+        f"length alone {spearmanr([len(text) for text in texts], elo)[0]:.3f}"
+    )
 
     weights, intercept = fit(x, elo)
     if args.evol and args.generations:
@@ -80,8 +83,10 @@ def main() -> None:
         labels = [orjson.loads(line)["generation"] for line in args.generations.read_bytes().splitlines()]
         say(f"encoding {len(instructions)} instructions")
         values = inputs(instructions, encode(instructions)) @ weights + intercept
-        print(f"Evol generation, never trained on, n={len(labels)}: Spearman {spearmanr(values, labels)[0]:.3f}, "
-              f"length alone {spearmanr([len(text) for text in instructions], labels)[0]:.3f}")  # fmt: skip
+        print(
+            f"Evol generation, never trained on, n={len(labels)}: Spearman {spearmanr(values, labels)[0]:.3f}, "
+            f"length alone {spearmanr([len(text) for text in instructions], labels)[0]:.3f}"
+        )
     if args.write:
         head = {
             "center": float(np.median(elo)),

@@ -15,7 +15,8 @@ records: too few of a kind is an error.
 
 import argparse
 
-from seedkit.cli import add_input_flags, add_mix_flags, parser, positive, run
+from seedkit.cli import run
+from seedkit.flags import add_input_flags, add_mix_flags, parser, positive
 
 AUTO = "auto"
 
@@ -29,9 +30,13 @@ def parse() -> argparse.Namespace:
     flags = parser(__doc__)
     add_input_flags(flags)
     group = add_mix_flags(flags, "num_repeats")
-    group.add_argument("--subset_size", type=size, metavar="N",
-                       help="records in each mix, or auto: as many as every ratio allows (default: 20000; auto for the "
-                            "bundled sample, which is smaller)")  # fmt: skip
+    group.add_argument(
+        "--subset_size",
+        type=size,
+        metavar="N",
+        help="records in each mix, or auto: as many as every ratio allows (default: 20000; auto for the "
+        "bundled sample, which is smaller)",
+    )
     return flags.parse_args()
 
 

@@ -5,13 +5,13 @@ from math import gcd
 from pathlib import Path
 from typing import Any
 
-from seedkit.cli import DATAS, say
+from seedkit.cli import say
 from seedkit.errors import InputError, UsageError
 from seedkit.files import FileFacts, file_facts
 from seedkit.manifest import OutputFolder, made_by, versions
 from seedkit.mixes import Mix, Pool, duplicates_of, mix_table, write_mixes
 from seedkit.records import Reject, read_records
-from seedkit.sources import Job, default_sources, describe_file, keys, readable, rejected, write_rejects
+from seedkit.sources import DATAS, Job, default_sources, describe_file, keys, readable, rejected, write_rejects
 
 STAGE = "RQ2_composition"
 CLASSIFIED, POOL = "classified.jsonl", "composition_pool.jsonl"
@@ -49,12 +49,14 @@ def mix(source: str, path: Path, folder: Path, args: argparse.Namespace) -> str:
         write_rejects(output, rejects)
         here = path.parent.samefile(folder)
         output.finish(_manifest(source, path, facts, origin, pools, rejects, subset, written, here, args))
-    return "\n".join([
-        f"\n{source}: {len(mixes)} mixes of {subset:,} records"
-        + (f", {len(rejects):,} left out, in {output.rejects}" if rejects else ""),
-        mix_table(mixes, pools),
-        f"written to {folder}",
-    ])  # fmt: skip
+    return "\n".join(
+        [
+            f"\n{source}: {len(mixes)} mixes of {subset:,} records"
+            + (f", {len(rejects):,} left out, in {output.rejects}" if rejects else ""),
+            mix_table(mixes, pools),
+            f"written to {folder}",
+        ]
+    )
 
 
 def read_pools(path: Path, args: argparse.Namespace, rejects: list[Reject]) -> list[Pool]:
@@ -118,9 +120,17 @@ def _is_sample(source: str, origin: dict[str, Any] | None) -> bool:
 
 
 def _manifest(
-    source: str, path: Path, facts: FileFacts, origin: dict[str, Any] | None, pools: list[Pool], rejects: list[Reject],
-    subset: int, written: dict[str, Any], here: bool, args: argparse.Namespace,
-) -> dict[str, Any]:  # fmt: skip
+    source: str,
+    path: Path,
+    facts: FileFacts,
+    origin: dict[str, Any] | None,
+    pools: list[Pool],
+    rejects: list[Reject],
+    subset: int,
+    written: dict[str, Any],
+    here: bool,
+    args: argparse.Namespace,
+) -> dict[str, Any]:
     names = ("seed", "num_repeats", "on_bad_record", "limit", "instruction_key", "input_key", "output_key")
     return {
         "source": readable(source),

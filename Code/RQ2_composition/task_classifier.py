@@ -17,17 +17,10 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from seedkit.cli import (
-    DATAS,
-    add_embedder_flags,
-    add_failure_flag,
-    add_input_flags,
-    add_machine_flags,
-    default_seed,
-    parser,
-    run,
-)
+from seedkit.cli import run
 from seedkit.errors import UsageError
+from seedkit.flags import add_embedder_flags, add_failure_flag, add_input_flags, add_machine_flags, parser
+from seedkit.sources import DATAS, default_seed
 
 if TYPE_CHECKING:
     from seedkit.sources import Job
@@ -39,9 +32,12 @@ def parse() -> argparse.Namespace:
     flags = parser(__doc__)
     add_input_flags(flags, output="file")
     group = add_embedder_flags(flags)
-    group.add_argument("--prototypes", choices=("names", "described"),
-                       help="what stands for a category: its name, or descriptions and example tasks (default: names; "
-                            "with minilm: described)")  # fmt: skip
+    group.add_argument(
+        "--prototypes",
+        choices=("names", "described"),
+        help="what stands for a category: its name, or descriptions and example tasks (default: names; "
+        "with minilm: described)",
+    )
     add_failure_flag(group)
     add_machine_flags(flags)
     return flags.parse_args()

@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 from seedkit import figures, partition
-from seedkit.cli import say, table
+from seedkit.cli import say
+from seedkit.display import table
 from seedkit.embed import encoder_spec, prompted
 from seedkit.embedding_store import embed
 from seedkit.manifest import versions
@@ -71,8 +72,9 @@ def classify(source: Source, name: str, encoders: Encoders, args: argparse.Names
     reasons = [None if number in texts else "the instruction is empty" for number in range(len(source.records))]
     found = partition.scored_rows(source, reasons, args.max_failure_rate)
     topics = dict(enumerate(encoders.texts))
-    prototypes = embed(encoders.topics, topics, list(topics.values()), store, "prototypes",
-                       label="prototypes", resume=args.resume)  # fmt: skip
+    prototypes = embed(
+        encoders.topics, topics, list(topics.values()), store, "prototypes", label="prototypes", resume=args.resume
+    )
     ids = [record.id for record in source.records]
     tasks = embed(encoders.tasks, texts, ids, store, "tasks", label=f"{source.name} tasks", resume=args.resume)
     result = assign(tasks.vectors[found.scored], prototypes.vectors, np.array(encoders.owner))

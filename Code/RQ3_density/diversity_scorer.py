@@ -16,7 +16,8 @@ how diverse it is within itself. Interrupted, it goes on from the last finished 
 
 import argparse
 
-from seedkit.cli import add_embedder_flags, add_failure_flag, add_input_flags, add_machine_flags, parser, run
+from seedkit.cli import run
+from seedkit.flags import add_embedder_flags, add_failure_flag, add_input_flags, add_machine_flags, parser
 
 INSTRUCTION = "Represent the programming task:"
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 from seedkit import figures, partition
-from seedkit.cli import table
+from seedkit.display import table
 from seedkit.embedding_store import Embeddings, embed
 from seedkit.manifest import versions
 from seedkit.partition import ScoredRows, Tertiles
@@ -52,12 +52,14 @@ def publish(source: Source, embeddings: Embeddings, part: ModelSpec, args: argpa
     sample = min(VENDI_SAMPLE, *map(len, groups))  # the same for all: the Vendi score grows with it
     spreads = [spread(vectors, group, sample) if len(group) > 1 else None for group in groups]
     source.folder.finish(_manifest(source, found, thirds, part, args, spreads))
-    return "\n".join([
-        partition.report(source, found, thirds),
-        _spread_table(spreads),
-        f"{embeddings.computed:,} texts embedded in this run",
-        f"written to {source.folder.folder}",
-    ])  # fmt: skip
+    return "\n".join(
+        [
+            partition.report(source, found, thirds),
+            _spread_table(spreads),
+            f"{embeddings.computed:,} texts embedded in this run",
+            f"written to {source.folder.folder}",
+        ]
+    )
 
 
 def _spread_table(spreads: list[Spread | None]) -> str:

@@ -176,7 +176,13 @@ def _kind(type_: _TokenType) -> str:
     """What a token is here: comment, string, error, number, word or other."""
     literal, comment = Token.Literal, Token.Comment
     families: list[tuple[_TokenType, str]] = [
-        (literal.String.Doc, "c"), (comment.Preproc, "o"), (comment.Hashbang, "o"), (comment, "c"),
-        (literal.String, "s"), (literal.Number, "n"), (Token.Error, "e"), (Token.Name, "w"),
-    ]  # fmt: skip
+        (literal.String.Doc, "c"),
+        (comment.Preproc, "o"),
+        (comment.Hashbang, "o"),
+        (comment, "c"),
+        (literal.String, "s"),
+        (literal.Number, "n"),
+        (Token.Error, "e"),
+        (Token.Name, "w"),
+    ]
     return next((kind for family, kind in families if type_ in family), "o")

@@ -16,7 +16,8 @@ exact. Within a random sample the mixes are nested; samples are independent of e
 import argparse
 from pathlib import Path
 
-from seedkit.cli import add_input_flags, add_mix_flags, parser, run
+from seedkit.cli import run
+from seedkit.flags import add_input_flags, add_mix_flags, parser
 
 
 def parse() -> argparse.Namespace:

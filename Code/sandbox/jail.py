@@ -16,16 +16,30 @@ class ProcessJail:
     """`user`: the uid and gid to run as, from 0 to 2**32 - 2; None keeps this process's."""
 
     def __init__(
-        self, command: Sequence[str], environment: Mapping[str, str], *, user: int | None = None,
-        keep: Sequence[int] = (), confine: Callable[[], None] | None = None,
-    ) -> None:  # fmt: skip
+        self,
+        command: Sequence[str],
+        environment: Mapping[str, str],
+        *,
+        user: int | None = None,
+        keep: Sequence[int] = (),
+        confine: Callable[[], None] | None = None,
+    ) -> None:
         self._others = set(children(os.getpid()))
         drop = {} if user is None else {"user": user, "group": user, "extra_groups": ()}
         try:
             self._process = subprocess.Popen(
-                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0,
-                env=environment, cwd="/", pass_fds=keep, start_new_session=True, preexec_fn=confine, **drop,
-            )  # type: ignore[call-overload]  # fmt: skip  # the overloads know nothing of `drop`
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                bufsize=0,
+                env=environment,
+                cwd="/",
+                pass_fds=keep,
+                start_new_session=True,
+                preexec_fn=confine,
+                **drop,
+            )  # type: ignore[call-overload]  # the overloads know nothing of `drop`
         except (OSError, subprocess.SubprocessError) as error:
             raise SandboxError(f"{command[0]} cannot be started: {error}") from None
         self.stdin, self.stdout, self.stderr = (

@@ -19,12 +19,35 @@ from sandbox.prepared import prepared
 NUMPY = ("numpy", "numpy.libs")  # what graded programs may import besides the standard library
 _SYSTEM = ("/usr/lib", "/usr/lib32", "/usr/lib64", "/lib", "/lib32", "/lib64", "/etc/ld.so.cache")
 # what compilers and interpreters of other languages read besides /usr
-_TOOLCHAINS = ("/usr", "/etc/alternatives", "/etc/java*", "/etc/perl", "/etc/R", "/etc/php", "/etc/mono", "/etc/dotnet",
-               "/etc/ld.so.conf*", "/opt/*")  # fmt: skip
+_TOOLCHAINS = (
+    "/usr",
+    "/etc/alternatives",
+    "/etc/java*",
+    "/etc/perl",
+    "/etc/R",
+    "/etc/php",
+    "/etc/mono",
+    "/etc/dotnet",
+    "/etc/ld.so.conf*",
+    "/opt/*",
+)
 _DEVICES = ("/dev/null", "/dev/zero", "/dev/urandom", "/dev/random")
 # of no use to a graded program, and most of what there is to copy
-_NOT_COPIED = ("site-packages", "dist-packages", "test", "tests", "idlelib", "ensurepip", "lib2to3", "tkinter",
-               "turtledemo", "config-*", "*.a", "python2*", "pkgconfig")  # fmt: skip
+_NOT_COPIED = (
+    "site-packages",
+    "dist-packages",
+    "test",
+    "tests",
+    "idlelib",
+    "ensurepip",
+    "lib2to3",
+    "tkinter",
+    "turtledemo",
+    "config-*",
+    "*.a",
+    "python2*",
+    "pkgconfig",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +104,18 @@ def python_view(user: int | None, *, toolchains: bool = False) -> View:
         packages if numpy else None,
         python,
         {
-            "PATH": "/usr/bin:/bin", "HOME": "/tmp", "LANG": "C.UTF-8", "PYTHONUTF8": "1", "PYTHONHOME": str(home),
+            "PATH": "/usr/bin:/bin",
+            "HOME": "/tmp",
+            "LANG": "C.UTF-8",
+            "PYTHONUTF8": "1",
+            "PYTHONHOME": str(home),
             "PYTHONHASHSEED": "0",  # the order of sets, and with it a verdict, is the same every time
-            "LD_LIBRARY_PATH": str(home / "lib"), "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1",
+            "LD_LIBRARY_PATH": str(home / "lib"),
+            "OPENBLAS_NUM_THREADS": "1",
+            "OMP_NUM_THREADS": "1",
         },
         toolchains,
-    )  # fmt: skip
+    )
 
 
 def _packages_below(folders: list[Path]) -> Iterator[Path]:

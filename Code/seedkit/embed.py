@@ -36,9 +36,15 @@ class SentenceEncoder:
     """
 
     def __init__(
-        self, model: str, *, device: str, dtype: str = "float32", max_batch_tokens: int = 2048,
-        instruction: str | None = None, mean_pooling: bool = False,
-    ) -> None:  # fmt: skip
+        self,
+        model: str,
+        *,
+        device: str,
+        dtype: str = "float32",
+        max_batch_tokens: int = 2048,
+        instruction: str | None = None,
+        mean_pooling: bool = False,
+    ) -> None:
         import torch
         from sentence_transformers import SentenceTransformer
 

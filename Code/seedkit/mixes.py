@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import orjson
 
-from seedkit.cli import table
+from seedkit.display import table
 from seedkit.errors import InputError
 from seedkit.files import Lines
 from seedkit.manifest import OutputFolder

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from seedkit.cli import table
+from seedkit.display import table
 from seedkit.errors import InputError, RunError
 from seedkit.records import json_lines, record_line
 from seedkit.sources import Source, duplicates, empty_outputs, rejected, write_rejects
@@ -129,7 +129,9 @@ def report(source: Source, found: ScoredRows, thirds: Tertiles) -> str:
         rows.append([name, f"{len(values):,}", *(f"{f(values):.4f}" for f in (np.min, np.median, np.max))])
     left_out = len(found.failed) + len(source.rejects)
     head = f"\n{source.name}: {len(found.scored):,} records in thirds"
-    return "\n".join([
-        head + (f", {left_out:,} in {source.folder.rejects}" if left_out else ""),
-        table([thirds.column, "n", "min", "median", "max"], rows),
-    ])  # fmt: skip
+    return "\n".join(
+        [
+            head + (f", {left_out:,} in {source.folder.rejects}" if left_out else ""),
+            table([thirds.column, "n", "min", "median", "max"], rows),
+        ]
+    )

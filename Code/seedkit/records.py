@@ -66,9 +66,13 @@ class _BadRecord(Exception):
 
 
 def read_records(
-    path: Path, keys: Keys | None = None, *, rejects: list[Reject] | None = None, limit: int | None = None,
+    path: Path,
+    keys: Keys | None = None,
+    *,
+    rejects: list[Reject] | None = None,
+    limit: int | None = None,
     column: tuple[str, list[Any]] | None = None,
-) -> Iterator[Record]:  # fmt: skip
+) -> Iterator[Record]:
     """Yield the records of `path`, a JSON Lines file or a JSON array, in order; `limit` stops after so many.
 
     `column` is the name of a further field and a list that takes each yielded record's value of it, None without one.

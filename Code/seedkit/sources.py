@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from seedkit.cli import DATAS, default_seed, say
+from seedkit.cli import say
 from seedkit.errors import InputError, UsageError
 from seedkit.files import FileFacts, file_facts
 from seedkit.manifest import OutputFolder
 from seedkit.records import Keys, Record, Reject, json_lines, read_records
 
+DATAS = Path(__file__).resolve().parents[2] / "Datas"
 SOURCES = ("EVOL", "OSS")
 Job = tuple[str, Path, Path]  # source, input file, output folder
 
@@ -55,6 +56,15 @@ def default_sources(args: argparse.Namespace) -> Sequence[str]:
             f"--source_name {args.source_name}: expected one of {', '.join(SOURCES)}, or --input_file with it"
         )
     return [args.source_name] if args.source_name else SOURCES
+
+
+def default_seed(source: str) -> Path:
+    """The full seed file of a source if it has been fetched, else the bundled sample."""
+    full = DATAS / "seeds" / f"{source}.jsonl"
+    if full.exists():
+        return full
+    say(f"{source}: no full data in Datas/seeds, taking the bundled sample")
+    return DATAS / "sample" / f"{source}.jsonl"
 
 
 @contextmanager

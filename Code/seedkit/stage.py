@@ -16,7 +16,7 @@ from multiprocessing.queues import SimpleQueue
 from multiprocessing.util import Finalize
 from typing import Any, Generic, Protocol, TypeVar
 
-from seedkit.cli import Progress
+from seedkit.display import Progress
 from seedkit.errors import RunError
 from seedkit.score_store import Score, ScoreStore, text_key
 

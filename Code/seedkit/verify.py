@@ -17,9 +17,10 @@ from typing import Any
 
 import orjson
 
-from seedkit.cli import parser, run
+from seedkit.cli import run
 from seedkit.errors import InputError, RunError
 from seedkit.files import file_facts
+from seedkit.flags import parser
 from seedkit.manifest import documents, read_manifest
 from seedkit.verify_mixes import key_fault, mix_faults, rows
 

@@ -26,7 +26,15 @@ from seedkit.sources import rejected
 
 from seeds.near_duplicates import NearDuplicates
 
-STEPS = ("unreadable", "empty_instruction", "empty_output", "replacement_characters", "over_long", "exact_duplicate", "near_duplicate")  # fmt: skip
+STEPS = (
+    "unreadable",
+    "empty_instruction",
+    "empty_output",
+    "replacement_characters",
+    "over_long",
+    "exact_duplicate",
+    "near_duplicate",
+)
 # LLaMA-Factory cuts a record at 2,048 tokens without a word: no text this long fits in, even at 8 characters a token
 MAX_CHARS = 16_384
 THRESHOLD = 0.85  # Jaccard similarity

@@ -21,7 +21,8 @@ import argparse
 import os
 from pathlib import Path
 
-from seedkit.cli import add_input_flags, fraction, parser, positive, run
+from seedkit.cli import run
+from seedkit.flags import add_input_flags, fraction, parser, positive
 
 
 def parse() -> argparse.Namespace:
@@ -31,15 +32,24 @@ def parse() -> argparse.Namespace:
     group.add_argument(
         "--benchmarks", type=Path, nargs="+", metavar="PATH", help="files or folders; default: HumanEval"
     )
-    group.add_argument("--threshold", type=fraction, metavar="SHARE",
-                       help="weighted share of a long problem's n-grams from which on a record is flagged; a problem "
-                       "of one sentence must be there nearly whole (default: 0.7)")  # fmt: skip
+    group.add_argument(
+        "--threshold",
+        type=fraction,
+        metavar="SHARE",
+        help="weighted share of a long problem's n-grams from which on a record is flagged; a problem "
+        "of one sentence must be there nearly whole (default: 0.7)",
+    )
     group.add_argument(
         "--remove", action="store_true", help="write the records that are not flagged, and rejects.jsonl"
     )
     group.add_argument("--report", type=Path, nargs="+", metavar="DIR", help="finished folders of tertiles or mixes")
-    group.add_argument("--workers", type=positive, default=min(8, os.cpu_count() or 1), metavar="N",
-                       help="processes (default: the processors, at most 8)")  # fmt: skip
+    group.add_argument(
+        "--workers",
+        type=positive,
+        default=min(8, os.cpu_count() or 1),
+        metavar="N",
+        help="processes (default: the processors, at most 8)",
+    )
     return flags.parse_args()
 
 

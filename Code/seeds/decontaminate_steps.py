@@ -6,7 +6,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from seedkit.cli import Progress, say, table
+from seedkit.cli import say
+from seedkit.display import Progress, table
 from seedkit.errors import InputError, UsageError
 from seedkit.files import file_facts
 from seedkit.manifest import OutputFolder, documents, read_manifest, versions
@@ -27,8 +28,16 @@ LEAKAGE = "leakage.jsonl"
 def read_index(args: argparse.Namespace) -> Index:
     """The index of the benchmarks that the flags name."""
     args.on_bad_record = None if args.report and args.on_bad_record == "error" else args.on_bad_record
-    for name in ("input_file", "source_name", "limit", "remove", "instruction_key", "input_key", "output_key",
-                 "on_bad_record"):  # fmt: skip
+    for name in (
+        "input_file",
+        "source_name",
+        "limit",
+        "remove",
+        "instruction_key",
+        "input_key",
+        "output_key",
+        "on_bad_record",
+    ):
         if args.report and getattr(args, name):
             raise UsageError(f"--report reads finished folders as they are: expected no --{name} with it")
     if args.benchmarks is None:
@@ -62,10 +71,15 @@ def check(index: Index, args: argparse.Namespace) -> str:
             source.folder.write(EVIDENCE, json_lines(_evidence(index, source.records, texts, found)))
             clean = _remove(index, source, found) if args.remove else None
             write_rejects(source.folder, source.rejects)
-            source.folder.finish({
-                **source.describe(), **_settings(args), "counts": counts, "clean": clean,
-                "leakage": [asdict(row) for row in rows],
-            })  # fmt: skip
+            source.folder.finish(
+                {
+                    **source.describe(),
+                    **_settings(args),
+                    "counts": counts,
+                    "clean": clean,
+                    "leakage": [asdict(row) for row in rows],
+                }
+            )
             said.append(f"\n{source.name}: {rows[0].flagged:,} of {len(texts):,} records hold a problem of a benchmark")
             said.append(_table([((), row) for row in rows], ()))
             said.append(f"written to {source.folder.folder}")
@@ -98,10 +112,16 @@ def _evidence(
     for finding in found:
         item, record = index.items[finding.item], records[finding.row]
         yield {
-            "id": record.id, "line": record.line, "benchmark": item.benchmark, "item": item.name,
-            "overlap": finding.overlap, "start": finding.start, "end": finding.end,
-            "text": texts[finding.row][finding.start : finding.end], "kind": finding.kind,
-        }  # fmt: skip
+            "id": record.id,
+            "line": record.line,
+            "benchmark": item.benchmark,
+            "item": item.name,
+            "overlap": finding.overlap,
+            "start": finding.start,
+            "end": finding.end,
+            "text": texts[finding.row][finding.start : finding.end],
+            "kind": finding.kind,
+        }
 
 
 def _remove(index: Index, source: Source, found: Sequence[Finding]) -> str:
@@ -177,17 +197,32 @@ def _write_report(
     with OutputFolder(args.output_dir, f"{STAGE}_report", (LEAKAGE,), sources=read) as output:
         lines = ({**dict(zip(("stage", "folder", "file"), names, strict=True)), **asdict(row)} for names, row in rows)
         output.write(LEAKAGE, json_lines(lines))
-        output.finish({
-            **_settings(args), "inputs": [describe_file(path, file_facts(path)) for path in inputs],
-            "counts": {"files": len(files), "rows": len(rows)},
-        })  # fmt: skip
+        output.finish(
+            {
+                **_settings(args),
+                "inputs": [describe_file(path, file_facts(path)) for path in inputs],
+                "counts": {"files": len(files), "rows": len(rows)},
+            }
+        )
     say(f"written to {args.output_dir}")
 
 
 def _table(rows: Sequence[tuple[Sequence[str], Leakage]], columns: Sequence[str]) -> str:
     header = (*columns, "benchmark", "problems", "found", "records", "flagged", "leak rate", "4-grams", "5-grams")
-    return table(header, [
-        (*names, r.benchmark, f"{r.items:,}", f"{r.items_found:,}", f"{r.records:,}", f"{r.flagged:,}",
-         f"{r.leak_rate:.3%}", f"{r.indicator_4:.4f}", f"{r.indicator_5:.4f}")
-        for names, r in rows
-    ])  # fmt: skip
+    return table(
+        header,
+        [
+            (
+                *names,
+                r.benchmark,
+                f"{r.items:,}",
+                f"{r.items_found:,}",
+                f"{r.records:,}",
+                f"{r.flagged:,}",
+                f"{r.leak_rate:.3%}",
+                f"{r.indicator_4:.4f}",
+                f"{r.indicator_5:.4f}",
+            )
+            for names, r in rows
+        ],
+    )

@@ -20,7 +20,9 @@ file or alpaca*.json or alpaca*.jsonl.
 import argparse
 from pathlib import Path
 
-from seedkit.cli import DATAS, fraction, parser, positive, run
+from seedkit.cli import run
+from seedkit.flags import fraction, parser, positive
+from seedkit.sources import DATAS
 
 from seeds.cleaning import MAX_CHARS, THRESHOLD
 from seeds.releases import RELEASES
@@ -29,19 +31,44 @@ from seeds.releases import RELEASES
 def parse() -> argparse.Namespace:
     flags = parser(__doc__)
     where = flags.add_argument_group("input and output")
-    where.add_argument("--sources", type=sources, default=list(RELEASES), metavar="LIST",
-                       help=f"which releases, with commas (default: {','.join(RELEASES)})")  # fmt: skip
+    where.add_argument(
+        "--sources",
+        type=sources,
+        default=list(RELEASES),
+        metavar="LIST",
+        help=f"which releases, with commas (default: {','.join(RELEASES)})",
+    )
     where.add_argument("--from_dir", type=Path, metavar="FOLDER", help="take the files from here, not from the hub")
-    where.add_argument("--revision", type=revision, action="append", default=[], metavar="SOURCE=REVISION",
-                       help="a commit, tag or branch of a release on the hub; the commit it is goes into the manifest")  # fmt: skip
+    where.add_argument(
+        "--revision",
+        type=revision,
+        action="append",
+        default=[],
+        metavar="SOURCE=REVISION",
+        help="a commit, tag or branch of a release on the hub; the commit it is goes into the manifest",
+    )
     where.add_argument("--output_dir", type=Path, default=DATAS / "seeds", help="folder to write; default: Datas/seeds")
-    where.add_argument("--resume", action=argparse.BooleanOptionalAction, default=True,
-                       help="leave a source as it is that was made from the same file and flags (default)")  # fmt: skip
+    where.add_argument(
+        "--resume",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="leave a source as it is that was made from the same file and flags (default)",
+    )
     cleaning = flags.add_argument_group("cleaning")
-    cleaning.add_argument("--max_chars", type=positive, default=MAX_CHARS, metavar="N",
-                          help=f"longest instruction, input and output in all (default: {MAX_CHARS})")  # fmt: skip
-    cleaning.add_argument("--near_duplicates", type=threshold, default=THRESHOLD, metavar="SIMILARITY",
-                          help=f"Jaccard similarity from which a text is one, or off (default: {THRESHOLD})")  # fmt: skip
+    cleaning.add_argument(
+        "--max_chars",
+        type=positive,
+        default=MAX_CHARS,
+        metavar="N",
+        help=f"longest instruction, input and output in all (default: {MAX_CHARS})",
+    )
+    cleaning.add_argument(
+        "--near_duplicates",
+        type=threshold,
+        default=THRESHOLD,
+        metavar="SIMILARITY",
+        help=f"Jaccard similarity from which a text is one, or off (default: {THRESHOLD})",
+    )
     args = flags.parse_args()
     args.revision = dict(args.revision)
     return args

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-from seedkit.cli import say, table
+from seedkit.cli import say
+from seedkit.display import table
 from seedkit.errors import InputError
 from seedkit.files import file_facts, write_atomic
 from seedkit.manifest import OutputFolder, documents, read_manifest, versions
@@ -69,14 +70,16 @@ def fetch(source: str, found: Found, inputs: list[Path], args: argparse.Namespac
         output.write(names[1], cleaned.origins.all())
         if cleaned.rejects:
             output.write(names[2], cleaned.rejected())
-        output.finish({
-            "source": source,
-            "input": describe_file(path, facts),
-            "release": _described(release, found.commit),
-            "arguments": arguments,
-            "versions": versions("instructiondata", "orjson", "pyarrow", "rensa"),
-            "counts": counts,
-        })  # fmt: skip
+        output.finish(
+            {
+                "source": source,
+                "input": describe_file(path, facts),
+                "release": _described(release, found.commit),
+                "arguments": arguments,
+                "versions": versions("instructiondata", "orjson", "pyarrow", "rensa"),
+                "counts": counts,
+            }
+        )
     say(f"{source}: {_told(counts)}")
     return counts
 

@@ -32,9 +32,13 @@ class Leakage:
 
 
 def scan_all(
-    index: Index, texts: Sequence[str], sets: Sequence[Sequence[int]], count: int, workers: int,
+    index: Index,
+    texts: Sequence[str],
+    sets: Sequence[Sequence[int]],
+    count: int,
+    workers: int,
     advance: Callable[[int, int], None],
-) -> Scan:  # fmt: skip
+) -> Scan:
     """Scan all texts, chunk by chunk, in so many processes; the result does not depend on how many."""
     starts = range(0, len(texts), CHUNK)
     chunks = [(texts[start : start + CHUNK], sets[start : start + CHUNK], count) for start in starts]

@@ -43,7 +43,9 @@ TEMPLATES = {
         ("### Instruction:\n{{content}}\n\n### Response:\n",), (CONTENT, EOS, "\n\n"), default_system=ALPACA_SYSTEM
     ),
     "deepseekcoder": Template(
-        ("### Instruction:\n{{content}}\n### Response:",), ("\n{{content}}\n<|EOT|>\n",), (BOS,),
+        ("### Instruction:\n{{content}}\n### Response:",),
+        ("\n{{content}}\n<|EOT|>\n",),
+        (BOS,),
         default_system=DEEPSEEK_SYSTEM,
     ),
     "default": Template(
@@ -51,17 +53,25 @@ TEMPLATES = {
     ),
     "empty": Template(answer=(CONTENT,)),
     "llama3": Template(
-        ("<|start_header_id|>user<|end_header_id|>\n\n{{content}}<|eot_id|>"
-         "<|start_header_id|>assistant<|end_header_id|>\n\n",),
-        ("{{content}}<|eot_id|>",), (BOS,), ("<|start_header_id|>system<|end_header_id|>\n\n{{content}}<|eot_id|>",),
-        stop_words=("<|eot_id|>", "<|eom_id|>"), replace_eos=True,
+        (
+            "<|start_header_id|>user<|end_header_id|>\n\n{{content}}<|eot_id|>"
+            "<|start_header_id|>assistant<|end_header_id|>\n\n",
+        ),
+        ("{{content}}<|eot_id|>",),
+        (BOS,),
+        ("<|start_header_id|>system<|end_header_id|>\n\n{{content}}<|eot_id|>",),
+        stop_words=("<|eot_id|>", "<|eom_id|>"),
+        replace_eos=True,
     ),
     "qwen": Template(
-        ("<|im_start|>user\n{{content}}<|im_end|>\n<|im_start|>assistant\n",), ("{{content}}<|im_end|>\n",),
-        system=("<|im_start|>system\n{{content}}<|im_end|>\n",), default_system=QWEN_SYSTEM,
-        stop_words=("<|im_end|>",), replace_eos=True,
+        ("<|im_start|>user\n{{content}}<|im_end|>\n<|im_start|>assistant\n",),
+        ("{{content}}<|im_end|>\n",),
+        system=("<|im_start|>system\n{{content}}<|im_end|>\n",),
+        default_system=QWEN_SYSTEM,
+        stop_words=("<|im_end|>",),
+        replace_eos=True,
     ),
-}  # fmt: skip
+}
 TOKENIZER = "tokenizer"  # no template named: the tokenizer's chat template, or "empty" where it has none
 NAMES = (*TEMPLATES, TOKENIZER)
 

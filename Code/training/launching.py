@@ -102,32 +102,55 @@ def deepspeed_config(stage: int) -> dict[str, Any]:
     zero: dict[str, Any] = {"stage": stage, "overlap_comm": False, "contiguous_gradients": True}
     if stage == 3:
         zero |= {
-            "sub_group_size": 1e9, "reduce_bucket_size": "auto", "stage3_prefetch_bucket_size": "auto",
-            "stage3_param_persistence_threshold": "auto", "stage3_max_live_parameters": 1e9,
-            "stage3_max_reuse_distance": 1e9, "stage3_gather_16bit_weights_on_model_save": True,
-        }  # fmt: skip
+            "sub_group_size": 1e9,
+            "reduce_bucket_size": "auto",
+            "stage3_prefetch_bucket_size": "auto",
+            "stage3_param_persistence_threshold": "auto",
+            "stage3_max_live_parameters": 1e9,
+            "stage3_max_reuse_distance": 1e9,
+            "stage3_gather_16bit_weights_on_model_save": True,
+        }
     else:
         zero |= {
-            "allgather_partitions": True, "allgather_bucket_size": 5e8, "reduce_scatter": True,
-            "reduce_bucket_size": 5e8, "round_robin_gradients": True,
-        }  # fmt: skip
+            "allgather_partitions": True,
+            "allgather_bucket_size": 5e8,
+            "reduce_scatter": True,
+            "reduce_bucket_size": 5e8,
+            "round_robin_gradients": True,
+        }
     return {
-        "train_batch_size": "auto", "train_micro_batch_size_per_gpu": "auto", "gradient_accumulation_steps": "auto",
-        "gradient_clipping": "auto", "zero_allow_untested_optimizer": True, "bf16": {"enabled": "auto"},
+        "train_batch_size": "auto",
+        "train_micro_batch_size_per_gpu": "auto",
+        "gradient_accumulation_steps": "auto",
+        "gradient_clipping": "auto",
+        "zero_allow_untested_optimizer": True,
+        "bf16": {"enabled": "auto"},
         "zero_optimization": zero,
-    }  # fmt: skip
+    }
 
 
-def train(environment: Environment, settings: Path, log: Path, model: Path, label: str, *, gpus: int, torchrun: bool, lock: int) -> int:  # fmt: skip
+def train(
+    environment: Environment,
+    settings: Path,
+    log: Path,
+    model: Path,
+    label: str,
+    *,
+    gpus: int,
+    torchrun: bool,
+    lock: int,
+) -> int:
     """Run llamafactory-cli on a YAML file, its words to `log`; returns its exit code.
 
     It inherits `lock`, which keeps a second run out of the folder as long as it lives, and is ended when this process is.
     """
     variables = {
-        **os.environ, "PATH": f"{environment.folder / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}",
+        **os.environ,
+        "PATH": f"{environment.folder / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}",
         # read anew from the file in every run: no cache of another one's rows
-        "HF_DATASETS_CACHE": str(log.parent / ".cache"), "PYTHONUNBUFFERED": "1",
-    }  # fmt: skip
+        "HF_DATASETS_CACHE": str(log.parent / ".cache"),
+        "PYTHONUNBUFFERED": "1",
+    }
     if gpus == 0:
         variables["CUDA_VISIBLE_DEVICES"] = ""
     if torchrun:
@@ -138,13 +161,22 @@ def train(environment: Environment, settings: Path, log: Path, model: Path, labe
     command = [str(environment.folder / "bin" / "llamafactory-cli"), "train", settings.name]
     with log.open("wb") as words:
         process = subprocess.Popen(
-            command, cwd=settings.parent, env=variables, stdin=subprocess.DEVNULL, stdout=words, stderr=words,
-            start_new_session=True, pass_fds=(lock,),
-        )  # fmt: skip
+            command,
+            cwd=settings.parent,
+            env=variables,
+            stdin=subprocess.DEVNULL,
+            stdout=words,
+            stderr=words,
+            start_new_session=True,
+            pass_fds=(lock,),
+        )
         guard = subprocess.Popen(
-            ["sh", "-c", GUARD, "sh", str(process.pid)], stdin=subprocess.PIPE, start_new_session=True,
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        )  # fmt: skip
+            ["sh", "-c", GUARD, "sh", str(process.pid)],
+            stdin=subprocess.PIPE,
+            start_new_session=True,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
         try:
             return _watched(process, model, label)
         finally:
@@ -167,8 +199,10 @@ def _watched(process: "subprocess.Popen[bytes]", model: Path, label: str) -> int
             rows = log_rows(model)
             if rows and rows[-1]["current_steps"] != reported:
                 row, reported = rows[-1], rows[-1]["current_steps"]
-                say(f"{label}: step {reported:,} of {row['total_steps']:,}, loss {row['loss']:.3f}, "
-                    f"{row.get('remaining_time', '?')} left")  # fmt: skip
+                say(
+                    f"{label}: step {reported:,} of {row['total_steps']:,}, loss {row['loss']:.3f}, "
+                    f"{row.get('remaining_time', '?')} left"
+                )
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:

@@ -15,18 +15,33 @@ import argparse
 import sys
 from pathlib import Path
 
-from seedkit.cli import parser, positive, run
+from seedkit.cli import run
+from seedkit.flags import parser, positive
 
 
 def parse() -> argparse.Namespace:
     flags = parser(__doc__)
-    flags.add_argument("paths", nargs="+", type=Path, metavar="PATH",
-                       help=".jsonl or .json file, or a finished output folder: then all its data files")  # fmt: skip
+    flags.add_argument(
+        "paths",
+        nargs="+",
+        type=Path,
+        metavar="PATH",
+        help=".jsonl or .json file, or a finished output folder: then all its data files",
+    )
     flags.add_argument("--tokenizer", metavar="MODEL", help="hub id or folder of the student; counts truncated tokens")
-    flags.add_argument("--template", default="default", metavar="NAME",
-                       help="LLaMA-Factory's template, or tokenizer for the tokenizer's own (default: default)")  # fmt: skip
-    flags.add_argument("--cutoff_len", type=positive, default=2048, metavar="N",
-                       help="tokens of a sample, as in LLaMA-Factory (default: 2048)")  # fmt: skip
+    flags.add_argument(
+        "--template",
+        default="default",
+        metavar="NAME",
+        help="LLaMA-Factory's template, or tokenizer for the tokenizer's own (default: default)",
+    )
+    flags.add_argument(
+        "--cutoff_len",
+        type=positive,
+        default=2048,
+        metavar="N",
+        help="tokens of a sample, as in LLaMA-Factory (default: 2048)",
+    )
     columns = flags.add_argument_group("columns, as in dataset_info.json")
     columns.add_argument("--prompt", default="instruction", metavar="KEY", help="default: instruction")
     columns.add_argument("--query", default="input", metavar="KEY", help="default: input")

@@ -7,7 +7,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from seedkit.cli import say, table
+from seedkit.cli import say
+from seedkit.display import table
 from seedkit.errors import InputError, UsageError
 from seedkit.files import write_atomic
 from seedkit.json_values import json_values
@@ -109,8 +110,10 @@ def file_table(name: str, verdicts: list[Diagnosis], counted: bool) -> str:
         lost = sum(verdict.answer_tokens_lost for verdict in verdicts)
         prompts = sum(verdict.prompt_tokens or 0 for verdict in verdicts)
         cut = sum(verdict.prompt_tokens_lost for verdict in verdicts)
-        parts.append(f"answers: {answers:,} tokens, {lost:,} lost ({_share(lost, answers)}); "
-                     f"prompts: {prompts:,} tokens, {cut:,} lost ({_share(cut, prompts)})")  # fmt: skip
+        parts.append(
+            f"answers: {answers:,} tokens, {lost:,} lost ({_share(lost, answers)}); "
+            f"prompts: {prompts:,} tokens, {cut:,} lost ({_share(cut, prompts)})"
+        )
     return "\n".join(parts)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from seedkit.cli import table
+from seedkit.display import table
 from seedkit.figures import axes, png
 
 LOG = "trainer_log.jsonl"
@@ -39,10 +39,16 @@ def loss_summary(rows: Sequence[Mapping[str, Any]]) -> dict[str, float]:
 def losses_table(results: Mapping[str, Mapping[str, Any]]) -> str:
     """One row a finished run, from its run.json."""
     rows = [
-        (name, f"{run['records']['trained']:,}", f"{run['steps']:,}", f"{run['epochs']:.2f}",
-         *(f"{run['loss'][what]:.4f}" for what in ("first", "final")), f"{run['seconds']:,.0f}")
+        (
+            name,
+            f"{run['records']['trained']:,}",
+            f"{run['steps']:,}",
+            f"{run['epochs']:.2f}",
+            *(f"{run['loss'][what]:.4f}" for what in ("first", "final")),
+            f"{run['seconds']:,.0f}",
+        )
         for name, run in results.items()
-    ]  # fmt: skip
+    ]
     return table(("student", "records", "steps", "epochs", "first loss", "final loss", "seconds"), rows)
 
 

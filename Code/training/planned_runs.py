@@ -99,15 +99,28 @@ def _checked(name: str, path: Path, output: dict[str, Any], verdicts: list[Diagn
         (v.prompt_tokens or 0) + (v.answer_tokens or 0) - v.prompt_tokens_lost - v.answer_tokens_lost for v in verdicts
     )
     return Subset(
-        name, path.resolve(), facts["sha256"], records, str(output.get("stage", "")), tokens if counted else None,
-        sum(verdict.status == TRUNCATED for verdict in verdicts), sum(verdict.answer_tokens_lost for verdict in verdicts),
-    )  # fmt: skip
+        name,
+        path.resolve(),
+        facts["sha256"],
+        records,
+        str(output.get("stage", "")),
+        tokens if counted else None,
+        sum(verdict.status == TRUNCATED for verdict in verdicts),
+        sum(verdict.answer_tokens_lost for verdict in verdicts),
+    )
 
 
 def matrix(
-    found: Sequence[Subset], seeds: Sequence[int], student: Student, *, gpus: int, cpu: bool, equal_steps: bool,
-    max_steps: int | None, save_steps: int | None,
-) -> list[Run]:  # fmt: skip
+    found: Sequence[Subset],
+    seeds: Sequence[int],
+    student: Student,
+    *,
+    gpus: int,
+    cpu: bool,
+    equal_steps: bool,
+    max_steps: int | None,
+    save_steps: int | None,
+) -> list[Run]:
     """A run for every subset and seed. Steps: epochs x ceil(records / batch), or what max_steps or equal_steps give."""
     batch, passes = student.settings["batch_size"], student.settings["num_train_epochs"]
     steps = {subset.name: max(1, math.ceil(passes * math.ceil(subset.records / batch))) for subset in found}
@@ -120,16 +133,28 @@ def matrix(
             total = steps[subset.name]
             own = {key: value for key, value in student.settings.items() if key not in ("batch_size", "warmup_ratio")}
             settings = {
-                "model_name_or_path": student.model, "stage": "sft", "do_train": True, "finetuning_type": student.finetuning,
-                "template": None if student.template == TOKENIZER else student.template, **own,
-                "max_steps": total, "warmup_steps": round(total * student.settings["warmup_ratio"]),
+                "model_name_or_path": student.model,
+                "stage": "sft",
+                "do_train": True,
+                "finetuning_type": student.finetuning,
+                "template": None if student.template == TOKENIZER else student.template,
+                **own,
+                "max_steps": total,
+                "warmup_steps": round(total * student.settings["warmup_ratio"]),
                 "per_device_train_batch_size": per_device,
                 "gradient_accumulation_steps": batch // (max(1, gpus) * per_device),
-                "seed": seed, "bf16": not cpu, "use_cpu": cpu, "packing": False, "overwrite_cache": True,
-                "logging_steps": max(1, min(10, total // 50)), "save_strategy": "steps",
-                "save_steps": save_steps or math.ceil(total / CHECKPOINTS), "save_total_limit": 1,
-                "report_to": "none", "disable_tqdm": True,
-            }  # fmt: skip
+                "seed": seed,
+                "bf16": not cpu,
+                "use_cpu": cpu,
+                "packing": False,
+                "overwrite_cache": True,
+                "logging_steps": max(1, min(10, total // 50)),
+                "save_strategy": "steps",
+                "save_steps": save_steps or math.ceil(total / CHECKPOINTS),
+                "save_total_limit": 1,
+                "report_to": "none",
+                "disable_tqdm": True,
+            }
             kept = {key: value for key, value in settings.items() if value is not None}
             runs.append(Run(f"{subset.name}_seed{seed}", subset, seed, total, kept))
     return runs

@@ -25,9 +25,19 @@ PLAN, YAML, LOG, MODEL, RUN = "plan.json", "train.yaml", "train.log", "model", "
 DATASETS = "dataset_info.json"  # LLaMA-Factory's name for it
 # how a batch is spread over the machine, and what is written when: no part of what the student is
 SPREAD = {
-    "per_device_train_batch_size", "gradient_accumulation_steps", "save_steps", "logging_steps", "deepspeed",
-    "model_name_or_path", "model_revision", "dataset", "dataset_dir", "output_dir", "disable_tqdm", "report_to",
-}  # fmt: skip
+    "per_device_train_batch_size",
+    "gradient_accumulation_steps",
+    "save_steps",
+    "logging_steps",
+    "deepspeed",
+    "model_name_or_path",
+    "model_revision",
+    "dataset",
+    "dataset_dir",
+    "output_dir",
+    "disable_tqdm",
+    "report_to",
+}
 
 
 def plan(run: Run, student: dict[str, Any], batch_size: int) -> dict[str, Any]:
@@ -38,9 +48,10 @@ def plan(run: Run, student: dict[str, Any], batch_size: int) -> dict[str, Any]:
         "student": student,
         "data": {"file": data.path.name, "sha256": data.sha256, "records": data.records, "stage": data.stage},
         "settings": {
-            "batch_size": batch_size, **{key: value for key, value in run.settings.items() if key not in SPREAD}
+            "batch_size": batch_size,
+            **{key: value for key, value in run.settings.items() if key not in SPREAD},
         },
-    }  # fmt: skip
+    }
 
 
 def state(folder: Path, wanted: dict[str, Any]) -> str:
@@ -105,15 +116,23 @@ def finish(folder: Path, run: Run, wanted: dict[str, Any], facts: dict[str, Any]
     for path in kept:
         sync(path)
     document = {
-        "format": FORMAT, "run": run.name, "plan": wanted,
+        "format": FORMAT,
+        "run": run.name,
+        "plan": wanted,
         "records": {"manifest": run.subset.records, "trained": trained},
-        "tokens": run.subset.tokens, "truncated_records": run.subset.truncated,
-        "steps": steps, "epochs": outcome["epoch"], "loss": loss_summary(rows),
+        "tokens": run.subset.tokens,
+        "truncated_records": run.subset.truncated,
+        "steps": steps,
+        "epochs": outcome["epoch"],
+        "loss": loss_summary(rows),
         "spread": {key: run.settings[key] for key in sorted(SPREAD & run.settings.keys()) if not _is_path(key)},
         **facts,
-        "model": {"folder": MODEL, "revision": model_revision(str(folder / MODEL)),
-                  "files": {path.name: path.stat().st_size for path in kept}},
-    }  # fmt: skip
+        "model": {
+            "folder": MODEL,
+            "revision": model_revision(str(folder / MODEL)),
+            "files": {path.name: path.stat().st_size for path in kept},
+        },
+    }
     write_json(folder / RUN, document)
     return document
 

@@ -14,9 +14,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from seedkit.cli import DATAS, natural, parser, positive, run
+from seedkit.cli import run
 from seedkit.errors import InputError, UsageError
+from seedkit.flags import natural, parser, positive
 from seedkit.records import read_records
+from seedkit.sources import DATAS
 
 BEGIN, END, PAD = "<s>", "</s>", "<pad>"
 HEADS = 4
@@ -39,9 +41,11 @@ def build_tokenizer(texts: Sequence[str], vocab_size: int) -> Any:
     bpe.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     bpe.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
-        vocab_size=vocab_size, special_tokens=[BEGIN, END, PAD], show_progress=False,
+        vocab_size=vocab_size,
+        special_tokens=[BEGIN, END, PAD],
+        show_progress=False,
         initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
-    )  # fmt: skip
+    )
     bpe.train_from_iterator(texts, trainer)
     made = PreTrainedTokenizerFast(tokenizer_object=bpe, bos_token=BEGIN, eos_token=END, pad_token=PAD)
     made.chat_template = CHAT_TEMPLATE
@@ -59,10 +63,18 @@ def build_student(
     logging.disable_progress_bar()
     tokens = build_tokenizer(texts, vocab_size)
     config = LlamaConfig(
-        vocab_size=len(tokens), hidden_size=hidden_size, intermediate_size=hidden_size * 3, num_hidden_layers=layers,
-        num_attention_heads=HEADS, num_key_value_heads=HEADS // 2, max_position_embeddings=4096, tie_word_embeddings=True,
-        bos_token_id=tokens.bos_token_id, eos_token_id=tokens.eos_token_id, pad_token_id=tokens.pad_token_id,
-    )  # fmt: skip
+        vocab_size=len(tokens),
+        hidden_size=hidden_size,
+        intermediate_size=hidden_size * 3,
+        num_hidden_layers=layers,
+        num_attention_heads=HEADS,
+        num_key_value_heads=HEADS // 2,
+        max_position_embeddings=4096,
+        tie_word_embeddings=True,
+        bos_token_id=tokens.bos_token_id,
+        eos_token_id=tokens.eos_token_id,
+        pad_token_id=tokens.pad_token_id,
+    )
     torch.manual_seed(seed)
     model = LlamaForCausalLM(config)
     model.save_pretrained(folder)
@@ -93,8 +105,14 @@ def main() -> None:
         raise InputError(f"{args.output_dir}: expected a new or empty folder, or one with an earlier tiny student")
     files = args.input_file or sorted((DATAS / "sample").glob("*.jsonl"))
     texts = [text for file in files for record in read_records(file) for text in (record.query, record.output)]
-    count = build_student(args.output_dir, texts, vocab_size=args.vocab_size, hidden_size=args.hidden_size,
-                          layers=args.layers, seed=args.seed)  # fmt: skip
+    count = build_student(
+        args.output_dir,
+        texts,
+        vocab_size=args.vocab_size,
+        hidden_size=args.hidden_size,
+        layers=args.layers,
+        seed=args.seed,
+    )
     print(f"{args.output_dir}: a student of {count / 1e6:.1f} million parameters, random weights")
 
 

@@ -18,8 +18,9 @@ Several GPUs: started as `FORCE_TORCHRUN=1 llamafactory-cli train`, on all that 
 import argparse
 from pathlib import Path
 
-from seedkit.cli import above_zero, natural, parser, positive, run
+from seedkit.cli import run
 from seedkit.errors import UsageError
+from seedkit.flags import above_zero, natural, parser, positive
 
 
 def parse() -> argparse.Namespace:
@@ -34,12 +35,21 @@ def parse() -> argparse.Namespace:
     what.add_argument("--redo", action="store_true", help="replace students that were made with other data or settings")
     what.add_argument("--dry_run", action="store_true", help="show the runs, their tokens and GPU hours; train nothing")
     how = flags.add_argument_group("hyperparameters; the student's preset says the defaults")
-    how.add_argument("--seed", type=natural, nargs="+", default=[42], metavar="N",
-                     help="a repeat with each: one student a subset and seed (default: 42)")  # fmt: skip
+    how.add_argument(
+        "--seed",
+        type=natural,
+        nargs="+",
+        default=[42],
+        metavar="N",
+        help="a repeat with each: one student a subset and seed (default: 42)",
+    )
     how.add_argument("--epochs", type=above_zero, metavar="N")
     how.add_argument("--max_steps", type=positive, metavar="N", help="optimisation steps, instead of epochs")
-    how.add_argument("--equal_steps", action="store_true",
-                     help="as many steps for every subset as the smallest one gets, or --max_steps")  # fmt: skip
+    how.add_argument(
+        "--equal_steps",
+        action="store_true",
+        help="as many steps for every subset as the smallest one gets, or --max_steps",
+    )
     how.add_argument("--batch_size", type=positive, metavar="N", help="samples in a step, over all GPUs")
     how.add_argument("--cutoff_len", type=positive, metavar="N", help="tokens of a sample")
     how.add_argument("--learning_rate", type=above_zero, metavar="RATE")
@@ -49,13 +59,22 @@ def parse() -> argparse.Namespace:
         "--device", choices=("auto", "cpu", "cuda"), default="auto", help="auto: GPUs where there are any"
     )
     machine.add_argument("--gpus", type=positive, metavar="N", help="how many (default: all)")
-    machine.add_argument("--deepspeed_stage", type=int, choices=(0, 2, 3), metavar="{0,2,3}",
-                         help="ZeRO stage; needs deepspeed in the environment")  # fmt: skip
+    machine.add_argument(
+        "--deepspeed_stage",
+        type=int,
+        choices=(0, 2, 3),
+        metavar="{0,2,3}",
+        help="ZeRO stage; needs deepspeed in the environment",
+    )
     machine.add_argument(
         "--save_steps", type=positive, metavar="N", help="between checkpoints (default: a tenth of a run)"
     )
-    machine.add_argument("--environment", type=Path, metavar="DIR",
-                         help="LLaMA-Factory's (default: SEEDKIT_LLAMAFACTORY_ENV, else .venv-train)")  # fmt: skip
+    machine.add_argument(
+        "--environment",
+        type=Path,
+        metavar="DIR",
+        help="LLaMA-Factory's (default: SEEDKIT_LLAMAFACTORY_ENV, else .venv-train)",
+    )
     machine.add_argument("--setup", action="store_true", help="make .venv-train (6 GB, minutes) and end")
     args = flags.parse_args()
     missing = [f"--{name}" for name in ("partitions", "student", "output_dir") if not getattr(args, name)]

@@ -62,8 +62,10 @@ def train_all(study: Study, *, redo: bool, stage: int | None) -> None:
             print(losses_table(results))
             say(f"curves in {study.folder / FIGURE}")
     if failed:
-        raise RunError(f"{len(failed)} of {len(study.runs)} students are not trained: {', '.join(failed)}; "
-                       "what is finished is kept, run again to go on")  # fmt: skip
+        raise RunError(
+            f"{len(failed)} of {len(study.runs)} students are not trained: {', '.join(failed)}; "
+            "what is finished is kept, run again to go on"
+        )
 
 
 def _state(study: Study, run: Run, redo: bool) -> str:
@@ -96,9 +98,15 @@ def _train_one(study: Study, run: Run, label: str, lock: int, *, torchrun: bool)
     say(f"{label}: {run.subset.records:,} records, {run.steps:,} steps{where}")
     start, log = time.monotonic(), folder / student_run.LOG
     code = train(
-        study.environment, folder / student_run.YAML, log, folder / student_run.MODEL, label,
-        gpus=study.gpus, torchrun=torchrun, lock=lock,
-    )  # fmt: skip
+        study.environment,
+        folder / student_run.YAML,
+        log,
+        folder / student_run.MODEL,
+        label,
+        gpus=study.gpus,
+        torchrun=torchrun,
+        lock=lock,
+    )
     seconds = time.monotonic() - start
     if code:
         lines = [line for line in log.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
@@ -106,9 +114,11 @@ def _train_one(study: Study, run: Run, label: str, lock: int, *, torchrun: bool)
             say(f"    {line[:300]}")
         raise RunError(f"llamafactory-cli ended with code {code}; its last lines stand above, all in {log}")
     facts = {
-        "seconds": round(seconds, 1), "resumed_from_step": resumed,  # seconds are those since then
-        "versions": study.environment.versions, "hardware": study.environment.hardware(study.gpus),
-    }  # fmt: skip
+        "seconds": round(seconds, 1),
+        "resumed_from_step": resumed,  # seconds are those since then
+        "versions": study.environment.versions,
+        "hardware": study.environment.hardware(study.gpus),
+    }
     return student_run.finish(folder, run, study.plan(run), facts)
 
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from seedkit.cli import say, table
+from seedkit.cli import say
+from seedkit.display import table
 from seedkit.errors import InputError, UsageError
 from seedkit.models import model_label, model_revision
 
@@ -39,9 +40,12 @@ def prepare(args: argparse.Namespace) -> Study:
     if len(set(args.seed)) < len(args.seed):
         raise UsageError(f"--seed {' '.join(map(str, args.seed))}: expected different seeds")
     chosen_student = student(args.student, args.finetuning).with_settings(
-        args.template, batch_size=args.batch_size, cutoff_len=args.cutoff_len, num_train_epochs=args.epochs,
+        args.template,
+        batch_size=args.batch_size,
+        cutoff_len=args.cutoff_len,
+        num_train_epochs=args.epochs,
         learning_rate=args.learning_rate,
-    )  # fmt: skip
+    )
     environment = _environment(args)
     gpus = _gpus(args, environment)
     revision, counter = _base_model(chosen_student, args.dry_run)
@@ -56,9 +60,15 @@ def prepare(args: argparse.Namespace) -> Study:
                 raise InputError(f"{message} (--strict)")
             say(message)
     runs = matrix(
-        found, args.seed, chosen_student, gpus=gpus, cpu=args.device == "cpu" or (environment is not None and not gpus),
-        equal_steps=args.equal_steps, max_steps=args.max_steps, save_steps=args.save_steps,
-    )  # fmt: skip
+        found,
+        args.seed,
+        chosen_student,
+        gpus=gpus,
+        cpu=args.device == "cpu" or (environment is not None and not gpus),
+        equal_steps=args.equal_steps,
+        max_steps=args.max_steps,
+        save_steps=args.save_steps,
+    )
     name = model_label(args.student) if Path(args.student).is_dir() else args.student
     folder = args.output_dir.absolute() / f"{name}-{args.finetuning}"
     return Study(folder, chosen_student, revision, runs, environment, gpus)

@@ -15,9 +15,12 @@ from seedkit.verify import verify
 from support import ROOT, SCORER, SHARED, Command, contents, offline, rows
 
 OUTPUTS = [
-    "RQ1_COMPLEXITY_T1_LOWER.jsonl", "RQ1_COMPLEXITY_T2_MIDDLE.jsonl", "RQ1_COMPLEXITY_T3_HIGHER.jsonl",
-    "complexity_scores.jsonl", "manifest.json",
-]  # fmt: skip
+    "RQ1_COMPLEXITY_T1_LOWER.jsonl",
+    "RQ1_COMPLEXITY_T2_MIDDLE.jsonl",
+    "RQ1_COMPLEXITY_T3_HIGHER.jsonl",
+    "complexity_scores.jsonl",
+    "manifest.json",
+]
 
 
 def seeds(path: Path, count: int) -> Path:
@@ -102,8 +105,11 @@ def test_killed_at_any_moment_it_ends_with_the_same_bytes(
     for third in range(3):  # at random moments, one in the beginning, one in the middle, one towards the end
         process = subprocess.Popen(
             [sys.executable, str(SCORER), *map(str, common), "--output_dir", str(out)],
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=offline(), start_new_session=True,
-        )  # fmt: skip
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env=offline(),
+            start_new_session=True,
+        )
         time.sleep(duration * (third + pick.random()) / 3 * 0.8)
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
@@ -160,8 +166,11 @@ def test_failures_are_rejected_with_a_reason_or_stop_the_run(
     assert "0 scores computed" in result.stdout
     rejects = rows(tmp_path / "out" / "rejects.jsonl")
     assert [(row["line"], str(row["reason"]).split(":")[0]) for row in rejects] == [
-        (41, "semantic"), (42, "semantic"), (43, "linguistic"), (44, "expected one JSON object, got malformed JSON"),
-    ]  # fmt: skip
+        (41, "semantic"),
+        (42, "semantic"),
+        (43, "linguistic"),
+        (44, "expected one JSON object, got malformed JSON"),
+    ]
     assert rejects[3]["record"] == "{broken"
     failed = [row for row in rows(tmp_path / "out" / "complexity_scores.jsonl") if row["status"] == "failed"]
     assert [(row["complexity"], row["tertile"]) for row in failed] == [(None, None)] * 3

@@ -107,8 +107,11 @@ def test_killed_it_ends_with_the_same_bytes(tmp_path: Path, script_command: Comm
     out = tmp_path / "cut" / "c.jsonl"
     process = subprocess.Popen(
         [sys.executable, str(ROOT / "Code" / SCRIPT), *map(str, common), "--output_file", str(out)],
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=offline(), start_new_session=True,
-    )  # fmt: skip
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env=offline(),
+        start_new_session=True,
+    )
     while process.poll() is None and not list(out.parent.glob(".scores/tasks-*.chunks/*.npy")):
         time.sleep(0.02)
     os.killpg(process.pid, signal.SIGKILL)

@@ -11,7 +11,7 @@ from RQ3_density.diversity import (
     principal_plane,
     spread,
     vendi_score,
-)  # fmt: skip
+)
 
 
 def unit(count: int, dimension: int, seed: int = 0) -> NDArray[np.float32]:

@@ -58,9 +58,22 @@ def test_an_instructor_folder_and_any_transformer(
     for model, embedder in ((tiny_instructor, "auto"), (tiny_gpt2, "transformer")):
         out = tmp_path / embedder
         result = script_main(
-            SCRIPT, "--input_file", SAMPLE, "--output_dir", out, "--device", "cpu",
-            "--embedder", embedder, "--model_name", model, "--dtype", "float32", "--limit", 30,
-        )  # fmt: skip
+            SCRIPT,
+            "--input_file",
+            SAMPLE,
+            "--output_dir",
+            out,
+            "--device",
+            "cpu",
+            "--embedder",
+            embedder,
+            "--model_name",
+            model,
+            "--dtype",
+            "float32",
+            "--limit",
+            30,
+        )
         assert result.returncode == 0, result.stderr
         assert verify(out) == []
     encoder = json.loads((tmp_path / "auto" / "manifest.json").read_text())["models"]["encoder"]

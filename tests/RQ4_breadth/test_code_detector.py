@@ -19,15 +19,15 @@ CODE = {
     "rust": 'fn main() {\n    let mut pears = vec![1, 2];\n    pears.push(3);\n    println!("{:?}", pears);\n}',
     "haskell": "factorial :: Integer -> Integer\nfactorial 0 = 1\nfactorial n = n * factorial (n - 1)",
     "r": 'heights <- c(1.7, 1.8, 1.6)\nmean_height <- mean(heights)\nbarplot(heights, main = "Heights")',
-    "ruby": "class Owl\n  def initialize(name)\n    @name = name\n  end\n\n  def hoot\n    puts \"#{@name} hoots\"\n  end\nend",
+    "ruby": 'class Owl\n  def initialize(name)\n    @name = name\n  end\n\n  def hoot\n    puts "#{@name} hoots"\n  end\nend',
     "ruby, a block": "letters.each do |letter|\n  puts letter\nend",
     "php": '<?php\n$mugs = 4;\necho "There are $mugs mugs";',
     "php, no opening tag": "$total = 0;\nforeach ($rows as $row) {\n    $total += $row['price'];\n}\necho $total;",
-    "perl": "my @lines = <STDIN>;\nforeach my $line (@lines) {\n    chomp($line);\n    print length($line), \"\\n\";\n}",
-    "swift": "struct Cup {\n    var size: Int\n    func describe() -> String {\n        return \"size \\(size)\"\n    }\n}",
-    "kotlin": "fun main() {\n    val rivers = listOf(\"Elbe\", \"Oder\")\n    rivers.forEach { println(it) }\n}",
+    "perl": 'my @lines = <STDIN>;\nforeach my $line (@lines) {\n    chomp($line);\n    print length($line), "\\n";\n}',
+    "swift": 'struct Cup {\n    var size: Int\n    func describe() -> String {\n        return "size \\(size)"\n    }\n}',
+    "kotlin": 'fun main() {\n    val rivers = listOf("Elbe", "Oder")\n    rivers.forEach { println(it) }\n}',
     "scala": "object Mill extends App {\n  val sacks = List(2, 5)\n  println(sacks.map(_ * 2).sum)\n}",
-    "lua": "local function greet(name)\n  if name == nil then\n    return \"nobody\"\n  end\n  return \"hello \" .. name\nend",
+    "lua": 'local function greet(name)\n  if name == nil then\n    return "nobody"\n  end\n  return "hello " .. name\nend',
     "lisp": "(defun cube (n)\n  (* n n n))\n\n(print (cube 3))",
     "matlab": "x = linspace(0, 10, 50);\ny = sin(x);\nplot(x, y);\nxlabel('time');",
     "sql": "SELECT keeper, COUNT(*)\nFROM beehives\nGROUP BY keeper;",
@@ -35,14 +35,14 @@ CODE = {
     "html": '<div class="card">\n  <p>Open on Sundays</p>\n</div>',
     "html, one element": "<h2>The harbour in winter</h2>",
     "css": ".card {\n  color: navy;\n  padding: 4px;\n}",
-    "shell": "#!/bin/sh\nfor f in *.txt; do\n  wc -l \"$f\"\ndone",
+    "shell": '#!/bin/sh\nfor f in *.txt; do\n  wc -l "$f"\ndone',
     "a command": "grep -rn 'harbour' notes/ | sort -u",
     "a loop in one line of the shell": "for i in 1 2 3; do echo $i; done",
     "code after prose": "The sum can be had in one loop. For example:\n\ntotal = 0\nfor n in numbers:\n    total += n\nprint(total)\n\nIt ends with the last number.",
     "a named fence": "Try this:\n\n```python\nx = 1\n```\n",
     "a fence without a name": "Try this:\n\n```\nwhile True:\n    feed(cat)\n    sleep(60)\n```\n",
     "windows line ends": "def twice(n):\r\n    return n * 2\r\n",
-}  # fmt: skip
+}
 
 PROSE = {
     "empty": "",
@@ -85,7 +85,7 @@ PROSE = {
     "verbs that are tools too": "find the key in the drawer\nsort the letters from A to Z\ntouch the bell\nhead to /the gate",
     "speech in brackets": '"I am here," she said ("at last!"). "You are late," he said ("again").',
     "clock and money": "From 9:30 a.m. to 5 p.m. (Mon.-Fri.): $4.50/hr; after that: $6.00/hr.",
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", CODE)

@@ -22,10 +22,13 @@ def inputs(folder: Path, code: int = 100, general: int = 60, math: int = 60) -> 
     lines = [{"source": "x", "instruction": f"add {n} and 3", "output": f"{n} + 3 = {n + 3}"} for n in range(math)]
     (folder / "math.json").write_text(json.dumps(lines, indent=1))
     return [
-        "--input_file", folder / "code.jsonl",
-        "--general_file", folder / "general.jsonl",
-        "--math_file", folder / "math.json",
-    ]  # fmt: skip
+        "--input_file",
+        folder / "code.jsonl",
+        "--general_file",
+        folder / "general.jsonl",
+        "--math_file",
+        folder / "math.json",
+    ]
 
 
 def test_the_baseline_and_eighteen_mixes(tmp_path: Path, script_command: Command) -> None:

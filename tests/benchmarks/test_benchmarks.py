@@ -115,9 +115,13 @@ def test_names_that_the_tests_call(shared_data: Path) -> None:
     problems = {problem.task_id: problem for problem in real("mbpp-full", shared_data)}
     names = {task: problems[f"Mbpp/{task}"].tests.names for task in (1, 126, 367, 596, 601, 927)}
     assert names == {
-        1: ("min_cost",), 126: ("sum",), 367: ("Node", "is_tree_balanced"), 596: ("tuple_size",),
-        601: ("Pair", "max_chain_length"), 927: ("Node", "max_height"),
-    }  # fmt: skip
+        1: ("min_cost",),
+        126: ("sum",),
+        367: ("Node", "is_tree_balanced"),
+        596: ("tuple_size",),
+        601: ("Pair", "max_chain_length"),
+        927: ("Node", "max_height"),
+    }
     assert problems["Mbpp/596"].tests.source.startswith("import sys\n")
     assert not any("\r" in problem.reference + problem.tests.source + problem.prompt for problem in problems.values())
 

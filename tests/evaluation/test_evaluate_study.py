@@ -41,10 +41,12 @@ def problems(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with path.open("w") as file:
         for number, (name, argument, body, test) in enumerate(PROBLEMS):
             row = {
-                "task_id": f"HumanEval/{number}", "entry_point": name, "canonical_solution": f"    {body}\n",
+                "task_id": f"HumanEval/{number}",
+                "entry_point": name,
+                "canonical_solution": f"    {body}\n",
                 "prompt": f'def {name}({argument}):\n    """Say what {name} says."""\n',
                 "test": f"def check(candidate):\n    {test}\n",
-            }  # fmt: skip
+            }
             file.write(json.dumps(row) + "\n")
     return path
 
@@ -65,9 +67,23 @@ def train(runs: Path, weights: Path, stem: str, *, source: str = "EVOL", seed: i
 
 def flags(folder: Path, problems: Path) -> list[object]:
     return [
-        "--runs", folder / "runs", "--benchmark", "humaneval", "--benchmark_file", f"humaneval={problems}",
-        "--limit", LIMIT, "--max_new_tokens", 8, "--device", "cpu", "--workers", 1, "--output_dir", folder / "out",
-    ]  # fmt: skip
+        "--runs",
+        folder / "runs",
+        "--benchmark",
+        "humaneval",
+        "--benchmark_file",
+        f"humaneval={problems}",
+        "--limit",
+        LIMIT,
+        "--max_new_tokens",
+        8,
+        "--device",
+        "cpu",
+        "--workers",
+        1,
+        "--output_dir",
+        folder / "out",
+    ]
 
 
 @pytest.fixture(scope="session")
@@ -319,9 +335,13 @@ def test_help_is_quick(script_command: Command) -> None:
 def command(script: str, *parts: object, **variables: str) -> "subprocess.CompletedProcess[str]":
     done = subprocess.run(
         [sys.executable, str(ROOT / "Code" / script), *map(str, parts)],
-        env={**offline(), "OMP_NUM_THREADS": "1", **variables}, cwd=ROOT, capture_output=True, text=True, timeout=900,
+        env={**offline(), "OMP_NUM_THREADS": "1", **variables},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=900,
         check=False,
-    )  # fmt: skip
+    )
     assert done.returncode == 0, done.stderr
     return done
 
@@ -332,21 +352,64 @@ def test_from_the_sample_to_the_table(tmp_path: Path, shared_data: Path) -> None
     environment = os.environ.get(launching.VARIABLE)
     if not environment:
         pytest.skip("no environment with LLaMA-Factory: bash tests/run.sh --all makes it")
-    command("RQ1_complexity/complexity_scorer.py", "--input_file", "Datas/sample/EVOL.jsonl", "--source_name", "EVOL",
-            "--output_dir", tmp_path / "EVOL", "--scorer", "embedded", "--device", "cpu")  # fmt: skip
+    command(
+        "RQ1_complexity/complexity_scorer.py",
+        "--input_file",
+        "Datas/sample/EVOL.jsonl",
+        "--source_name",
+        "EVOL",
+        "--output_dir",
+        tmp_path / "EVOL",
+        "--scorer",
+        "embedded",
+        "--device",
+        "cpu",
+    )
     command("training/tiny_student.py", "--output_dir", tmp_path / "tiny")
-    command("training/train.py", "--partitions", tmp_path / "EVOL", "--student", tmp_path / "tiny", "--output_dir",
-            tmp_path / "runs", "--environment", environment, "--device", "cpu", "--batch_size", 4, "--max_steps", 8,
-            "--cutoff_len", 256, "--learning_rate", "3e-3", "--seed", 42, 43)  # fmt: skip
+    command(
+        "training/train.py",
+        "--partitions",
+        tmp_path / "EVOL",
+        "--student",
+        tmp_path / "tiny",
+        "--output_dir",
+        tmp_path / "runs",
+        "--environment",
+        environment,
+        "--device",
+        "cpu",
+        "--batch_size",
+        4,
+        "--max_steps",
+        8,
+        "--cutoff_len",
+        256,
+        "--learning_rate",
+        "3e-3",
+        "--seed",
+        42,
+        43,
+    )
     files = {
         "humaneval": shared_data / "benchmarks" / "HumanEval.jsonl",
         "mbpp": shared_data / "benchmarks" / "sanitized-mbpp.json",
     }
     parts: list[object] = [
-        "--runs", tmp_path / "runs", "--benchmark", *files, "--benchmark_file",
-        *(f"{name}={path}" for name, path in files.items()), "--limit", 4, "--max_new_tokens", 48, "--device", "cpu",
-        "--output_dir", tmp_path / "evaluations",
-    ]  # fmt: skip
+        "--runs",
+        tmp_path / "runs",
+        "--benchmark",
+        *files,
+        "--benchmark_file",
+        *(f"{name}={path}" for name, path in files.items()),
+        "--limit",
+        4,
+        "--max_new_tokens",
+        48,
+        "--device",
+        "cpu",
+        "--output_dir",
+        tmp_path / "evaluations",
+    ]
     done = command(SCRIPT, *parts)
     found = table(tmp_path / "evaluations")
     assert [(row["rq"], row["source"], row["subset"]) for row in found] == [("RQ1", "EVOL", third) for third in THIRDS]

@@ -27,8 +27,17 @@ from support import ROOT, Command, contents, offline, rows
 from training.encoding import ALPACA_SYSTEM, DEEPSEEK_SYSTEM, QWEN_SYSTEM, Encoder
 
 GENERATE = "evaluation/generate.py"
-SPECIAL = ["<s>", "</s>", "<|eot_id|>", "<|eom_id|>", "<|start_header_id|>", "<|end_header_id|>", "<|im_start|>",
-           "<|im_end|>", "<|EOT|>"]  # fmt: skip
+SPECIAL = [
+    "<s>",
+    "</s>",
+    "<|eot_id|>",
+    "<|eom_id|>",
+    "<|start_header_id|>",
+    "<|end_header_id|>",
+    "<|im_start|>",
+    "<|im_end|>",
+    "<|EOT|>",
+]
 CHAT = (
     "{% for message in messages %}<|im_start|>{{ message['role'] }}\n{{ message['content'] }}<|im_end|>\n{% endfor %}"
     "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
@@ -48,10 +57,12 @@ def problems(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for number in range(7):
             words = " ".join(pick.choices("add the two numbers of a list and return it".split(), k=4 + 3 * number))
             row = {
-                "task_id": f"HumanEval/{number}", "entry_point": f"f{number}",
+                "task_id": f"HumanEval/{number}",
+                "entry_point": f"f{number}",
                 "prompt": f'def f{number}(x):\n    """{words}"""\n',
-                "canonical_solution": "    return x\n", "test": "def check(candidate):\n    assert candidate(1) == 1\n",
-            }  # fmt: skip
+                "canonical_solution": "    return x\n",
+                "test": "def check(candidate):\n    assert candidate(1) == 1\n",
+            }
             file.write(json.dumps(row) + "\n")
     return path
 
@@ -72,10 +83,11 @@ def trained(model: Path, folder: Path, **settings: object) -> Path:
     """The model laid out as train.py leaves a student."""
     made = Path(shutil.copytree(model, folder / "EVOL_T1_seed42" / "model"))
     document = {
-        "format": 1, "run": "EVOL_T1_seed42",
+        "format": 1,
+        "run": "EVOL_T1_seed42",
         "plan": {"student": {"model": "tiny"}, "data": {"file": "T1.jsonl"}, "settings": settings},
         "model": {"folder": "model", "revision": model_revision(str(made))},
-    }  # fmt: skip
+    }
     (made.parent / "run.json").write_text(json.dumps(document))
     return made
 
@@ -87,9 +99,22 @@ def settings(model: Path, problems: Path, **changed: Any) -> GenerationSettings:
 
 def test_the_command(tmp_path: Path, tiny_llama: Path, problems: Path, script_command: Command) -> None:
     result = script_command(
-        GENERATE, "--model", tiny_llama, "--benchmark", "humaneval", "--benchmark_file", problems,
-        "--max_new_tokens", 12, "--limit", 5, "--device", "cpu", "--output_dir", tmp_path,
-    )  # fmt: skip
+        GENERATE,
+        "--model",
+        tiny_llama,
+        "--benchmark",
+        "humaneval",
+        "--benchmark_file",
+        problems,
+        "--max_new_tokens",
+        12,
+        "--limit",
+        5,
+        "--device",
+        "cpu",
+        "--output_dir",
+        tmp_path,
+    )
     assert result.returncode == 0, result.stderr
     assert result.stdout == f"{tmp_path / 'samples.jsonl'}\n"
     assert "form: base (no chat template)" in result.stderr
@@ -168,10 +193,27 @@ def test_a_store_cut_anywhere_ends_with_the_same_bytes(tmp_path: Path, tiny_llam
 def test_killed_at_any_moment_it_redoes_what_was_in_flight(tmp_path: Path, tiny_llama: Path, problems: Path) -> None:
     def command(out: Path) -> list[str]:
         return [
-            sys.executable, str(ROOT / "Code" / GENERATE), "--model", str(tiny_llama), "--benchmark", "humaneval",
-            "--benchmark_file", str(problems), "--max_new_tokens", "60", "--temperature", "0.9", "--num_samples", "30",
-            "--max_batch_tokens", "400", "--device", "cpu", "--output_dir", str(out),
-        ]  # fmt: skip
+            sys.executable,
+            str(ROOT / "Code" / GENERATE),
+            "--model",
+            str(tiny_llama),
+            "--benchmark",
+            "humaneval",
+            "--benchmark_file",
+            str(problems),
+            "--max_new_tokens",
+            "60",
+            "--temperature",
+            "0.9",
+            "--num_samples",
+            "30",
+            "--max_batch_tokens",
+            "400",
+            "--device",
+            "cpu",
+            "--output_dir",
+            str(out),
+        ]
 
     started = time.monotonic()
     subprocess.run(command(tmp_path / "whole"), check=True, capture_output=True, env=offline())
@@ -179,9 +221,12 @@ def test_killed_at_any_moment_it_redoes_what_was_in_flight(tmp_path: Path, tiny_
     pick, stored = random.Random(os.urandom(8)), 0
     for part in range(4):
         process = subprocess.Popen(
-            command(tmp_path / "killed"), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=offline(),
+            command(tmp_path / "killed"),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env=offline(),
             start_new_session=True,
-        )  # fmt: skip
+        )
         time.sleep(duration * (part + pick.random()) / 4 * 0.9)
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
@@ -206,10 +251,25 @@ def test_the_command_with_vllm(tmp_path: Path, tiny_llama: Path, problems: Path)
     if not environment:
         pytest.skip("no environment with vLLM: bash tests/run.sh --all makes it")
     command = [
-        f"{environment}/bin/python", str(ROOT / "Code" / GENERATE), "--model", str(tiny_llama), "--benchmark", "humaneval",
-        "--benchmark_file", str(problems), "--max_new_tokens", "24", "--engine", "vllm", "--device", "cpu",
-        "--dtype", "float32", "--output_dir", str(tmp_path / "vllm"),
-    ]  # fmt: skip
+        f"{environment}/bin/python",
+        str(ROOT / "Code" / GENERATE),
+        "--model",
+        str(tiny_llama),
+        "--benchmark",
+        "humaneval",
+        "--benchmark_file",
+        str(problems),
+        "--max_new_tokens",
+        "24",
+        "--engine",
+        "vllm",
+        "--device",
+        "cpu",
+        "--dtype",
+        "float32",
+        "--output_dir",
+        str(tmp_path / "vllm"),
+    ]
     done = subprocess.run(command, capture_output=True, text=True, env=offline(), timeout=600, check=False)
     assert done.returncode == 0, done.stderr
     assert verify(tmp_path / "vllm") == []
@@ -236,13 +296,14 @@ PIECES = {
     "default": ["Human: @", "</s>", "\nAssistant:"],
     "empty": ["@"],
     "llama3": [
-        "<s>", "<|start_header_id|>user<|end_header_id|>\n\n@<|eot_id|>"
-        "<|start_header_id|>assistant<|end_header_id|>\n\n",
+        "<s>",
+        "<|start_header_id|>user<|end_header_id|>\n\n@<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\n",
     ],
     "qwen": [
-        f"<|im_start|>system\n{QWEN_SYSTEM}<|im_end|>\n", "<|im_start|>user\n@<|im_end|>\n<|im_start|>assistant\n",
+        f"<|im_start|>system\n{QWEN_SYSTEM}<|im_end|>\n",
+        "<|im_start|>user\n@<|im_end|>\n<|im_start|>assistant\n",
     ],
-}  # fmt: skip
+}
 ENDS = {"deepseekcoder": "<|EOT|>", "llama3": "<|eot_id|>", "qwen": "<|im_end|>"}
 
 
@@ -288,9 +349,14 @@ def test_llamafactory_puts_the_same_tokens_before_an_answer(tmp_path: Path, chat
     script = tmp_path / "encode.py"
     script.write_text(LLAMAFACTORY_SCRIPT)
     done = subprocess.run(
-        [f"{environment}/bin/python", str(script), str(chat_model), *PIECES], input=json.dumps(texts),
-        capture_output=True, text=True, env=offline(), timeout=300, check=False,
-    )  # fmt: skip
+        [f"{environment}/bin/python", str(script), str(chat_model), *PIECES],
+        input=json.dumps(texts),
+        capture_output=True,
+        text=True,
+        env=offline(),
+        timeout=300,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
     for template, expected in json.loads(done.stdout.splitlines()[-1]).items():
         encode = TrainingPrompts(str(chat_model), template)
@@ -401,9 +467,20 @@ def test_what_extract_makes_of_an_answer_is_the_completion(
 
 def refused(model: Path, problems: Path, out: Path, *changed: object) -> Sequence[object]:
     return (
-        "--model", model, "--benchmark", "humaneval", "--benchmark_file", problems, "--device", "cpu",
-        "--max_new_tokens", "4", "--output_dir", out, *changed,
-    )  # fmt: skip
+        "--model",
+        model,
+        "--benchmark",
+        "humaneval",
+        "--benchmark_file",
+        problems,
+        "--device",
+        "cpu",
+        "--max_new_tokens",
+        "4",
+        "--output_dir",
+        out,
+        *changed,
+    )
 
 
 USAGE = [

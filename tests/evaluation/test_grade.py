@@ -51,20 +51,43 @@ def right(number: int) -> str:
 
 def test_verdicts_counts_and_pass_at_k(tmp_path: Path, problems: Path, script_main: Command) -> None:
     samples = [
-        sample(1, right(1)), sample(0, "    return 0\n"), sample(0, f"\ndef add0(a, b):\n{right(0)}"),
-        sample(1, "    return (\n"), sample(2, "    while True: pass\n", sample=5), sample(2, right(2), sample=0),
-    ]  # fmt: skip
+        sample(1, right(1)),
+        sample(0, "    return 0\n"),
+        sample(0, f"\ndef add0(a, b):\n{right(0)}"),
+        sample(1, "    return (\n"),
+        sample(2, "    while True: pass\n", sample=5),
+        sample(2, right(2), sample=0),
+    ]
     done = script_main(
-        SCRIPT, "--samples", write(tmp_path / "s.jsonl", samples), "--benchmark", "humaneval", "--benchmark_file",
-        problems, "--output_dir", tmp_path / "out", "--workers", 2, "--k", 1, 2, 10, "--min_seconds", 0.5,
-    )  # fmt: skip
+        SCRIPT,
+        "--samples",
+        write(tmp_path / "s.jsonl", samples),
+        "--benchmark",
+        "humaneval",
+        "--benchmark_file",
+        problems,
+        "--output_dir",
+        tmp_path / "out",
+        "--workers",
+        2,
+        "--k",
+        1,
+        2,
+        10,
+        "--min_seconds",
+        0.5,
+    )
     assert done.returncode == 0, done.stderr
     assert "pass@1: 50.0%" in done.stdout and "over 3 of 6 problems" in done.stdout
     found = [(row["task_id"], row["sample"], row["verdict"]) for row in rows(tmp_path / "out" / "results.jsonl")]
     assert found == [
-        ("HumanEval/1", 0, "pass"), ("HumanEval/0", 0, "fail"), ("HumanEval/0", 1, "pass"),
-        ("HumanEval/1", 1, "syntax"), ("HumanEval/2", 5, "timeout"), ("HumanEval/2", 0, "pass"),
-    ]  # fmt: skip
+        ("HumanEval/1", 0, "pass"),
+        ("HumanEval/0", 0, "fail"),
+        ("HumanEval/0", 1, "pass"),
+        ("HumanEval/1", 1, "syntax"),
+        ("HumanEval/2", 5, "timeout"),
+        ("HumanEval/2", 0, "pass"),
+    ]
     assert {row["rung"] for row in rows(tmp_path / "out" / "results.jsonl")} <= {"bubblewrap", "landlock"}
     summary = json.loads((tmp_path / "out" / "summary.json").read_text())
     assert summary["pass_at_k"]["2"]["value"] == 1.0 and summary["pass_at_k"]["1"]["value"] == 0.5
@@ -104,9 +127,18 @@ def test_nothing_is_graded_where_a_control_goes_wrong(tmp_path: Path, script_mai
     ):
         problems = write(tmp_path / "problems.jsonl", [PROBLEMS[0], {**PROBLEMS[1], key: value}])
         done = script_main(
-            SCRIPT, "--samples", write(tmp_path / "s.jsonl", [sample(1, right(1))]), "--benchmark", "humaneval",
-            "--benchmark_file", problems, "--output_dir", tmp_path / "out", "--workers", 1,
-        )  # fmt: skip
+            SCRIPT,
+            "--samples",
+            write(tmp_path / "s.jsonl", [sample(1, right(1))]),
+            "--benchmark",
+            "humaneval",
+            "--benchmark_file",
+            problems,
+            "--output_dir",
+            tmp_path / "out",
+            "--workers",
+            1,
+        )
         assert done.returncode == 1 and said in done.stderr and "HumanEval/1" in done.stderr
         assert not (tmp_path / "out" / "results.jsonl").exists()
 
@@ -125,9 +157,18 @@ def test_an_infra_error_is_tried_again_and_never_a_fail(
 
     monkeypatch.setattr(workers.Workers, "judge", flaky)
     arguments = [
-        SCRIPT, "--samples", write(tmp_path / "s.jsonl", [sample(0, right(0)), sample(1, right(1))]), "--benchmark",
-        "humaneval", "--benchmark_file", problems, "--output_dir", tmp_path / "out", "--workers", 1,
-    ]  # fmt: skip
+        SCRIPT,
+        "--samples",
+        write(tmp_path / "s.jsonl", [sample(0, right(0)), sample(1, right(1))]),
+        "--benchmark",
+        "humaneval",
+        "--benchmark_file",
+        problems,
+        "--output_dir",
+        tmp_path / "out",
+        "--workers",
+        1,
+    ]
     done = script_main(*arguments)
     assert done.returncode == 3 and "NOT FINAL" in done.stdout
     assert calls.count(1) == controls.RETRIES
@@ -157,9 +198,19 @@ def test_a_worker_that_dies_is_replaced(problems: Path, monkeypatch: pytest.Monk
 
 def test_without_isolation_it_is_marked(tmp_path: Path, problems: Path, script_main: Command) -> None:
     done = script_main(
-        SCRIPT, "--samples", write(tmp_path / "s.jsonl", [sample(0, right(0))]), "--benchmark", "humaneval",
-        "--benchmark_file", problems, "--output_dir", tmp_path / "out", "--workers", 1, "--unsafe_no_isolation",
-    )  # fmt: skip
+        SCRIPT,
+        "--samples",
+        write(tmp_path / "s.jsonl", [sample(0, right(0))]),
+        "--benchmark",
+        "humaneval",
+        "--benchmark_file",
+        problems,
+        "--output_dir",
+        tmp_path / "out",
+        "--workers",
+        1,
+        "--unsafe_no_isolation",
+    )
     assert done.returncode == 0 and "WITHOUT ISOLATION" in done.stdout and "NO ISOLATION" in done.stderr
     assert rows(tmp_path / "out" / "results.jsonl")[0]["rung"] == "none"
     assert json.loads((tmp_path / "out" / "summary.json").read_text())["isolated"] is False
@@ -170,9 +221,16 @@ def test_it_refuses_where_no_rung_holds(
 ) -> None:
     monkeypatch.setattr("sandbox.judging.self_check.failing", lambda rung: "not on this machine")
     done = script_main(
-        SCRIPT, "--samples", write(tmp_path / "s.jsonl", [sample(0, right(0))]), "--benchmark", "humaneval",
-        "--benchmark_file", problems, "--output_dir", tmp_path / "out",
-    )  # fmt: skip
+        SCRIPT,
+        "--samples",
+        write(tmp_path / "s.jsonl", [sample(0, right(0))]),
+        "--benchmark",
+        "humaneval",
+        "--benchmark_file",
+        problems,
+        "--output_dir",
+        tmp_path / "out",
+    )
     assert done.returncode == 2 and done.stderr.count("\n") == 1
     assert "bubblewrap: not on this machine; landlock: not" in done.stderr and "--unsafe_no_isolation" in done.stderr
 
@@ -192,8 +250,14 @@ def test_it_refuses_where_no_rung_holds(
 )
 def test_bad_samples(tmp_path: Path, problems: Path, script_main: Command, lines: list[Any], said: str) -> None:
     done = script_main(
-        SCRIPT, "--samples", write(tmp_path / "s.jsonl", lines), "--benchmark", "humaneval", "--benchmark_file", problems,
-    )  # fmt: skip
+        SCRIPT,
+        "--samples",
+        write(tmp_path / "s.jsonl", lines),
+        "--benchmark",
+        "humaneval",
+        "--benchmark_file",
+        problems,
+    )
     assert done.returncode == 2 and said in done.stderr and done.stderr.count("\n") == 1, done.stderr
 
 
@@ -238,9 +302,18 @@ def test_killed_it_leaves_no_process_and_goes_on(tmp_path: Path, problems: Path)
     samples = [sample(n % 6, right(n % 6) if n % 2 else f"    return {n}\n") for n in range(120)]
     samples += [sample(0, "    import time\n    time.sleep(1.5)\n")]
     command = [
-        sys.executable, str(ROOT / "Code" / SCRIPT), "--samples", str(write(tmp_path / "s.jsonl", samples)), "--benchmark",
-        "humaneval", "--benchmark_file", str(problems), "--workers", "2", "--output_dir",
-    ]  # fmt: skip
+        sys.executable,
+        str(ROOT / "Code" / SCRIPT),
+        "--samples",
+        str(write(tmp_path / "s.jsonl", samples)),
+        "--benchmark",
+        "humaneval",
+        "--benchmark_file",
+        str(problems),
+        "--workers",
+        "2",
+        "--output_dir",
+    ]
     for seconds in (0.2, 1.2, 2.1):
         process = subprocess.Popen([*command, str(tmp_path / "out")], env=offline(), stderr=subprocess.DEVNULL)
         time.sleep(seconds)

@@ -211,12 +211,21 @@ def test_vllm_gives_the_same_greedy_text(tiny_llama: Path, tmp_path: Path) -> No
     assert {found.finish_reason for found in expected} == {"stop", "length"}
     script = tmp_path / "ask.py"
     script.write_text(VLLM_SCRIPT)
-    asked = {"model": str(tiny_llama), "stop": sampling.stop, "end": end,
-             "requests": [[list(one.prompt), one.max_new_tokens, one.seed] for one in requests(tiny_llama)]}  # fmt: skip
+    asked = {
+        "model": str(tiny_llama),
+        "stop": sampling.stop,
+        "end": end,
+        "requests": [[list(one.prompt), one.max_new_tokens, one.seed] for one in requests(tiny_llama)],
+    }
     done = subprocess.run(
-        [f"{environment}/bin/python", str(script)], input=json.dumps(asked), capture_output=True, text=True,
-        env=offline(), timeout=600, check=False,
-    )  # fmt: skip
+        [f"{environment}/bin/python", str(script)],
+        input=json.dumps(asked),
+        capture_output=True,
+        text=True,
+        env=offline(),
+        timeout=600,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
     greedy, sampled, alone = json.loads(done.stdout.splitlines()[-1])
     assert [Answer(*found) for found in greedy] == expected

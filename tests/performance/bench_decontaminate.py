@@ -47,15 +47,21 @@ NAMES = (
     "piece",
 )
 BEFORE = (
-    "I was asked this in an interview and got stuck.", "Please help me with my homework.",
+    "I was asked this in an interview and got stuck.",
+    "Please help me with my homework.",
     "Here is a task from our team:",
-    "Complete the code below and explain each step.", "Solve it as simply as you can.", "For a course of mine:",
-)  # fmt: skip
+    "Complete the code below and explain each step.",
+    "Solve it as simply as you can.",
+    "For a course of mine:",
+)
 AFTER = (
-    "Explain your choice of data structures.", "Thank you!", "The answer must be readable.",
+    "Explain your choice of data structures.",
+    "Thank you!",
+    "The answer must be readable.",
     "Also say how long it takes.",
-    "Think about what happens with empty input.", "Keep the names short.",
-)  # fmt: skip
+    "Think about what happens with empty input.",
+    "Keep the names short.",
+)
 
 
 def squeezed(text: str) -> str:
@@ -167,9 +173,11 @@ def planted(item: dict[str, str], kind: str, number: int, rng: random.Random) ->
         prompt, code = requoted(prompt), requoted(code)
     answer = f"{prompt}{code}" if item["name"].startswith("HumanEval") and rng.random() < 0.3 else code
     return Record(
-        f"{kind}-{item['name']}-{number}", f"{rng.choice(BEFORE)}\n\n{prompt}\n{rng.choice(AFTER)}", "",
+        f"{kind}-{item['name']}-{number}",
+        f"{rng.choice(BEFORE)}\n\n{prompt}\n{rng.choice(AFTER)}",
+        "",
         f"{rng.choice(AFTER)}\n```python\n{answer}\n```\n{rng.choice(BEFORE)}",
-    )  # fmt: skip
+    )
 
 
 VERBS = ("count", "sum", "collect", "sort", "merge", "remove", "double", "group", "rank", "join")
@@ -185,8 +193,16 @@ WHAT = (
     "digits",
     "nested lists",
 )
-HOW = ("in order of first use", "without their neighbours", "by length and then by letter", "from the last one back",
-       "that are larger than the mean", "at odd places", "with at most k changes", "once for each row")  # fmt: skip
+HOW = (
+    "in order of first use",
+    "without their neighbours",
+    "by length and then by letter",
+    "from the last one back",
+    "that are larger than the mean",
+    "at odd places",
+    "with at most k changes",
+    "once for each row",
+)
 
 
 def lookalike(number: int, items: list[dict[str, str]], rng: random.Random) -> Record:

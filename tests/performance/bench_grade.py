@@ -96,9 +96,17 @@ def hostile(count: int, folder: Path) -> Iterator[tuple[str, str]]:
     canary = folder / "canary"
     canary.write_text("canary")
     world = {
-        "MARK": folder.name, "SECRET": "secret", "CANARY": str(canary), "OUTSIDE": str(folder), "TCP": "9", "UDP": "9",
-        "UNIX": str(folder / "socket"), "ABSTRACT": folder.name, "JUDGE": str(os.getpid()), "ROOT": str(os.getuid() == 0),
-    }  # fmt: skip
+        "MARK": folder.name,
+        "SECRET": "secret",
+        "CANARY": str(canary),
+        "OUTSIDE": str(folder),
+        "TCP": "9",
+        "UDP": "9",
+        "UNIX": str(folder / "socket"),
+        "ABSTRACT": folder.name,
+        "JUDGE": str(os.getpid()),
+        "ROOT": str(os.getuid() == 0),
+    }
     made = [(a.verdicts, a.task, a.completion(world)) for a in attacks]
     # text that is not UTF-8 is not JSON either
     made = [one for one in made if len(one[2]) < LONGEST and "\ud800" not in one[2]]

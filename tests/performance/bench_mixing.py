@@ -73,8 +73,11 @@ def main() -> None:
 
         def copied() -> float:
             shutil.rmtree(folder / "copy", ignore_errors=True)
-            return seconds(lambda: subprocess.run(
-                f"cp -r '{folder}/ours' '{folder}/copy' && sync -f '{folder}/copy'", shell=True, check=True))  # fmt: skip
+            return seconds(
+                lambda: subprocess.run(
+                    f"cp -r '{folder}/ours' '{folder}/copy' && sync -f '{folder}/copy'", shell=True, check=True
+                )
+            )
 
         ours()
         own_s, copy_s = in_turns(ours, copied, 5)

@@ -55,9 +55,13 @@ def main() -> None:
                 ids = tokenizer(PROMPT.format(instruction=text), return_tensors="pt")
                 with torch.inference_mode():
                     result = model.generate(
-                        **ids, max_new_tokens=2, do_sample=False, output_scores=True, return_dict_in_generate=True,
+                        **ids,
+                        max_new_tokens=2,
+                        do_sample=False,
+                        output_scores=True,
+                        return_dict_in_generate=True,
                         pad_token_id=0,
-                    )  # fmt: skip
+                    )
                 found.append(expected_score(result.scores[0][:, digits].double().numpy())[0])
 
         engines: dict[str, Scorer] = {

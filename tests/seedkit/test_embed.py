@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from seedkit.cli import add_embedder_flags, add_machine_flags
 from seedkit.embed import MiniLM, SentenceEncoder, encoder_spec
 from seedkit.errors import InputError
+from seedkit.flags import add_embedder_flags, add_machine_flags
 from support import offline
 from tiny_models import CONTEXT
 
@@ -171,8 +171,11 @@ def test_the_flags_choose_the_encoder(
     revision = part.identity.pop("revision")
     assert revision.startswith("sha256:")
     assert part.identity == {
-        "encoder": "instructor", "model": "instructor", "dtype": "float32", "instruction": instruction,
-    }  # fmt: skip
+        "encoder": "instructor",
+        "model": "instructor",
+        "dtype": "float32",
+        "instruction": instruction,
+    }
     expected = SentenceEncoder(str(tiny_instructor), device="cpu", instruction=instruction)(few)
     assert np.array_equal(part.factory(device="cpu")(few), expected)
 
@@ -213,8 +216,12 @@ def test_equal_to_instructor_embedding(tmp_path: Path, tiny_instructor: Path) ->
     names = [str(path) for path in (tiny_instructor, tmp_path / "pairs.json", tmp_path / "vectors.npy")]
     done = subprocess.run(
         [f"{environment}/bin/python", "-c", REFERENCE, *names],
-        capture_output=True, text=True, timeout=600, env=offline(), check=False,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        timeout=600,
+        env=offline(),
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
     expected = np.load(tmp_path / "vectors.npy")
     found = np.concatenate(

@@ -89,8 +89,15 @@ def lose_reject(folder: Path) -> None:
 
 
 DAMAGE: list[Callable[[Path], None]] = [
-    swap_records, repeat_tertile, drop_record, shuffle_records, extra_key, change_score, invent_score, lose_reject,
-]  # fmt: skip
+    swap_records,
+    repeat_tertile,
+    drop_record,
+    shuffle_records,
+    extra_key,
+    change_score,
+    invent_score,
+    lose_reject,
+]
 
 
 def test_a_finished_folder_is_verified(folder: Path) -> None:

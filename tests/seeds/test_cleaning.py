@@ -51,9 +51,13 @@ def kept(cleaned: Cleaned) -> list[str]:
         (record("i", "caf\ufffd"), "replacement_characters", "replacement characters: U+FFFD in output"),
         (record("i", input="\ufffd"), "replacement_characters", "replacement characters: U+FFFD in input"),
         (record("i", "o" * 100), "over_long", "over long: 101 characters, at most 100 are kept"),
-        (record("first", "other"), "exact_duplicate", "exact duplicate of line 1 (id a): the same instruction and input"),
+        (
+            record("first", "other"),
+            "exact_duplicate",
+            "exact duplicate of line 1 (id a): the same instruction and input",
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_record_leaves_with_its_step_and_reason(
     tmp_path: Path, line: bytes | dict[str, Any], step: str, reason: str
 ) -> None:

@@ -148,8 +148,10 @@ def test_a_problem_of_one_sentence(items: list[Item]) -> None:
     assert found(items, f"{TEXT}\nThank you!") == [("MBPP/77", "prompt")]
     assert found(items, f"Please {TEXT.lower().rstrip('.')}, in Rust") == [("MBPP/77", "prompt")]
     assert found(items, CODE.replace("\r\n", "\n\n")) == [("MBPP/77", "solution")]
-    for near in ("Write a function to find the lamp that is oldest in the given evening log.",
-                 "Write a function to find the door that is opened most often in the given evening log."):  # fmt: skip
+    for near in (
+        "Write a function to find the lamp that is oldest in the given evening log.",
+        "Write a function to find the door that is opened most often in the given evening log.",
+    ):
         assert found(items, near) == []
 
 
@@ -227,8 +229,12 @@ def test_the_number_of_processes_changes_nothing(items: list[Item]) -> None:
 
 
 def test_best_finding_of_each_benchmark(items: list[Item]) -> None:
-    mine = [Finding(0, 0, "solution", 1.0, 0, 1), Finding(0, 0, "prompt", 1.0, 0, 1), Finding(0, 2, "prompt", 0.8, 0, 1),
-            Finding(0, 1, "prompt", 0.9, 0, 1)]  # fmt: skip
+    mine = [
+        Finding(0, 0, "solution", 1.0, 0, 1),
+        Finding(0, 0, "prompt", 1.0, 0, 1),
+        Finding(0, 2, "prompt", 0.8, 0, 1),
+        Finding(0, 1, "prompt", 0.9, 0, 1),
+    ]
     best = best_findings(Index(items), mine)
     assert [(f.item, f.kind) for f in best] == [(0, "prompt"), (1, "prompt")]
 
@@ -262,10 +268,15 @@ def test_benchmarks_are_known_by_their_fields(tmp_path: Path) -> None:
     (folder / "README.md").write_text("not one of them")
     items = read_benchmarks([folder])
     assert [(item.benchmark, item.name) for item in items] == [
-        ("HumanEval", "HumanEval/900"), ("MBPP", "MBPP/77"), ("MBPP-sanitized", "MBPP/5"), ("HumanEval", "HumanEval/1"),
-        ("MultiPL-E", "go/HumanEval_900_x"), ("MultiPL-E", "python/Python/9"),
-        ("LiveCodeBench", "abc1_a"), ("LiveCodeBench", "abc/2"),
-    ]  # fmt: skip
+        ("HumanEval", "HumanEval/900"),
+        ("MBPP", "MBPP/77"),
+        ("MBPP-sanitized", "MBPP/5"),
+        ("HumanEval", "HumanEval/1"),
+        ("MultiPL-E", "go/HumanEval_900_x"),
+        ("MultiPL-E", "python/Python/9"),
+        ("LiveCodeBench", "abc1_a"),
+        ("LiveCodeBench", "abc/2"),
+    ]
     assert items[-1].prompt.strip() == "Add A."
     assert items[0].description.split()[:2] == ["Walk", "along"]
     assert ">>>" not in items[0].description
@@ -330,17 +341,20 @@ def test_evidence_table_and_manifest(tmp_path: Path, script_command: Command) ->
     evidence = rows(out / "evidence.jsonl")
     assert [list(row) for row in evidence] == [
         ["id", "line", "benchmark", "item", "overlap", "start", "end", "text", "kind"]
-    ] * 2  # fmt: skip
+    ] * 2
     assert [(row["line"], row["benchmark"], row["item"], row["overlap"], row["kind"]) for row in evidence] == [
-        (2, "HumanEval", "HumanEval/900", 1.0, "prompt"), (3, "MBPP", "MBPP/77", 1.0, "prompt"),
-    ]  # fmt: skip
+        (2, "HumanEval", "HumanEval/900", 1.0, "prompt"),
+        (3, "MBPP", "MBPP/77", 1.0, "prompt"),
+    ]
     assert f"Hello.\n{PROMPT}"[evidence[0]["start"] : evidence[0]["end"]] == evidence[0]["text"]
     assert "2 of 4 records hold a problem" in result.stdout
     manifest = json.loads((out / "manifest.json").read_text())
     assert manifest["counts"] == {"records": 4, "flagged": 2, "unreadable": 0}
     assert [(row["benchmark"], row["flagged"], row["indicator_5"]) for row in manifest["leakage"]] == [
-        ("all", 2, 1.0), ("HumanEval", 1, 1.0), ("MBPP", 1, 1.0),
-    ]  # fmt: skip
+        ("all", 2, 1.0),
+        ("HumanEval", 1, 1.0),
+        ("MBPP", 1, 1.0),
+    ]
     script_command(*command, "--output_dir", tmp_path / "again", "--workers", 1)
     assert contents(tmp_path / "again") == contents(out)
 
@@ -381,9 +395,12 @@ def test_nothing_is_removed_unless_asked(tmp_path: Path, script_command: Command
 def partition(folder: Path, names: dict[str, list[tuple[str, str]]], **described: Any) -> Path:
     folder.mkdir(parents=True)
     lines = {
-        name: [json.dumps({"id": f"{name}{n}", "instruction": i, "input": "", "output": o}).encode() + b"\n" for n, (i, o) in enumerate(pairs)]
+        name: [
+            json.dumps({"id": f"{name}{n}", "instruction": i, "input": "", "output": o}).encode() + b"\n"
+            for n, (i, o) in enumerate(pairs)
+        ]
         for name, pairs in names.items()
-    }  # fmt: skip
+    }
     with OutputFolder(folder, "a_stage", list(lines), sources=[]) as output:
         for name, own in lines.items():
             output.write(name, own)
@@ -395,21 +412,33 @@ def test_report_over_tertiles_and_mixes(tmp_path: Path, script_command: Command)
     benchmark = benchmark_file(tmp_path / "b.jsonl", RIDGE, LAMP)
     leaks = (TEXT, "max(log)")
     tertiles = partition(
-        tmp_path / "EVOL", {"T1.jsonl": [CLEAN], "T2.jsonl": [leaks, CLEAN], "T3.jsonl": [leaks, leaks, CLEAN, CLEAN], "x.jsonl": [leaks]},
+        tmp_path / "EVOL",
+        {"T1.jsonl": [CLEAN], "T2.jsonl": [leaks, CLEAN], "T3.jsonl": [leaks, leaks, CLEAN, CLEAN], "x.jsonl": [leaks]},
         tertiles={"files": ["T1.jsonl", "T2.jsonl", "T3.jsonl"]},
-    )  # fmt: skip
-    mixes = partition(tmp_path / "MIX", {"m.jsonl": [(PROMPT, SOLUTION)], "c.jsonl": [CLEAN]},
-                      mixes={"files": [{"name": "m.jsonl"}]}, classified={"file": "c.jsonl"})  # fmt: skip
+    )
+    mixes = partition(
+        tmp_path / "MIX",
+        {"m.jsonl": [(PROMPT, SOLUTION)], "c.jsonl": [CLEAN]},
+        mixes={"files": [{"name": "m.jsonl"}]},
+        classified={"file": "c.jsonl"},
+    )
     command = [SCRIPT, "--benchmarks", benchmark, "--report", tertiles, mixes]
     out = tmp_path / "out"
     result = script_command(*command, "--output_dir", out)
     assert result.returncode == 0, result.stderr
     assert "5 files of 9 records, 3 of them different" in result.stderr
     lines = rows(out / "leakage.jsonl")
-    assert [(row["folder"], row["file"], row["records"], row["flagged"], row["leak_rate"]) for row in lines if row["benchmark"] == "all"] == [
-        ("EVOL", "T1.jsonl", 1, 0, 0), ("EVOL", "T2.jsonl", 2, 1, 0.5), ("EVOL", "T3.jsonl", 4, 2, 0.5),
-        ("MIX", "m.jsonl", 1, 1, 1), ("MIX", "c.jsonl", 1, 0, 0),
-    ]  # fmt: skip
+    assert [
+        (row["folder"], row["file"], row["records"], row["flagged"], row["leak_rate"])
+        for row in lines
+        if row["benchmark"] == "all"
+    ] == [
+        ("EVOL", "T1.jsonl", 1, 0, 0),
+        ("EVOL", "T2.jsonl", 2, 1, 0.5),
+        ("EVOL", "T3.jsonl", 4, 2, 0.5),
+        ("MIX", "m.jsonl", 1, 1, 1),
+        ("MIX", "c.jsonl", 1, 0, 0),
+    ]
     by = {(row["file"], row["benchmark"]): row for row in lines}
     assert by["T2.jsonl", "MBPP"]["indicator_4"] == by["T2.jsonl", "MBPP"]["indicator_5"] == 1.0
     assert by["m.jsonl", "HumanEval"]["indicator_4"] == 1.0 > by["m.jsonl", "MBPP"]["indicator_4"]

@@ -80,9 +80,11 @@ def test_all_four_releases(tmp_path: Path, releases: Path, script_command: Comma
     assert {row["source"] for row in rows(out / "ALPACA_origin.jsonl")} == {"tatsu-lab/alpaca"}
     assert [row["line"] for row in rows(out / "ALPACA_origin.jsonl")] == list(range(1, 31))
     assert [row["reason"].split(":")[0] for row in rows(out / "EVOL_rejects.jsonl")] == [
-        f"exact duplicate of line 4 (id {rows(out / 'EVOL.jsonl')[3]['id']})", "empty output",
-        "expected UTF-8, got byte 0xe9 at byte 21 of the line", "expected one JSON object, got malformed JSON",
-    ]  # fmt: skip
+        f"exact duplicate of line 4 (id {rows(out / 'EVOL.jsonl')[3]['id']})",
+        "empty output",
+        "expected UTF-8, got byte 0xe9 at byte 21 of the line",
+        "expected one JSON object, got malformed JSON",
+    ]
     table = [line.split() for line in result.stdout.splitlines()]
     assert table[0] == ["EVOL", "OSS", "ALPACA", "MATH"]
     assert ["read", "54", "41", "31", "36"] in table
@@ -208,8 +210,10 @@ def test_killed_at_any_moment_the_next_run_ends_with_the_same_bytes(
         out = tmp_path / f"out{part}"
         process = subprocess.Popen(
             [sys.executable, str(ROOT / "Code" / SCRIPT), *command[1:], str(out)],
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=offline(),
-        )  # fmt: skip
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env=offline(),
+        )
         if part < 7:
             time.sleep(took * part / 7)
         else:  # between the two sources, or when the second has begun

@@ -77,10 +77,16 @@ class Handler(BaseHTTPRequestHandler):
         data = self.server.files[name]
         commit = {"X-Repo-Commit": self.server.commit} if self.server.commit else {}
         etag = self.server.etag or hashlib.sha256(data).hexdigest()
-        self.answer(302, {
-            **commit, "X-Linked-Etag": f'"{etag}"', "X-Linked-Size": str(len(data)),
-            "Location": f"http://localhost:{self.server.server_address[1]}/lfs/{name}", "Content-Length": "0",
-        })  # fmt: skip
+        self.answer(
+            302,
+            {
+                **commit,
+                "X-Linked-Etag": f'"{etag}"',
+                "X-Linked-Size": str(len(data)),
+                "Location": f"http://localhost:{self.server.server_address[1]}/lfs/{name}",
+                "Content-Length": "0",
+            },
+        )
 
     def do_GET(self) -> None:
         if not self.path.startswith("/lfs/"):

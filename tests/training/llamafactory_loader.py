@@ -23,10 +23,19 @@ def load(case: dict[str, Any], work: Path) -> dict[str, Any]:
         json.dumps({"data": {"file_name": path.name, "columns": case.get("columns", columns)}})
     )
     settings = {
-        "model_name_or_path": case["tokenizer"], "stage": "sft", "do_train": True, "finetuning_type": "full",
-        "dataset": "data", "dataset_dir": str(path.parent), "cutoff_len": case["cutoff_len"], "report_to": "none",
-        "output_dir": str(work / "out"), "cache_dir": str(work / "cache"), "use_cpu": True, "overwrite_cache": True,
-    }  # fmt: skip
+        "model_name_or_path": case["tokenizer"],
+        "stage": "sft",
+        "do_train": True,
+        "finetuning_type": "full",
+        "dataset": "data",
+        "dataset_dir": str(path.parent),
+        "cutoff_len": case["cutoff_len"],
+        "report_to": "none",
+        "output_dir": str(work / "out"),
+        "cache_dir": str(work / "cache"),
+        "use_cpu": True,
+        "overwrite_cache": True,
+    }
     if case["template"]:
         settings["template"] = case["template"]
     model_args, data_args, training_args, _, _ = get_train_args(settings)

@@ -136,10 +136,18 @@ def test_a_finished_folder_gives_its_data_files(tmp_path: Path, script_command: 
     data = tmp_path / "seeds.jsonl"
     data.write_bytes(lines(*[good(id=str(n), instruction=f"write code {n}") for n in range(60)]))
     done = script_command(
-        "RQ4_breadth/domain_mixer.py", "--input_file", data, "--output_dir", tmp_path / "out",
-        "--general_file", ROOT / "Datas/sample/ALPACA.jsonl", "--math_file", ROOT / "Datas/sample/MATH.jsonl",
-        "--num_samples", 1,
-    )  # fmt: skip
+        "RQ4_breadth/domain_mixer.py",
+        "--input_file",
+        data,
+        "--output_dir",
+        tmp_path / "out",
+        "--general_file",
+        ROOT / "Datas/sample/ALPACA.jsonl",
+        "--math_file",
+        ROOT / "Datas/sample/MATH.jsonl",
+        "--num_samples",
+        1,
+    )
     assert done.returncode == 0, done.stderr
     result = script_command(SCRIPT, tmp_path / "out")
     assert result.returncode == 0, result.stdout + result.stderr
@@ -176,9 +184,14 @@ def real(cases: list[dict[str, Any]], folder: Path) -> list[dict[str, Any]]:
     if not environment:
         pytest.skip("no environment with LLaMA-Factory: bash tests/run.sh --all makes it")
     done = subprocess.run(
-        [f"{environment}/bin/python", str(LOADER), str(folder)], input=json.dumps(cases), capture_output=True, text=True,
-        timeout=1500, env={**offline(), "HF_HOME": str(folder / "hub")}, check=False,
-    )  # fmt: skip
+        [f"{environment}/bin/python", str(LOADER), str(folder)],
+        input=json.dumps(cases),
+        capture_output=True,
+        text=True,
+        timeout=1500,
+        env={**offline(), "HF_HOME": str(folder / "hub")},
+        check=False,
+    )
     assert done.returncode == 0, done.stderr[-2000:]
     answers: list[dict[str, Any]] = json.loads(done.stdout)
     return answers
@@ -192,12 +205,14 @@ def agree(verdicts: list[Diagnosis], answer: dict[str, Any]) -> bool:
         None
         if verdict.status in (DROPPED, WHOLE)
         else {
-            "input": (verdict.prompt_tokens or 0) - verdict.prompt_tokens_lost
-            + (verdict.answer_tokens or 0) - verdict.answer_tokens_lost,
+            "input": (verdict.prompt_tokens or 0)
+            - verdict.prompt_tokens_lost
+            + (verdict.answer_tokens or 0)
+            - verdict.answer_tokens_lost,
             "trained": (verdict.answer_tokens or 0) - verdict.answer_tokens_lost,
         }
         for verdict in verdicts
-    ]  # fmt: skip
+    ]
     return WHOLE not in {verdict.status for verdict in verdicts} and found == answer["records"]
 
 
@@ -234,9 +249,10 @@ def test_the_real_loader_agrees_on_every_bad_file(tmp_path: Path) -> None:
     counter = Encoder(str(models["plain"]), "default")
     answers = real(cases, tmp_path)
     differing = [
-        case["file"] for case, answer in zip(cases, answers, strict=True)
+        case["file"]
+        for case, answer in zip(cases, answers, strict=True)
         if not agree(diagnose(Path(str(case["file"])), None, counter, 60), answer)
-    ]  # fmt: skip
+    ]
     assert differing == []
     assert sum("error" in answer for answer in answers) == len(LOST)
 

@@ -98,9 +98,19 @@ def stand_in(folder: Path, facts: dict[str, Any]) -> Path:
 @pytest.fixture
 def arguments(partition: Path, environment: Path, tiny_llama: Path, tmp_path: Path) -> list[object]:
     return [
-        "--partitions", partition, "--student", tiny_llama, "--output_dir", tmp_path / "runs", "--batch_size", 4,
-        "--environment", environment, "--device", "cpu",
-    ]  # fmt: skip
+        "--partitions",
+        partition,
+        "--student",
+        tiny_llama,
+        "--output_dir",
+        tmp_path / "runs",
+        "--batch_size",
+        4,
+        "--environment",
+        environment,
+        "--device",
+        "cpu",
+    ]
 
 
 def run_folder(tmp_path: Path, name: str) -> Path:
@@ -127,14 +137,36 @@ def test_settings_are_llamafactorys_own(
     }
     settings = yaml.safe_load((folder / "train.yaml").read_text())
     assert settings == {
-        "model_name_or_path": str(tiny_llama), "stage": "sft", "do_train": True, "finetuning_type": "full",
-        "template": "default", "cutoff_len": 2048, "num_train_epochs": 3.0, "lr_scheduler_type": "cosine",
-        "weight_decay": 0.0, "max_grad_norm": 1.0, "learning_rate": 0.001, "max_steps": 9, "warmup_steps": 1,
-        "per_device_train_batch_size": 4, "gradient_accumulation_steps": 1, "seed": 7, "bf16": False, "use_cpu": True,
-        "packing": False, "overwrite_cache": True, "logging_steps": 1, "save_strategy": "steps", "save_steps": 1,
-        "save_total_limit": 1, "report_to": "none", "disable_tqdm": True, "dataset_dir": str(folder),
-        "dataset": "EVOL_MIDDLE", "output_dir": str(folder / "model"),
-    }  # fmt: skip
+        "model_name_or_path": str(tiny_llama),
+        "stage": "sft",
+        "do_train": True,
+        "finetuning_type": "full",
+        "template": "default",
+        "cutoff_len": 2048,
+        "num_train_epochs": 3.0,
+        "lr_scheduler_type": "cosine",
+        "weight_decay": 0.0,
+        "max_grad_norm": 1.0,
+        "learning_rate": 0.001,
+        "max_steps": 9,
+        "warmup_steps": 1,
+        "per_device_train_batch_size": 4,
+        "gradient_accumulation_steps": 1,
+        "seed": 7,
+        "bf16": False,
+        "use_cpu": True,
+        "packing": False,
+        "overwrite_cache": True,
+        "logging_steps": 1,
+        "save_strategy": "steps",
+        "save_steps": 1,
+        "save_total_limit": 1,
+        "report_to": "none",
+        "disable_tqdm": True,
+        "dataset_dir": str(folder),
+        "dataset": "EVOL_MIDDLE",
+        "output_dir": str(folder / "model"),
+    }
     assert done.stdout.splitlines()[1].split() == ["EVOL_MIDDLE_seed7", "12", "9", "3.00", "7.8889", "7.0000", "0"]
     assert (folder.parent / "losses.png").read_bytes().startswith(b"\x89PNG")
 
@@ -262,8 +294,10 @@ def test_killed_at_any_time_it_takes_its_trainer_along(
 ) -> None:
     process = subprocess.Popen(
         [sys.executable, str(ROOT / "Code" / SCRIPT), *map(str, arguments)],
-        env={**offline(), "STAND_IN": "hang=MIDDLE"}, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-    )  # fmt: skip
+        env={**offline(), "STAND_IN": "hang=MIDDLE"},
+        stderr=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+    )
     folder = run_folder(tmp_path, "MIDDLE")
     wait_for(lambda: (folder / "model" / "checkpoint-9" / "trainer_state.json").exists(), process, 60)
     assert (run_folder(tmp_path, "LOW") / "run.json").exists()
@@ -299,9 +333,17 @@ def test_a_dry_run_shows_the_matrix_and_writes_nothing(
     assert int(table["EVOL_HIGH_seed1"][2].replace(",", "")) > 17 * 20
     assert not (tmp_path / "runs").exists()
     missing = script_main(
-        SCRIPT, "--partitions", partition, "--student", "qwen2.5-coder-7b", "--output_dir", tmp_path / "runs",
-        "--dry_run", "--environment", tmp_path / "none",
-    )  # fmt: skip
+        SCRIPT,
+        "--partitions",
+        partition,
+        "--student",
+        "qwen2.5-coder-7b",
+        "--output_dir",
+        tmp_path / "runs",
+        "--dry_run",
+        "--environment",
+        tmp_path / "none",
+    )
     assert missing.returncode == 0, missing.stderr
     assert "GPU hours unknown" in missing.stdout
     assert "no tokens are counted" in missing.stderr
@@ -501,11 +543,23 @@ def thirds(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """The bundled sample's thirds by complexity, and a student to train on them."""
     folder = tmp_path_factory.mktemp("thirds")
     for script, more in (
-        ("RQ1_complexity/complexity_scorer.py",
-         ["--input_file", "Datas/sample/EVOL.jsonl", "--source_name", "EVOL", "--output_dir", folder / "EVOL",
-          "--scorer", "embedded", "--device", "cpu"]),
+        (
+            "RQ1_complexity/complexity_scorer.py",
+            [
+                "--input_file",
+                "Datas/sample/EVOL.jsonl",
+                "--source_name",
+                "EVOL",
+                "--output_dir",
+                folder / "EVOL",
+                "--scorer",
+                "embedded",
+                "--device",
+                "cpu",
+            ],
+        ),
         ("training/tiny_student.py", ["--output_dir", folder / "tiny"]),
-    ):  # fmt: skip
+    ):
         command = [sys.executable, f"Code/{script}", *map(str, more)]
         done = subprocess.run(command, cwd=ROOT, env=offline(), capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
@@ -514,10 +568,30 @@ def thirds(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
 def real_command(thirds: tuple[Path, Path], environment: str, output: Path, *more: object) -> list[str]:
     parts = [
-        sys.executable, ROOT / "Code" / SCRIPT, "--partitions", thirds[0], "--student", thirds[1], "--output_dir", output,
-        "--environment", environment, "--device", "cpu", "--batch_size", 4, "--max_steps", 16, "--save_steps", 2,
-        "--cutoff_len", 256, "--learning_rate", "3e-3", *more,
-    ]  # fmt: skip
+        sys.executable,
+        ROOT / "Code" / SCRIPT,
+        "--partitions",
+        thirds[0],
+        "--student",
+        thirds[1],
+        "--output_dir",
+        output,
+        "--environment",
+        environment,
+        "--device",
+        "cpu",
+        "--batch_size",
+        4,
+        "--max_steps",
+        16,
+        "--save_steps",
+        2,
+        "--cutoff_len",
+        256,
+        "--learning_rate",
+        "3e-3",
+        *more,
+    ]
     return list(map(str, parts))
 
 

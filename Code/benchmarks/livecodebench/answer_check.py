@@ -71,9 +71,11 @@ class Calls:
 
 
 def _plain(value: object) -> bool:
-    return value is None or type(value) in (bool, int, float, str) or (
-        type(value) is list and all(map(_plain, value[:SHOWN]))
-    )  # fmt: skip
+    return (
+        value is None
+        or type(value) in (bool, int, float, str)
+        or (type(value) is list and all(map(_plain, value[:SHOWN])))
+    )
 
 
 # what the judge of Python runs is a text, which finds the tests here

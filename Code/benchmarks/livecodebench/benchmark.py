@@ -64,8 +64,10 @@ class LiveCodeBench:
         """
         selection, examples = self._selection, solved_examples(source)
         if examples is None:
-            say(f"{self.name}: func.json and stdin.json, the authors' solved examples, are neither beside the data nor in an"
-                " installed livecodebench package: prompts for base models go without one")  # fmt: skip
+            say(
+                f"{self.name}: func.json and stdin.json, the authors' solved examples, are neither beside the data nor in an"
+                " installed livecodebench package: prompts for base models go without one"
+            )
         problems: dict[str, Problem] = {}
         paths = files(source, selection.release)
         count = 0
@@ -175,11 +177,19 @@ def _own_problems(seconds: float) -> list[Problem]:
     )
     return [
         Problem(
-            "own_program", "", "", program.format(mean="sum(numbers) / 4"), program.format(mean="sum(numbers) // 4"),
+            "own_program",
+            "",
+            "",
+            program.format(mean="sum(numbers) / 4"),
+            program.format(mean="sum(numbers) // 4"),
             GivenTests(None, lines, seconds),
         ),
         Problem(
-            "own_method", "", "", method.format(line="(*sorted(words), *nsmallest(again, words))"), method.format(line="words"),
+            "own_method",
+            "",
+            "",
+            method.format(line="(*sorted(words), *nsmallest(again, words))"),
+            method.format(line="words"),
             GivenTests("line_up", calls, seconds),
         ),
-    ]  # fmt: skip
+    ]

@@ -14,9 +14,23 @@ from benchmarks.livecodebench.answer_check import Calls, difference, under_way
 from benchmarks.livecodebench.dataset import GivenTests, StoredTests, Test
 
 _MODULES = (
-    "string", "re", "datetime", "collections", "heapq", "bisect", "copy", "math", "random", "statistics", "itertools",
-    "functools", "operator", "io", "sys", "json",
-)  # fmt: skip
+    "string",
+    "re",
+    "datetime",
+    "collections",
+    "heapq",
+    "bisect",
+    "copy",
+    "math",
+    "random",
+    "statistics",
+    "itertools",
+    "functools",
+    "operator",
+    "io",
+    "sys",
+    "json",
+)
 # what the authors' harness runs before every program; the last line it runs for itself, and programs have its effect
 PREAMBLE = (
     "".join(f"from {name} import *\n" for name in (*_MODULES, "builtins", "typing"))

@@ -20,9 +20,19 @@ from benchmarks.dataset_rows import Row
 UNPACKED = 512 << 20  # bytes that the tests of a problem may have
 # of a text, or a dict of texts; whatever makes, calls or looks up anything else is not among them
 _OPCODES = {
-    "PROTO", "FRAME", "MEMOIZE", "BINPUT", "SHORT_BINUNICODE", "BINUNICODE", "BINUNICODE8",
-    "EMPTY_DICT", "MARK", "SETITEM", "SETITEMS", "STOP",
-}  # fmt: skip
+    "PROTO",
+    "FRAME",
+    "MEMOIZE",
+    "BINPUT",
+    "SHORT_BINUNICODE",
+    "BINUNICODE",
+    "BINUNICODE8",
+    "EMPTY_DICT",
+    "MARK",
+    "SETITEM",
+    "SETITEMS",
+    "STOP",
+}
 
 
 def unpacked(row: Row, key: str, text: Any) -> str:

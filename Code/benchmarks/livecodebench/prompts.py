@@ -55,9 +55,15 @@ def question_in(row: Row) -> Question:
     """The question that a row asks. InputError where a field is missing, or none of what it must be."""
     if "test" not in row.fields:
         return Question(
-            row.value("question_id"), _text(row, "question_title"), _text(row, "question_content"), _text(row, "starter_code"),
-            None, row.value("platform"), row.value("difficulty"), _date(row),
-        )  # fmt: skip
+            row.value("question_id"),
+            _text(row, "question_title"),
+            _text(row, "question_content"),
+            _text(row, "starter_code"),
+            None,
+            row.value("platform"),
+            row.value("difficulty"),
+            _date(row),
+        )
     content = _text(row, "content")  # SandboxFusion's form: the whole prompt
     try:
         labels = json.loads(_text(row, "labels"))

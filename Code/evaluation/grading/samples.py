@@ -31,9 +31,7 @@ class Sample:
         return f"{self.task_id} {self.number} {digest}"
 
 
-def read_samples(
-    path: Path, benchmark: Benchmark, problems: Sequence[Problem], *, part: bool = False
-) -> list[Sample]:  # fmt: skip
+def read_samples(path: Path, benchmark: Benchmark, problems: Sequence[Problem], *, part: bool = False) -> list[Sample]:
     """The samples in the order of the file. InputError with path:line where a line is none of this benchmark.
 
     With `part` the problems are not all of the benchmark's, and samples of others are left out, their number said. A sample without a number is the next of its problem; the same number twice is an error.

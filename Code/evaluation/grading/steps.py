@@ -17,7 +17,8 @@ from sandbox import UNSAFE
 from sandbox.bubblewrap import Bubblewrap
 from sandbox.contract import Limits
 from sandbox.judging.verdict import INFRA_ERROR, VERDICTS, Verdict
-from seedkit.cli import Progress, say
+from seedkit.cli import say
+from seedkit.display import Progress
 from seedkit.errors import InputError, UsageError
 from seedkit.files import file_facts
 from seedkit.journal import Journal
@@ -86,19 +87,28 @@ def grade(settings: GradingSettings, output_dir: Path) -> Summary:
         )
         folder.finish(
             {
-                "benchmark": settings.benchmark, "input": describe_file(settings.samples, file_facts(settings.samples)),
-                "problems": identity["problems"], "limit": settings.limit, "isolation": rung, "judged": benchmark.judged,
-                "counts": {"problems": len(used), "samples": len(samples)}, "final": summary.final,
+                "benchmark": settings.benchmark,
+                "input": describe_file(settings.samples, file_facts(settings.samples)),
+                "problems": identity["problems"],
+                "limit": settings.limit,
+                "isolation": rung,
+                "judged": benchmark.judged,
+                "counts": {"problems": len(used), "samples": len(samples)},
+                "final": summary.final,
                 "versions": versions("instructiondata", "numpy"),
             }
-        )  # fmt: skip
+        )
     return summary
 
 
 def judge_all(
-    settings: GradingSettings, problems: Sequence[Problem], own: Sequence[Problem], samples: Sequence[Sample],
-    workers: Workers, verdicts: "Journal[Verdict]",
-) -> None:  # fmt: skip
+    settings: GradingSettings,
+    problems: Sequence[Problem],
+    own: Sequence[Problem],
+    samples: Sequence[Sample],
+    workers: Workers,
+    verdicts: "Journal[Verdict]",
+) -> None:
     """Fill the journal: controls first, then what is missing, then once more and alone what the machine got wrong.
 
     The workers know `problems` and behind them `own`, which are for controls alone.
@@ -118,8 +128,13 @@ def judge_all(
             place = places[sample.task_id]
             yield Job(sample, place, sample.completion, Limits(seconds[place], settings.memory))
 
-    with Progress(settings.benchmark, len(samples), len(samples), done=len(samples) - len(missing),
-                  seen=len(samples) - len(missing)) as bar:  # fmt: skip
+    with Progress(
+        settings.benchmark,
+        len(samples),
+        len(samples),
+        done=len(samples) - len(missing),
+        seen=len(samples) - len(missing),
+    ) as bar:
         keep(workers.judge(jobs(missing)), verdicts, bar)
     for _ in range(RETRIES):
         wrong = [sample for sample in missing if verdicts[sample.key].name == INFRA_ERROR]
@@ -150,9 +165,13 @@ def keep(
 def result_lines(samples: Sequence[Sample], outcomes: Sequence[Verdict], rung: str) -> Iterator[bytes]:
     for sample, outcome in zip(samples, outcomes, strict=True):
         row = {
-            "task_id": sample.task_id, "sample": sample.number, "verdict": outcome.name,
-            "seconds": round(outcome.seconds, 4), "rung": rung, "stderr": outcome.stderr,
-        }  # fmt: skip
+            "task_id": sample.task_id,
+            "sample": sample.number,
+            "verdict": outcome.name,
+            "seconds": round(outcome.seconds, 4),
+            "rung": rung,
+            "stderr": outcome.stderr,
+        }
         yield orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE)
 
 
@@ -162,10 +181,15 @@ def _identity(settings: GradingSettings, rung: str, problems: Sequence[Problem])
     for problem in problems:
         digest.update(repr((problem.task_id, problem.prompt, problem.tests)).encode())
     return {
-        "benchmark": settings.benchmark, "problems": digest.hexdigest(), "rung": rung,
-        "min_seconds": settings.min_seconds, "time_factor": settings.time_factor, "memory": settings.memory,
-        "selection": repr(settings.selection), "versions": versions("numpy"),
-    }  # fmt: skip
+        "benchmark": settings.benchmark,
+        "problems": digest.hexdigest(),
+        "rung": rung,
+        "min_seconds": settings.min_seconds,
+        "time_factor": settings.time_factor,
+        "memory": settings.memory,
+        "selection": repr(settings.selection),
+        "versions": versions("numpy"),
+    }
 
 
 class _Lines:

@@ -10,7 +10,7 @@ from benchmarks.contract import INSIDE, Benchmark, Problem
 from benchmarks.multipl_e.languages.toolchain import version as toolchain_version
 from sandbox import UNSAFE, version
 from sandbox.judging.verdict import INFRA_ERROR, PASS, VERDICTS, Verdict
-from seedkit.cli import table
+from seedkit.display import table
 from seedkit.manifest import versions
 
 from evaluation.grading.samples import Sample
@@ -41,9 +41,13 @@ class Summary:
 
 
 def summarise(
-    settings: GradingSettings, benchmark: Benchmark, problems: Sequence[Problem], samples: Sequence[Sample],
-    outcomes: Sequence[Verdict], rung: str,
-) -> Summary:  # fmt: skip
+    settings: GradingSettings,
+    benchmark: Benchmark,
+    problems: Sequence[Problem],
+    samples: Sequence[Sample],
+    outcomes: Sequence[Verdict],
+    rung: str,
+) -> Summary:
     """An infra_error says nothing about its sample, which counts as not there."""
     total: Counter[str] = Counter()
     passed: Counter[str] = Counter()
@@ -72,10 +76,13 @@ def summarise(
         limits={"min_seconds": settings.min_seconds, "time_factor": settings.time_factor, "memory": settings.memory},
         environment={
             **versions("numpy"),
-            **({benchmark.toolchain: toolchain_version(benchmark.toolchain)} if benchmark.toolchain else {}), "rung": rung, "sandbox": version(rung), "system": platform.system(),
+            **({benchmark.toolchain: toolchain_version(benchmark.toolchain)} if benchmark.toolchain else {}),
+            "rung": rung,
+            "sandbox": version(rung),
+            "system": platform.system(),
             "machine": platform.machine(),
         },
-    )  # fmt: skip
+    )
 
 
 def _over(problems: Sequence[Problem], total: Counter[str], passed: Counter[str]) -> dict[str, Any]:
@@ -86,14 +93,15 @@ def _over(problems: Sequence[Problem], total: Counter[str], passed: Counter[str]
 
 def _by_tag(
     problems: Sequence[Problem], total: Counter[str], passed: Counter[str]
-) -> dict[str, dict[str, dict[str, Any]]]:  # fmt: skip
+) -> dict[str, dict[str, dict[str, Any]]]:
     found: dict[str, dict[str, list[Problem]]] = {}
     for problem in problems:
         for tag in TOLD & problem.tags.keys():
             found.setdefault(tag, {}).setdefault(problem.tags[tag], []).append(problem)
     return {
-        tag: {value: _over(values[value], total, passed) for value in sorted(values)} for tag, values in sorted(found.items())
-    }  # fmt: skip
+        tag: {value: _over(values[value], total, passed) for value in sorted(values)}
+        for tag, values in sorted(found.items())
+    }
 
 
 def _pass_at(k: int, total: list[int], passed: list[int]) -> dict[str, Any]:

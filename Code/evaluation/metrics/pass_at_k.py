@@ -54,9 +54,7 @@ def pass_at_k(samples: npt.ArrayLike, correct: npt.ArrayLike, k: int) -> Floats:
     return np.where(certain, 1.0, -np.expm1(fails))
 
 
-def bootstrap_interval(
-    values: npt.ArrayLike, *, draws: int = DRAWS, level: float = LEVEL, seed: int = 0
-) -> Interval:  # fmt: skip
+def bootstrap_interval(values: npt.ArrayLike, *, draws: int = DRAWS, level: float = LEVEL, seed: int = 0) -> Interval:
     """The percentile interval of the mean of `values`, shape (problems,), when problems are drawn with replacement.
 
     Efron and Tibshirani, An Introduction to the Bootstrap (1993), chapter 13. The same seed gives the same interval; memory

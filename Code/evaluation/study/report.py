@@ -10,8 +10,18 @@ from evaluation.study.table import Comparison, Row, Score, average, families
 GROUP = ("student", "rq", "source")
 SCORE = ("repeats", "pass@1", "sd", "low", "high", "problems", "of", "final", "isolated")
 COMPARISON = (
-    *GROUP, "benchmark", "first", "second", "difference_points", "low", "high", "p_mcnemar", "p_holm", "problems", "of",
-)  # fmt: skip
+    *GROUP,
+    "benchmark",
+    "first",
+    "second",
+    "difference_points",
+    "low",
+    "high",
+    "p_mcnemar",
+    "p_holm",
+    "problems",
+    "of",
+)
 
 
 def study_csv(rows: Sequence[Row], benchmarks: Sequence[str]) -> Iterator[bytes]:
@@ -41,10 +51,21 @@ def comparisons_csv(comparisons: Iterable[Comparison]) -> Iterator[bytes]:
         ends = (pair.interval.low, pair.interval.high) if pair.interval else (None, None)
         # sums of thirds that cancel leave 1e-15
         points = [None if value is None else round(value, 9) + 0.0 for value in (pair.difference, *ends)]
-        yield _line((
-            pair.model, pair.rq, pair.source, pair.benchmark, pair.first, pair.second, *points, pair.p, pair.p_holm,
-            pair.problems, pair.of,
-        ))  # fmt: skip
+        yield _line(
+            (
+                pair.model,
+                pair.rq,
+                pair.source,
+                pair.benchmark,
+                pair.first,
+                pair.second,
+                *points,
+                pair.p,
+                pair.p_holm,
+                pair.problems,
+                pair.of,
+            )
+        )
 
 
 def _line(cells: Sequence[object]) -> bytes:
@@ -56,9 +77,13 @@ def _line(cells: Sequence[object]) -> bytes:
 
 
 def markdown(
-    rows: Sequence[Row], comparisons: Sequence[Comparison], benchmarks: Sequence[str], names: Mapping[str, str],
-    notes: Sequence[str], not_run: Sequence[str] = (),
-) -> str:  # fmt: skip
+    rows: Sequence[Row],
+    comparisons: Sequence[Comparison],
+    benchmarks: Sequence[str],
+    names: Mapping[str, str],
+    notes: Sequence[str],
+    not_run: Sequence[str] = (),
+) -> str:
     """Both tables in percent and percentage points, and in plain words what they do not tell; `names` are for people.
 
     `not_run` are benchmarks that this machine cannot run, which have a column that says so.
@@ -91,11 +116,15 @@ def _sentences(rows: Sequence[Row], benchmarks: Sequence[str], names: Mapping[st
         scores = [row.scores[benchmark] for row in rows if benchmark in row.scores]
         if any(score.problems for score in scores) and not any(score.solved for score in scores):
             name, part = names.get(benchmark, benchmark), any(score.problems < score.of for score in scores)
-            yield (f"All zero: no student solved any problem of {name}{' that it was given' if part else ''}; its pass@1 "
-                   "tells nothing about the subsets.")  # fmt: skip
+            yield (
+                f"All zero: no student solved any problem of {name}{' that it was given' if part else ''}; its pass@1 "
+                "tells nothing about the subsets."
+            )
     if any(not score.final for row in rows for score in row.scores.values()):
-        yield ("Not final: some samples could not be judged for want of a working sandbox (infra_error) and are in no "
-               "figure; run again to judge them.")  # fmt: skip
+        yield (
+            "Not final: some samples could not be judged for want of a working sandbox (infra_error) and are in no "
+            "figure; run again to judge them."
+        )
     if not all(score.isolated for row in rows for score in row.scores.values()):
         yield "Graded WITHOUT ISOLATION: a program may have forged its verdict."
 
@@ -111,10 +140,16 @@ def _score_table(rows: Sequence[Row], benchmarks: Sequence[str], not_run: Sequen
         cells += [_number(average(row, benchmarks), 100)] if averaged else []
         for benchmark in benchmarks:
             score = row.scores.get(benchmark)
-            cells += [""] * 4 if score is None else [
-                str(score.repeats), f"{_number(score.mean, 100)}{_mark(score)}", _number(score.sd, 100),
-                _interval(score.interval, 100),
-            ]  # fmt: skip
+            cells += (
+                [""] * 4
+                if score is None
+                else [
+                    str(score.repeats),
+                    f"{_number(score.mean, 100)}{_mark(score)}",
+                    _number(score.sd, 100),
+                    _interval(score.interval, 100),
+                ]
+            )
         cells += ["not run"] * len(not_run)
         lines.append(cells)
     return _table(header, lines, left=4)
@@ -129,11 +164,21 @@ def _mark(score: Score) -> str:
 def _comparison_table(comparisons: Sequence[Comparison]) -> str:
     header = (*GROUP, "benchmark", "first", "second", "difference", "interval", "p", "p (Holm)", "problems")
     lines = [
-        (pair.model, pair.rq, pair.source, pair.benchmark, pair.first, pair.second, _number(pair.difference, 1, "+"),
-         _interval(pair.interval, 1), _p(pair.p), _p(pair.p_holm),
-         f"{pair.problems}{f' of {pair.of}' if pair.problems < pair.of else ''}")
+        (
+            pair.model,
+            pair.rq,
+            pair.source,
+            pair.benchmark,
+            pair.first,
+            pair.second,
+            _number(pair.difference, 1, "+"),
+            _interval(pair.interval, 1),
+            _p(pair.p),
+            _p(pair.p_holm),
+            f"{pair.problems}{f' of {pair.of}' if pair.problems < pair.of else ''}",
+        )
         for pair in comparisons
-    ]  # fmt: skip
+    ]
     return _table(header, lines, left=6)
 
 

@@ -121,9 +121,12 @@ def read(student: Student, benchmark: str, of: int, output_dir: Path) -> Found |
             raise InputError(f"{folder / GRADES}: verdicts on other samples than those beside it")
         summary = orjson.loads((folder / GRADES / SUMMARY).read_bytes())
         asked = {
-            **{key: made["sampling"][key] for key in ASKED}, "form": made["prompt"]["form"],
-            "template": made["prompt"]["template"], "problems": judged["problems"], **summary["limits"],
-        }  # fmt: skip
+            **{key: made["sampling"][key] for key in ASKED},
+            "form": made["prompt"]["form"],
+            "template": made["prompt"]["template"],
+            "problems": judged["problems"],
+            **summary["limits"],
+        }
         solved = counts(folder / GRADES / RESULTS)
         graded = Graded(student, benchmark, solved, of, bool(summary["final"]), bool(summary["isolated"]))
         return Found(graded, asked, judged["files"][RESULTS]["sha256"])

@@ -39,9 +39,12 @@ def study(args: argparse.Namespace) -> bool:
     if not files:
         raise UsageError(f"--benchmark {' '.join(args.files)}: none of them can be run here")
     request = Request(
-        files, sizes(files, args.selection), _settings(args, GenerationSettings), _settings(args, GradingSettings),
+        files,
+        sizes(files, args.selection),
+        _settings(args, GenerationSettings),
+        _settings(args, GradingSettings),
         not_run,
-    )  # fmt: skip
+    )
     students, unfinished, failed = find(args.runs)
     if unfinished:
         say(f"unfinished, left out: {', '.join(unfinished)}")
@@ -64,8 +67,10 @@ def study(args: argparse.Namespace) -> bool:
         elif not failed:
             raise InputError(f"{args.output_dir}: expected students that are generated and graded, got none")
     if failed:
-        raise RunError(f"{len(failed)} of {total} students are not evaluated: {', '.join(failed)}; "
-                       "what is finished is kept, run again to go on")  # fmt: skip
+        raise RunError(
+            f"{len(failed)} of {total} students are not evaluated: {', '.join(failed)}; "
+            "what is finished is kept, run again to go on"
+        )
     return all(one.graded.final for one in found)
 
 
@@ -107,16 +112,26 @@ def _write(
     folder.write(STUDY, study_csv(rows, benchmarks))
     folder.write(COMPARISONS, comparisons_csv(pairs))
     folder.write(MARKDOWN, (line.encode() for line in text.splitlines(keepends=True)))
-    folder.finish({
-        "benchmarks": {name: {"problems": size} for name, size in request.sizes.items()},
-        "results": [
-            {"student": one.graded.student.model, "name": one.graded.student.name,
-             "revision": one.graded.student.revision, "benchmark": one.graded.benchmark, "sha256": one.results}
-            for one in found
-        ],
-        "not_run": dict(request.not_run), "left_out": left_out, "final": all(one.graded.final for one in found),
-        "isolated": all(one.graded.isolated for one in found), "versions": versions("instructiondata", "numpy", "scipy"),
-    })  # fmt: skip
+    folder.finish(
+        {
+            "benchmarks": {name: {"problems": size} for name, size in request.sizes.items()},
+            "results": [
+                {
+                    "student": one.graded.student.model,
+                    "name": one.graded.student.name,
+                    "revision": one.graded.student.revision,
+                    "benchmark": one.graded.benchmark,
+                    "sha256": one.results,
+                }
+                for one in found
+            ],
+            "not_run": dict(request.not_run),
+            "left_out": left_out,
+            "final": all(one.graded.final for one in found),
+            "isolated": all(one.graded.isolated for one in found),
+            "versions": versions("instructiondata", "numpy", "scipy"),
+        }
+    )
     return text
 
 

@@ -69,8 +69,10 @@ def find(runs: Path) -> tuple[list[Student], list[str], dict[str, str]]:
     places: dict[str, Path] = {}
     for student in finished:
         if student.label in places:
-            raise UsageError(f"--runs {runs}: {student.label} is in {places[student.label].parent} and in "
-                             f"{student.folder.parent}; evaluate these one by one, each to its own --output_dir")  # fmt: skip
+            raise UsageError(
+                f"--runs {runs}: {student.label} is in {places[student.label].parent} and in "
+                f"{student.folder.parent}; evaluate these one by one, each to its own --output_dir"
+            )
         places[student.label] = student.folder
     if not finished:
         got = [f"{label}: {reason}" for label, reason in damaged.items()]

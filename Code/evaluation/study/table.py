@@ -111,10 +111,16 @@ def score(repeats: Sequence[Graded]) -> Score:
     """
     tasks = common_tasks(repeats)
     score = Score(
-        len(repeats), len(tasks), max(one.of for one in repeats),
+        len(repeats),
+        len(tasks),
+        max(one.of for one in repeats),
         len({task for one in repeats for task, (passing, _) in one.solved.items() if passing}),
-        all(one.final for one in repeats), all(one.isolated for one in repeats), None, None, None,
-    )  # fmt: skip
+        all(one.final for one in repeats),
+        all(one.isolated for one in repeats),
+        None,
+        None,
+        None,
+    )
     if not tasks:
         return score
     rates = pass_rates(repeats, tasks)

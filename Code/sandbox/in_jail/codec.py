@@ -159,8 +159,12 @@ def _rare(tag: str, rest: list[Any]) -> Any:
     if tag == "F" and max(int.bit_length(part) for part in rest) > 4 * DIGITS:
         raise ValueError("a Fraction of too many digits")
     return {
-        "D": decimal.Decimal, "F": fractions.Fraction, "w": datetime.timedelta, "y": datetime.date, "u": datetime.datetime,
-    }[tag](*rest)  # fmt: skip
+        "D": decimal.Decimal,
+        "F": fractions.Fraction,
+        "w": datetime.timedelta,
+        "y": datetime.date,
+        "u": datetime.datetime,
+    }[tag](*rest)
 
 
 def _numbers(value: Any) -> bool:

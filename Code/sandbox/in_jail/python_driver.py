@@ -45,11 +45,20 @@ def _drive(commands, answers):
         return [] if value is end else [value]
 
     actions = {
-        "call": call, "get": getattr, "set": setattr, "equal": lambda one, other: bool(one == other), "text": str,
-        "show": repr, "truth": bool, "length": len, "iterate": iter, "next": following,
-        "item": lambda value, key: value[key], "put": lambda value, key, item: value.__setitem__(key, item),
+        "call": call,
+        "get": getattr,
+        "set": setattr,
+        "equal": lambda one, other: bool(one == other),
+        "text": str,
+        "show": repr,
+        "truth": bool,
+        "length": len,
+        "iterate": iter,
+        "next": following,
+        "item": lambda value, key: value[key],
+        "put": lambda value, key, item: value.__setitem__(key, item),
         "has": lambda value, item: item in value,
-    }  # fmt: skip
+    }
 
     def act(what, operands):
         values = [decode(item, resolve) for item in operands]

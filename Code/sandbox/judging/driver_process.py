@@ -49,9 +49,11 @@ def _most(sandbox: Sandbox, limits: Limits) -> list[tuple[str, int]]:
     return [
         # of several processes each may map more than all together may hold, which is watched from outside
         ("RLIMIT_AS", limits.memory) if alone else ("RLIMIT_DATA", 2 * limits.memory),
-        ("RLIMIT_FSIZE", limits.disk), ("RLIMIT_NOFILE", 64 if alone else 512),
-        ("RLIMIT_CORE", 0), ("RLIMIT_NPROC", sandbox.tasks if alone else limits.processes),
-    ]  # fmt: skip
+        ("RLIMIT_FSIZE", limits.disk),
+        ("RLIMIT_NOFILE", 64 if alone else 512),
+        ("RLIMIT_CORE", 0),
+        ("RLIMIT_NPROC", sandbox.tasks if alone else limits.processes),
+    ]
 
 
 @cache

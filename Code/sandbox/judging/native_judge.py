@@ -50,9 +50,7 @@ def build_and_run(programs: Native | Sequence[Native], sandbox: Sandbox, limits:
 
 def _in_a_jail(program: Native, sandbox: Sandbox, limits: Limits) -> Verdict:
     builds = program.build_seconds * len(program.build)
-    jail_limits = Limits(
-        limits.seconds + builds, limits.memory, max(limits.disk, 256 << 20), limits.output, PROCESSES
-    )  # fmt: skip
+    jail_limits = Limits(limits.seconds + builds, limits.memory, max(limits.disk, 256 << 20), limits.output, PROCESSES)
     return in_builder(sandbox, jail_limits, lambda channel: _built_and_run(program, channel, limits))
 
 
@@ -99,7 +97,7 @@ def _built_and_run(program: Native, channel: Channel, limits: Limits) -> Verdict
 
 def _run(
     channel: Channel, command: tuple[str, ...], seconds: float, environment: dict[str, str]
-) -> tuple[int | None, float, str, str]:  # fmt: skip
+) -> tuple[int | None, float, str, str]:
     channel.begin(seconds + _GRACE)
     status, took, output, why = _asked(channel, "run", list(command), seconds, environment)
     return status, float(took), str(output), str(why)

@@ -39,7 +39,7 @@ class Tests:
 
 def judge_python(
     program: str, tests: Tests, sandbox: Sandbox, limits: Limits, *, otherwise: str | None = None
-) -> Verdict:  # fmt: skip
+) -> Verdict:
     """Run a program in a jail of its own against the tests; `otherwise` takes its place where only that is Python.
 
     The time is that from the program's start to the verdict.

@@ -3,8 +3,14 @@
 from dataclasses import dataclass
 
 PASS, FAIL, TIMEOUT, MEMORY, BLOCKED, SYNTAX, INFRA_ERROR = VERDICTS = (
-    "pass", "fail", "timeout", "memory", "blocked", "syntax", "infra_error",
-)  # fmt: skip
+    "pass",
+    "fail",
+    "timeout",
+    "memory",
+    "blocked",
+    "syntax",
+    "infra_error",
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,17 +48,26 @@ def as_released(value: object) -> str:
 
 def row(number: int = 1, **changed: Any) -> dict[str, Any]:
     return {
-        "question_title": f"double-{number}", "question_content": "Print twice\r\nthe number.", "platform": "atcoder",
-        "question_id": f"abc{number}_a", "contest_id": f"abc{number}", "contest_date": f"2024-0{number}-01T00:00:00",
-        "starter_code": "", "difficulty": "easy", "public_test_cases": json.dumps([stdin_test("1\n", "2\n")]),
-        "private_test_cases": as_released([stdin_test("4\n", "8\n"), stdin_test("5\n", "10\n")]), "metadata": "{}",
-    } | changed  # fmt: skip
+        "question_title": f"double-{number}",
+        "question_content": "Print twice\r\nthe number.",
+        "platform": "atcoder",
+        "question_id": f"abc{number}_a",
+        "contest_id": f"abc{number}",
+        "contest_date": f"2024-0{number}-01T00:00:00",
+        "starter_code": "",
+        "difficulty": "easy",
+        "public_test_cases": json.dumps([stdin_test("1\n", "2\n")]),
+        "private_test_cases": as_released([stdin_test("4\n", "8\n"), stdin_test("5\n", "10\n")]),
+        "metadata": "{}",
+    } | changed
 
 
 METHOD = {
-    "starter_code": "class Solution:\n    def double(self, n: int) -> int:\n        ", "platform": "leetcode",
-    "public_test_cases": json.dumps([calls("1", "2")]), "private_test_cases": json.dumps([calls("4", "8"), calls("5", "10")]),
-}  # fmt: skip
+    "starter_code": "class Solution:\n    def double(self, n: int) -> int:\n        ",
+    "platform": "leetcode",
+    "public_test_cases": json.dumps([calls("1", "2")]),
+    "private_test_cases": json.dumps([calls("4", "8"), calls("5", "10")]),
+}
 DOUBLE = "print(2 * int(input()))\n"
 
 
@@ -168,9 +177,11 @@ def test_without_the_hub_it_says_what_to_do() -> None:
 def test_what_is_no_problem_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "problems.jsonl"
     for text, message in (
-        ("", "expected problems of LiveCodeBench"), ("{\n", ":1: expected one JSON object"), ("\n[]\n", ":2: expected an object"),
+        ("", "expected problems of LiveCodeBench"),
+        ("{\n", ":1: expected one JSON object"),
+        ("\n[]\n", ":2: expected an object"),
         ("version https://git-lfs.github.com/spec/v1\n", "a Git LFS pointer"),
-    ):  # fmt: skip
+    ):
         path.write_text(text)
         with pytest.raises(InputError, match=message):
             BENCHMARK.load(path)
@@ -181,25 +192,31 @@ def test_what_is_no_problem_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
-        ({"question_id": None}, "expected the id of a problem"), ({"contest_date": "soon"}, "expected a date"),
-        ({"platform": 3}, '"platform" must be a string'), ({"starter_code": None}, '"starter_code" must be a string'),
+        ({"question_id": None}, "expected the id of a problem"),
+        ({"contest_date": "soon"}, "expected a date"),
+        ({"platform": 3}, '"platform" must be a string'),
+        ({"starter_code": None}, '"starter_code" must be a string'),
         ({"public_test_cases": "[]", "private_test_cases": "[]"}, "expected tests, .* got 0 tests"),
-        ({"public_test_cases": "[1]"}, "expected objects"), ({"public_test_cases": "[{}]"}, "expected texts as input and output"),
-        ({"public_test_cases": "[1"}, "expected JSON"), ({"public_test_cases": [1]}, "must be a string"),
+        ({"public_test_cases": "[1]"}, "expected objects"),
+        ({"public_test_cases": "[{}]"}, "expected texts as input and output"),
+        ({"public_test_cases": "[1"}, "expected JSON"),
+        ({"public_test_cases": [1]}, "must be a string"),
         ({"private_test_cases": json.dumps([calls("1", "2")])}, "all of a program or all of a function"),
         ({"metadata": "[]"}, 'expected JSON in "metadata"'),
     ],
-)  # fmt: skip
+)
 def test_a_damaged_row_is_refused(load: Callable[..., Problem], changed: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError, match=rf"problems\.jsonl:1: .*{message}|problems\.jsonl:1: {message}"):
         load(**changed)
 
 
-@pytest.mark.parametrize(("given", "right", "said"), [("1\n[2]", "3", ""), ("x", "1", "test 2 of 2"), ("1", "", "test 2 of 2"),
-                                                       ('"\\ud800"', "NaN", "")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("given", "right", "said"),
+    [("1\n[2]", "3", ""), ("x", "1", "test 2 of 2"), ("1", "", "test 2 of 2"), ('"\\ud800"', "NaN", "")],
+)
 def test_a_function_with_a_test_that_nothing_can_pass_is_told(
     load: Callable[..., Problem], capsys: pytest.CaptureFixture[str], given: str, right: str, said: str
-) -> None:  # fmt: skip
+) -> None:
     starter = "class Solution:\n    def f(self, a):\n"
     load(
         starter_code=starter,
@@ -354,12 +371,24 @@ def test_the_other_packed_form(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("printed", "expected", "same"),
     [
-        ("1 2\n", "1 2", True), ("1  2", "1 2", True), ("1 2.0", "1 2", True), ("1e1", "10", True), ("1\n2", "1 2", False),
-        ("YES", "Yes", False), ("0.3333333", "0.33333333", False), ("nan", "nan", True), ("nan ", "NaN", False),
-        ("snan", "1", False), ("", "\n", True), ("1\r\n2\r\n", "1\n2\n", True), ("1\n\n2", "1\n2", False), ("a  b", "a b", False),
-        ("123456789012345678901234567890", "123456789012345678901234567891", False), ("1e999999999", "1", False),
+        ("1 2\n", "1 2", True),
+        ("1  2", "1 2", True),
+        ("1 2.0", "1 2", True),
+        ("1e1", "10", True),
+        ("1\n2", "1 2", False),
+        ("YES", "Yes", False),
+        ("0.3333333", "0.33333333", False),
+        ("nan", "nan", True),
+        ("nan ", "NaN", False),
+        ("snan", "1", False),
+        ("", "\n", True),
+        ("1\r\n2\r\n", "1\n2\n", True),
+        ("1\n\n2", "1\n2", False),
+        ("a  b", "a b", False),
+        ("123456789012345678901234567890", "123456789012345678901234567891", False),
+        ("1e999999999", "1", False),
     ],
-)  # fmt: skip
+)
 def test_printed_answers_are_compared_as_the_authors_do(printed: str, expected: str, same: bool) -> None:
     assert (difference(printed, expected) is None) == same
 

@@ -35,8 +35,27 @@ from support import ROOT
 
 Command = Callable[..., "subprocess.CompletedProcess[str]"]
 LIMITS = Limits(10)
-COUNTS = {"py": 164, "js": 161, "ts": 159, "sh": 158, "cpp": 161, "java": 158, "cs": 158, "go": 154, "rs": 156, "php": 161,
-          "rb": 161, "pl": 161, "lua": 161, "r": 161, "d": 156, "jl": 159, "rkt": 161, "scala": 160, "swift": 158}  # fmt: skip
+COUNTS = {
+    "py": 164,
+    "js": 161,
+    "ts": 159,
+    "sh": 158,
+    "cpp": 161,
+    "java": 158,
+    "cs": 158,
+    "go": 154,
+    "rs": 156,
+    "php": 161,
+    "rb": 161,
+    "pl": 161,
+    "lua": 161,
+    "r": 161,
+    "d": 156,
+    "jl": 159,
+    "rkt": 161,
+    "scala": 160,
+    "swift": 158,
+}
 FAST = ("js", "sh", "cpp", "pl")
 FEW = {"js": (42, 53, 60), "sh": (28, 42, 53), "cpp": (53,), "pl": (42, 53)}
 
@@ -170,12 +189,60 @@ def test_task_ids() -> None:
 
 # --- tests as data
 
-LITERALS = ["0", "-0", "1", "1.0", "-2.5", "1e3", '"1"', '""', '" 1\\n"', '"0x10"', '"1e3"', '"x"', "true", "false", "null",
-            "undefined", "[]", "[1]", '["1"]', "[[1, 2], []]", "{}", '{"a": 1}', '{"a": undefined}', '{"a": 1, "b": [true]}',
-            '"true"', '"é\\u0000"', "9007199254740993", '"null"', '"Infinity"', "[null]", "[undefined]"]  # fmt: skip
-MORE = ["NaN", "Infinity", "5n", "1n", "new Map()", "new Set([1])", "[, 1]", "() => 1", "new Number(1)", "new String('1')",
-        "Object.assign([1], { x: 1 })", "new Date(0)", "Symbol.iterator", "Object.create({ a: 1 })", "new (class A { a = 1; })()",
-        "new Uint8Array([1])", "[NaN]", "Object.create(null)", "(function () { return arguments; })(1)"]  # fmt: skip
+LITERALS = [
+    "0",
+    "-0",
+    "1",
+    "1.0",
+    "-2.5",
+    "1e3",
+    '"1"',
+    '""',
+    '" 1\\n"',
+    '"0x10"',
+    '"1e3"',
+    '"x"',
+    "true",
+    "false",
+    "null",
+    "undefined",
+    "[]",
+    "[1]",
+    '["1"]',
+    "[[1, 2], []]",
+    "{}",
+    '{"a": 1}',
+    '{"a": undefined}',
+    '{"a": 1, "b": [true]}',
+    '"true"',
+    '"é\\u0000"',
+    "9007199254740993",
+    '"null"',
+    '"Infinity"',
+    "[null]",
+    "[undefined]",
+]
+MORE = [
+    "NaN",
+    "Infinity",
+    "5n",
+    "1n",
+    "new Map()",
+    "new Set([1])",
+    "[, 1]",
+    "() => 1",
+    "new Number(1)",
+    "new String('1')",
+    "Object.assign([1], { x: 1 })",
+    "new Date(0)",
+    "Symbol.iterator",
+    "Object.create({ a: 1 })",
+    "new (class A { a = 1; })()",
+    "new Uint8Array([1])",
+    "[NaN]",
+    "Object.create(null)",
+    "(function () { return arguments; })(1)",
+]
 
 
 def test_equality_is_that_of_assert_deep_equal() -> None:
@@ -195,8 +262,13 @@ def test_equality_is_that_of_assert_deep_equal() -> None:
     """
     done = subprocess.run(["node", "-e", program], capture_output=True, text=True, check=True)
     answers, found = json.loads(done.stdout)
-    expected = [js_calls(f"const assert = require('node:assert');\nfunction test() {{\nlet candidate = f;\n"
-                         f"assert.deepEqual(candidate(),{one});\n}}\ntest();")[0].expected for one in LITERALS]  # fmt: skip
+    expected = [
+        js_calls(
+            f"const assert = require('node:assert');\nfunction test() {{\nlet candidate = f;\n"
+            f"assert.deepEqual(candidate(),{one});\n}}\ntest();"
+        )[0].expected
+        for one in LITERALS
+    ]
     wrong = [
         (one, other)
         for one, answer, row in zip(LITERALS + MORE, answers, found, strict=True)
@@ -334,10 +406,15 @@ def readings_are_judged(language: str, sandbox: Sandbox) -> None:
     found = {
         (name, form, verdict)
         for name, text in READINGS[language].items()
-        for form, raw in (("alone", text), ("chat", completion_in(problem.tests, f"So:\n```{fence}\n{text.rstrip()}\n```\nIt is.\n")))
+        for form, raw in (
+            ("alone", text),
+            ("chat", completion_in(problem.tests, f"So:\n```{fence}\n{text.rstrip()}\n```\nIt is.\n")),
+        )
         for wanted, judged_text in ((True, raw), (False, raw.replace("+ 1", "- 1")))
-        if ((verdict := judged(language, problem, judged_text, sandbox).name) == PASS) is not wanted or not wanted and verdict != FAIL
-    }  # fmt: skip
+        if ((verdict := judged(language, problem, judged_text, sandbox).name) == PASS) is not wanted
+        or not wanted
+        and verdict != FAIL
+    }
     assert found == set()
 
 
@@ -493,7 +570,7 @@ def test_a_missing_toolchain_is_not_run(tmp_path: Path, bare: Path) -> None:
 
 def test_the_table_of_toolchains(
     bare: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:  # fmt: skip
+) -> None:
     monkeypatch.setattr("sys.argv", ["toolchains.py"])
     toolchains.main()
     assert "not run: no javac; install the Debian packages default-jdk libjavatuples-java\n" in capsys.readouterr().out

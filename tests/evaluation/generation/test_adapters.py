@@ -65,10 +65,12 @@ def problems(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with path.open("w") as file:
         for number, name in enumerate(("double", "first", "count", "negate")):
             row = {
-                "task_id": f"HumanEval/{number}", "entry_point": name, "canonical_solution": "    return x\n",
+                "task_id": f"HumanEval/{number}",
+                "entry_point": name,
+                "canonical_solution": "    return x\n",
                 "prompt": f'def {name}(x):\n    """Say what {name} says."""\n',
                 "test": "def check(candidate):\n    assert candidate(1) == 1\n",
-            }  # fmt: skip
+            }
             file.write(json.dumps(row) + "\n")
     return path
 
@@ -229,9 +231,20 @@ def test_what_is_no_adapter_of_its_base(
 ) -> None:
     model = changed(plain, tmp_path / "adapter", **settings)
     done = script_main(
-        "evaluation/generate.py", "--model", model, "--benchmark", "humaneval", "--benchmark_file", problems,
-        "--max_new_tokens", 4, "--device", "cpu", "--output_dir", tmp_path / "out",
-    )  # fmt: skip
+        "evaluation/generate.py",
+        "--model",
+        model,
+        "--benchmark",
+        "humaneval",
+        "--benchmark_file",
+        problems,
+        "--max_new_tokens",
+        4,
+        "--device",
+        "cpu",
+        "--output_dir",
+        tmp_path / "out",
+    )
     assert done.returncode == 2
     assert message in done.stderr
     assert "Traceback" not in done.stderr
@@ -299,9 +312,23 @@ def test_a_study_of_lora_students(
     for third in ("T1_LOWER", "T2_MIDDLE"):
         student(weights, origin, tmp_path / "runs", third)
     arguments = (
-        "--runs", tmp_path / "runs", "--benchmark", "humaneval", "--benchmark_file", f"humaneval={problems}",
-        "--limit", 2, "--max_new_tokens", 8, "--device", "cpu", "--workers", 1, "--output_dir", tmp_path / "out",
-    )  # fmt: skip
+        "--runs",
+        tmp_path / "runs",
+        "--benchmark",
+        "humaneval",
+        "--benchmark_file",
+        f"humaneval={problems}",
+        "--limit",
+        2,
+        "--max_new_tokens",
+        8,
+        "--device",
+        "cpu",
+        "--workers",
+        1,
+        "--output_dir",
+        tmp_path / "out",
+    )
     done = script_main("evaluation/evaluate_study.py", *arguments)
     assert done.returncode == 0, done.stderr
     assert "| tiny-lora | RQ1 | EVOL | T1_LOWER |" in done.stdout
@@ -326,11 +353,32 @@ def test_vllm_gives_the_same_greedy_text(base: Path, problems: Path, tmp_path: P
         pytest.skip("no environment with vLLM: bash tests/run.sh --all makes it")
     model = adapter(base, tmp_path / "adapter", **KINDS["tokens"])
     done = subprocess.run(
-        [f"{environment}/bin/python", str(ROOT / "Code" / "evaluation" / "generate.py"), "--model", str(model),
-         "--benchmark", "humaneval", "--benchmark_file", str(problems), "--max_new_tokens", "16", "--engine", "vllm",
-         "--device", "cpu", "--dtype", "float32", "--output_dir", str(tmp_path / "vllm")],
-        capture_output=True, text=True, env=offline(), timeout=600, check=False,
-    )  # fmt: skip
+        [
+            f"{environment}/bin/python",
+            str(ROOT / "Code" / "evaluation" / "generate.py"),
+            "--model",
+            str(model),
+            "--benchmark",
+            "humaneval",
+            "--benchmark_file",
+            str(problems),
+            "--max_new_tokens",
+            "16",
+            "--engine",
+            "vllm",
+            "--device",
+            "cpu",
+            "--dtype",
+            "float32",
+            "--output_dir",
+            str(tmp_path / "vllm"),
+        ],
+        capture_output=True,
+        text=True,
+        env=offline(),
+        timeout=600,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
     expected = generate(settings(model, problems), tmp_path / "transformers")
     assert (tmp_path / "vllm" / "samples.jsonl").read_bytes() == expected.read_bytes()
@@ -344,17 +392,55 @@ def test_a_student_that_was_really_trained(problems: Path, tmp_path: Path) -> No
     if not environment:
         pytest.skip("no environment with LLaMA-Factory: bash tests/run.sh --all makes it")
     for script, *parts in (
-        ("RQ1_complexity/complexity_scorer.py", "--input_file", "Datas/sample/EVOL.jsonl", "--source_name", "EVOL",
-         "--output_dir", tmp_path / "EVOL", "--scorer", "embedded", "--device", "cpu"),
+        (
+            "RQ1_complexity/complexity_scorer.py",
+            "--input_file",
+            "Datas/sample/EVOL.jsonl",
+            "--source_name",
+            "EVOL",
+            "--output_dir",
+            tmp_path / "EVOL",
+            "--scorer",
+            "embedded",
+            "--device",
+            "cpu",
+        ),
         ("training/tiny_student.py", "--output_dir", tmp_path / "tiny"),
-        ("training/train.py", "--partitions", tmp_path / "EVOL", "--subsets", "*_T1_*", "--student", tmp_path / "tiny",
-         "--finetuning", "lora", "--output_dir", tmp_path / "runs", "--environment", environment, "--device", "cpu",
-         "--batch_size", 4, "--max_steps", 8, "--cutoff_len", 256, "--learning_rate", "3e-2"),
-    ):  # fmt: skip
+        (
+            "training/train.py",
+            "--partitions",
+            tmp_path / "EVOL",
+            "--subsets",
+            "*_T1_*",
+            "--student",
+            tmp_path / "tiny",
+            "--finetuning",
+            "lora",
+            "--output_dir",
+            tmp_path / "runs",
+            "--environment",
+            environment,
+            "--device",
+            "cpu",
+            "--batch_size",
+            4,
+            "--max_steps",
+            8,
+            "--cutoff_len",
+            256,
+            "--learning_rate",
+            "3e-2",
+        ),
+    ):
         done = subprocess.run(
-            [sys.executable, str(ROOT / "Code" / script), *map(str, parts)], cwd=ROOT, capture_output=True, text=True,
-            env={**offline(), "OMP_NUM_THREADS": "1"}, timeout=600, check=False,
-        )  # fmt: skip
+            [sys.executable, str(ROOT / "Code" / script), *map(str, parts)],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            env={**offline(), "OMP_NUM_THREADS": "1"},
+            timeout=600,
+            check=False,
+        )
         assert done.returncode == 0, done.stderr
     (model,) = (tmp_path / "runs" / "tiny-lora").glob("*/model")
     found = [row["raw"] for row in rows(generate(settings(model, problems), tmp_path / "out"))]
@@ -364,9 +450,14 @@ def test_a_student_that_was_really_trained(problems: Path, tmp_path: Path) -> No
     script_file = tmp_path / "ask.py"
     script_file.write_text(UNMERGED)
     done = subprocess.run(
-        [f"{environment}/bin/python", str(script_file), str(tmp_path / "tiny"), str(model)], input=json.dumps(asked),
-        capture_output=True, text=True, env=offline(), timeout=300, check=False,
-    )  # fmt: skip
+        [f"{environment}/bin/python", str(script_file), str(tmp_path / "tiny"), str(model)],
+        input=json.dumps(asked),
+        capture_output=True,
+        text=True,
+        env=offline(),
+        timeout=300,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
     trained, untrained = json.loads(done.stdout.splitlines()[-1])
     assert found == trained != untrained

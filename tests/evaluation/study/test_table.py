@@ -23,9 +23,14 @@ def student(stem: str, *, source: str = "EVOL", seed: int = 42, model: str = "ti
 
 
 def graded(
-    who: Student, passes: Sequence[int | tuple[int, int]], *, benchmark: str = "humaneval", of: int = 4,
-    first: int = 0, final: bool = True,
-) -> Graded:  # fmt: skip
+    who: Student,
+    passes: Sequence[int | tuple[int, int]],
+    *,
+    benchmark: str = "humaneval",
+    of: int = 4,
+    first: int = 0,
+    final: bool = True,
+) -> Graded:
     """`passes` by problem: 1 or 0 of one sample, or (passing, samples)."""
     pairs = [one if isinstance(one, tuple) else (one, 1) for one in passes]
     return Graded(who, benchmark, {f"t/{first + n}": pair for n, pair in enumerate(pairs)}, of, final)
@@ -97,9 +102,8 @@ def test_two_subsets_of_three_repeats() -> None:
 
 def test_repeats_are_draws_times_seeds() -> None:
     results = [
-        graded(student(ALG.format(50, 50, repeat), seed=seed), [1, 0])
-        for repeat in (1, 2, 3) for seed in (42, 43)
-    ]  # fmt: skip
+        graded(student(ALG.format(50, 50, repeat), seed=seed), [1, 0]) for repeat in (1, 2, 3) for seed in (42, 43)
+    ]
     (row,) = table_rows(results, ["humaneval"])
     assert (row.scores["humaneval"].repeats, row.scores["humaneval"].sd) == (6, 0.0)
     assert comparisons(results, ["humaneval"]) == []
@@ -113,8 +117,10 @@ def test_holm_over_the_pairs_of_a_question() -> None:
     ]
     found = comparisons(results, ["humaneval"])
     assert [(pair.first, pair.second) for pair in found] == [
-        ("T1_LOWER", "T2_MIDDLE"), ("T1_LOWER", "T3_HIGHER"), ("T2_MIDDLE", "T3_HIGHER"),
-    ]  # fmt: skip
+        ("T1_LOWER", "T2_MIDDLE"),
+        ("T1_LOWER", "T3_HIGHER"),
+        ("T2_MIDDLE", "T3_HIGHER"),
+    ]
     assert [pair.difference for pair in found] == pytest.approx([60, 100, 40])
     assert [pair.p for pair in found] == pytest.approx([2 / 64, 2 / 1024, 2 / 16])
     assert [pair.p_holm for pair in found] == pytest.approx([4 / 64, 6 / 1024, 2 / 16])
@@ -124,8 +130,10 @@ def test_a_family_is_one_question_source_student_and_benchmark() -> None:
     results = [
         graded(student(stem, source=source, model=model), [1, 0, 1, 0], benchmark=benchmark)
         for stem in (LOWER, HIGHER, "RQ3_DIVERSITY_T1_LOWER", "RQ3_DIVERSITY_T3_HIGHER")
-        for source in ("EVOL", "OSS") for model in ("a-full", "b-full") for benchmark in BENCHMARKS
-    ]  # fmt: skip
+        for source in ("EVOL", "OSS")
+        for model in ("a-full", "b-full")
+        for benchmark in BENCHMARKS
+    ]
     found = comparisons(results, BENCHMARKS)
     assert len(found) == 16
     assert {(pair.first, pair.second) for pair in found} == {("T1_LOWER", "T3_HIGHER")}
@@ -151,8 +159,12 @@ def test_unequal_sets_are_compared_over_what_both_have() -> None:
     assert "| 2 of 10 |" in text
     line = next(line for line in read(comparisons_csv(found.values())) if line["second"] == "T2_MIDDLE")
     assert (line["difference_points"], line["low"], line["p_mcnemar"], line["p_holm"], line["problems"]) == (
-        "", "", "", "", "0",
-    )  # fmt: skip
+        "",
+        "",
+        "",
+        "",
+        "0",
+    )
 
 
 def test_repeats_with_unequal_sets_count_what_all_have() -> None:
@@ -220,10 +232,21 @@ def test_the_csv_has_fractions_and_leaves_empty_what_is_not_there() -> None:
     rows = table_rows(results, BENCHMARKS)
     lines = read(study_csv(rows, BENCHMARKS))
     assert list(lines[0])[:14] == [
-        "student", "rq", "source", "subset", "average", "humaneval_repeats", "humaneval_pass@1", "humaneval_sd", "humaneval_low",
-        "humaneval_high", "humaneval_problems", "humaneval_of", "humaneval_final",
+        "student",
+        "rq",
+        "source",
+        "subset",
+        "average",
+        "humaneval_repeats",
+        "humaneval_pass@1",
+        "humaneval_sd",
+        "humaneval_low",
+        "humaneval_high",
+        "humaneval_problems",
+        "humaneval_of",
+        "humaneval_final",
         "humaneval_isolated",
-    ]  # fmt: skip
+    ]
     third, mixed, _ = lines
     assert [third[f"humaneval_{what}"] for what in ("repeats", "pass@1", "sd", "low", "of", "final")] == [""] * 6
     assert (third["mbpp_pass@1"], third["mbpp_sd"], third["mbpp_final"]) == ("0.333333", "", "no")
@@ -236,14 +259,28 @@ def test_the_csv_has_fractions_and_leaves_empty_what_is_not_there() -> None:
 
 def test_rows_stand_in_the_order_of_the_study() -> None:
     stems = [
-        "OTHER", "RQ4_BREADTH_CODE_100", *(ALG.format(share, 100 - share, 1) for share in (100, 80, 50, 20, 0)), HIGHER,
-        LOWER, "RQ4_BREADTH_CODE_97_MATH_3_random_sample_1", "RQ4_BREADTH_CODE_97_GENERAL_3_random_sample_1",
-    ]  # fmt: skip
+        "OTHER",
+        "RQ4_BREADTH_CODE_100",
+        *(ALG.format(share, 100 - share, 1) for share in (100, 80, 50, 20, 0)),
+        HIGHER,
+        LOWER,
+        "RQ4_BREADTH_CODE_97_MATH_3_random_sample_1",
+        "RQ4_BREADTH_CODE_97_GENERAL_3_random_sample_1",
+    ]
     rows = table_rows([graded(student(stem), [1]) for stem in stems], ["humaneval"])
     assert [row.subset for row in rows] == [
-        "T1_LOWER", "T3_HIGHER", "ALG_0_PRAC_100", "ALG_20_PRAC_80", "ALG_50_PRAC_50", "ALG_80_PRAC_20",
-        "ALG_100_PRAC_0", "CODE_97_GENERAL_3", "CODE_97_MATH_3", "CODE_100", "OTHER",
-    ]  # fmt: skip
+        "T1_LOWER",
+        "T3_HIGHER",
+        "ALG_0_PRAC_100",
+        "ALG_20_PRAC_80",
+        "ALG_50_PRAC_50",
+        "ALG_80_PRAC_20",
+        "ALG_100_PRAC_0",
+        "CODE_97_GENERAL_3",
+        "CODE_97_MATH_3",
+        "CODE_100",
+        "OTHER",
+    ]
 
 
 def test_nothing_graded_is_an_empty_table() -> None:

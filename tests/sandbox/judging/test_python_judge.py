@@ -19,11 +19,44 @@ from sandbox.judging.python_judge import Tests, judge_python
 from sandbox.judging.verdict import Verdict
 
 PLAIN = [
-    None, True, 0, -1, 2**53, -(2**200), 1.5, -0.0, float("inf"), 2j, "", "\ud800", "a\0b", b"\xff", bytearray(b"x"),
-    [], [1, [2]], (), (1,), {}, {"a": [1]}, {1: 2, None: (3,)}, set(), {1, 2}, frozenset({3}), range(3), range(5, 0, -2),
-    {1: 2}.keys(), {1: 2}.items(), collections.deque([1, 2], 3), decimal.Decimal("1.50"), fractions.Fraction(1, 3),
-    datetime.date(2024, 2, 29), datetime.datetime(2024, 2, 29, 1, 2, 3, 4), datetime.timedelta(1, 2, 3), int, ...,
-]  # fmt: skip
+    None,
+    True,
+    0,
+    -1,
+    2**53,
+    -(2**200),
+    1.5,
+    -0.0,
+    float("inf"),
+    2j,
+    "",
+    "\ud800",
+    "a\0b",
+    b"\xff",
+    bytearray(b"x"),
+    [],
+    [1, [2]],
+    (),
+    (1,),
+    {},
+    {"a": [1]},
+    {1: 2, None: (3,)},
+    set(),
+    {1, 2},
+    frozenset({3}),
+    range(3),
+    range(5, 0, -2),
+    {1: 2}.keys(),
+    {1: 2}.items(),
+    collections.deque([1, 2], 3),
+    decimal.Decimal("1.50"),
+    fractions.Fraction(1, 3),
+    datetime.date(2024, 2, 29),
+    datetime.datetime(2024, 2, 29, 1, 2, 3, 4),
+    datetime.timedelta(1, 2, 3),
+    int,
+    ...,
+]
 
 
 def through(value: object) -> Any:
@@ -80,9 +113,25 @@ def test_numpy_comes_as_numbers() -> None:
 
 @pytest.mark.parametrize(
     "data",
-    [[], ["?"], [[1]], {}, ["l", ["o"]], ["r", 0, 10**9, 1], ["D", "1e999999"], ["F", 1, 0], ["i", "x"], ["s", ["l"]],
-     ["a", [["l", "x"]]], ["a", ["l", ["o", 0]]], ["d", 1], ["T", "object"], ["b", 3], ["F", ["i", hex(3**9999)], 7]],
-)  # fmt: skip
+    [
+        [],
+        ["?"],
+        [[1]],
+        {},
+        ["l", ["o"]],
+        ["r", 0, 10**9, 1],
+        ["D", "1e999999"],
+        ["F", 1, 0],
+        ["i", "x"],
+        ["s", ["l"]],
+        ["a", [["l", "x"]]],
+        ["a", ["l", ["o", 0]]],
+        ["d", 1],
+        ["T", "object"],
+        ["b", 3],
+        ["F", ["i", hex(3**9999)], 7],
+    ],
+)
 def test_what_is_no_value_is_refused(data: Any) -> None:
     def resolve(tag: str, rest: list[Any]) -> Any:
         raise ValueError(tag)
@@ -132,14 +181,21 @@ def judged(sandbox: Sandbox, program: str, source: str, *names: str, seconds: fl
         ("import numpy\ndef f(): return numpy.int64(3)", "assert f() == 3", "pass"),
         ("import re\ndef f(): return re.match('a', 'a')", "assert f() and f().group() == 'a'", "pass"),
         ("def f(): return lambda x: x + 1", "assert f()(1) == 2", "pass"),
-        ("class N:\n    def __init__(s, v): s.v = v\ndef f(n): return n.v + n.left.v",
-         "a = N(1); a.left = N(2); assert f(a) == 3 and a.left.v == 2", "pass"),
+        (
+            "class N:\n    def __init__(s, v): s.v = v\ndef f(n): return n.v + n.left.v",
+            "a = N(1); a.left = N(2); assert f(a) == 3 and a.left.v == 2",
+            "pass",
+        ),
         ("class N:\n    def __eq__(s, o): return True\ndef f(): return N()", "assert f() == 1 or 1 == f()", "fail"),
-        ("class N:\n    def __getattr__(s, n): return lambda *a: 1\ndef f(): return N()", "assert abs(f() - 1) < 2", "fail"),
+        (
+            "class N:\n    def __getattr__(s, n): return lambda *a: 1\ndef f(): return N()",
+            "assert abs(f() - 1) < 2",
+            "fail",
+        ),
         ("def f(): return range(10 ** 12)", "tuple(f())", "fail"),
         ("def f(): return {i * (2 ** 61 - 1) for i in range(5000)}", "f()", "fail"),
     ],
-)  # fmt: skip
+)
 def test_verdicts(sandbox: Sandbox, program: str, source: str, verdict: str) -> None:
     seconds = 0.7 if verdict == "timeout" else 5
     found = judged(sandbox, program, source, "f", "N", seconds=seconds)

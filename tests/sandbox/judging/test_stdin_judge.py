@@ -78,7 +78,7 @@ def shell(text: str, **more: object) -> Native:
         ("exec 3<>/dev/tcp/127.0.0.1/22 && echo NONCE-1", "fail"),
         ("a=$(head -c 150M /dev/zero | tr '\\0' x); b=$a$a; sleep 60", "memory"),
     ],
-)  # fmt: skip
+)
 def test_a_run_passes_with_status_0_and_the_nonce(toolchains: Sandbox, text: str, verdict: str) -> None:
     limits = Limits(0.7 if verdict == "timeout" else 10, memory=(200 if verdict == "memory" else 1024) << 20)
     found = build_and_run(shell(text), toolchains, limits)
@@ -89,7 +89,12 @@ def test_a_run_passes_with_status_0_and_the_nonce(toolchains: Sandbox, text: str
 def test_what_is_built_is_gone_before_the_run(toolchains: Sandbox) -> None:
     builds = (("cp", "secret", "copy"), ("test", "-f", "copy"))
     gone = shell("ls; test ! -e secret && test -e copy && echo NONCE-1", build=builds, removed=("secret",))
-    assert build_and_run(Native({**gone.files, "secret": "x"}, gone.run, gone.nonce, builds, ("secret",)), toolchains, Limits(5)).name == "pass"  # fmt: skip
+    assert (
+        build_and_run(
+            Native({**gone.files, "secret": "x"}, gone.run, gone.nonce, builds, ("secret",)), toolchains, Limits(5)
+        ).name
+        == "pass"
+    )
     failed = build_and_run(shell("echo NONCE-1", build=(("false",),)), toolchains, Limits(5))
     assert failed.name == "syntax" and "false ended with status 1" in failed.stderr
     slow = build_and_run(shell("", build=(("sleep", "9"),), build_seconds=0.5), toolchains, Limits(5))

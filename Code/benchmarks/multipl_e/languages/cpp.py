@@ -29,8 +29,10 @@ list map numeric optional queue set sstream stack string tuple unordered_map uno
 """
 _NEEDED_BY_TESTS = "any cstdio cstdlib map optional string tuple vector"
 _HEADERS = {  # folder -> (header, what it includes; None is the compiler's own)
-    "common": (_ALL, _COMMON.split()), "all": (_ALL, None), "tests": (_TESTS, _NEEDED_BY_TESTS.split()),
-}  # fmt: skip
+    "common": (_ALL, _COMMON.split()),
+    "all": (_ALL, None),
+    "tests": (_TESTS, _NEEDED_BY_TESTS.split()),
+}
 
 
 def cpp_programs(case: Case, completion: str, nonce: str, token: str) -> list[Native]:
@@ -74,8 +76,10 @@ def _program(case: Case, completion: str, way: "Way", nonce: str, token: str) ->
     return Native(
         files={"solution.cpp": way(case, completion, head, declaration, token), "tests.cpp": tests},
         build=(("sh", "-c", f"({build}) && ld -r --force-group-allocation all.o -o whole.o && {hide}"), program),
-        run=("./tests",), nonce=nonce, removed=("solution.cpp", "tests.cpp", "all.o", "whole.o", "solution.o"),
-    )  # fmt: skip
+        run=("./tests",),
+        nonce=nonce,
+        removed=("solution.cpp", "tests.cpp", "all.o", "whole.o", "solution.o"),
+    )
 
 
 Way = Callable[[Case, str, str, str, str], str]
@@ -91,20 +95,35 @@ def _in_a_namespace(case: Case, completion: str, head: str, declaration: str, to
     includes = [line for line in lines if re.match(r"\s*#\s*include\b", line)]
     rest = [line for line in lines if not re.match(r"\s*#\s*include\b", line)]
     space = f"solution_{token}"
-    return "\n".join((
-        f"#include <{_ALL}>", *includes, head, f"namespace {space} {{", *rest, "}",
-        f"{declaration} {{ return {space}::{case.name}({', '.join(parameters(declaration))}); }}", "",
-    ))  # fmt: skip
+    return "\n".join(
+        (
+            f"#include <{_ALL}>",
+            *includes,
+            head,
+            f"namespace {space} {{",
+            *rest,
+            "}",
+            f"{declaration} {{ return {space}::{case.name}({', '.join(parameters(declaration))}); }}",
+            "",
+        )
+    )
 
 
 def _renamed(case: Case, completion: str, head: str, declaration: str, token: str) -> str:
     """For what no namespace can hold: a specialisation in std, the prompt's own types, an include under a condition."""
     types = re.findall(r"^(?:union|struct|class)\s+(\w+)", head, re.MULTILINE)
     again = any(re.search(rf"\b(?:union|struct|class)\s+{name}\b", completion) for name in types)
-    return "\n".join((
-        f"#include <{_ALL}>", "" if again else head, f"#define {case.name} solution_{token}", case.closed(completion),
-        f"#undef {case.name}", f"{declaration} {{ return solution_{token}({', '.join(parameters(declaration))}); }}", "",
-    ))  # fmt: skip
+    return "\n".join(
+        (
+            f"#include <{_ALL}>",
+            "" if again else head,
+            f"#define {case.name} solution_{token}",
+            case.closed(completion),
+            f"#undef {case.name}",
+            f"{declaration} {{ return solution_{token}({', '.join(parameters(declaration))}); }}",
+            "",
+        )
+    )
 
 
 def parameters(declaration: str) -> list[str]:
@@ -123,8 +142,12 @@ def parameters(declaration: str) -> list[str]:
 def _own(header: str) -> str:
     """Where the compiler has a header."""
     said = subprocess.run(
-        [found("g++") or "g++", "-M", "-x", "c++", "-"], input=f"#include <{header}>\n", capture_output=True, text=True, check=True
-    )  # fmt: skip
+        [found("g++") or "g++", "-M", "-x", "c++", "-"],
+        input=f"#include <{header}>\n",
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     return next(word for word in said.stdout.split() if word.endswith(header))
 
 

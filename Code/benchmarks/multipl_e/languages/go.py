@@ -54,14 +54,34 @@ def _program(case: Case, completion: str, whole: bool, nonce: str, token: str) -
     compiler = ("go", "tool", "compile", "-complete", "-pack", "-importcfg", "library")
     return Native(
         files={
-            "solution.go": solution, "entry.go": f"package {name}\n\nvar Entry_{token} = {case.name}\n",
-            "tests.go": program, "library": library, "linked": f"{library}packagefile solution=solution.a\n",
+            "solution.go": solution,
+            "entry.go": f"package {name}\n\nvar Entry_{token} = {case.name}\n",
+            "tests.go": program,
+            "library": library,
+            "linked": f"{library}packagefile solution=solution.a\n",
         },
-        build=((*compiler, "-p", "solution", "-o", "solution.a", "solution.go", "entry.go"),
-               ("go", "tool", "compile", "-complete", "-pack", "-importcfg", "linked", "-p", "main", "-o", "tests.a", "tests.go"),
-               ("go", "tool", "link", "-s", "-w", "-importcfg", "linked", "-o", "tests", "tests.a")),
-        run=("./tests",), nonce=nonce, removed=("solution.go", "entry.go", "tests.go"),
-    )  # fmt: skip
+        build=(
+            (*compiler, "-p", "solution", "-o", "solution.a", "solution.go", "entry.go"),
+            (
+                "go",
+                "tool",
+                "compile",
+                "-complete",
+                "-pack",
+                "-importcfg",
+                "linked",
+                "-p",
+                "main",
+                "-o",
+                "tests.a",
+                "tests.go",
+            ),
+            ("go", "tool", "link", "-s", "-w", "-importcfg", "linked", "-o", "tests", "tests.a"),
+        ),
+        run=("./tests",),
+        nonce=nonce,
+        removed=("solution.go", "entry.go", "tests.go"),
+    )
 
 
 @cache

@@ -65,18 +65,35 @@ def _cs(case: Case, solution: str, place: str, nonce: str, token: str) -> Native
     tests = outside_strings(_inside_main(case.tests), rf"\b{case.name}\(", f"{place}.{case.name}(")
     tests = outside_strings(tests, r"\bDebug\.Assert\(", f"Check_{token}(")
     spaces = [f"using {name};" for name in re.findall(r"^\s*namespace\s+([\w.]+)", solution, re.MULTILINE)]
-    program = "\n".join((
-        *re.findall(r"^using .*;$", case.head, re.MULTILINE), *spaces, f"class Tests_{token} {{",
-        f"    static void Check_{token}(bool passed) {{ if (!passed) Environment.FailFast(null); }}",
-        f"    public static void Main(string[] args) {{\n{tests}",
-        f'        Console.Out.WriteLine("\\n{nonce}");\n        Console.Out.Flush();\n    }}\n}}\n',
-    ))  # fmt: skip
+    program = "\n".join(
+        (
+            *re.findall(r"^using .*;$", case.head, re.MULTILINE),
+            *spaces,
+            f"class Tests_{token} {{",
+            f"    static void Check_{token}(bool passed) {{ if (!passed) Environment.FailFast(null); }}",
+            f"    public static void Main(string[] args) {{\n{tests}",
+            f'        Console.Out.WriteLine("\\n{nonce}");\n        Console.Out.Flush();\n    }}\n}}\n',
+        )
+    )
     return Native(
         files={"solution.cs": solution, "tests.cs": program},
-        build=(("mcs", "-nologo", "-warn:0", "-d:DEBUG", "-r:System.Numerics.dll", f"-main:Tests_{token}", "-out:tests.exe",
-                "solution.cs", "tests.cs"),),
-        run=("mono", "tests.exe"), nonce=nonce, removed=("solution.cs", "tests.cs"),
-    )  # fmt: skip
+        build=(
+            (
+                "mcs",
+                "-nologo",
+                "-warn:0",
+                "-d:DEBUG",
+                "-r:System.Numerics.dll",
+                f"-main:Tests_{token}",
+                "-out:tests.exe",
+                "solution.cs",
+                "tests.cs",
+            ),
+        ),
+        run=("mono", "tests.exe"),
+        nonce=nonce,
+        removed=("solution.cs", "tests.cs"),
+    )
 
 
 def _inside_main(tests: str) -> str:

@@ -64,9 +64,10 @@ def _program(case: Case, completion: str, whole: bool) -> str:
 
 def _in_a_jail(case: Case, program: str, sandbox: Sandbox, limits: Limits) -> Verdict:
     start = _START.format(
-        blocks=limits.disk // 512, kilobytes=2 * limits.memory >> 10,
+        blocks=limits.disk // 512,
+        kilobytes=2 * limits.memory >> 10,
         megabytes=limits.memory * 3 // 4 >> 20,
-    )  # fmt: skip
+    )
     try:
         jail = sandbox.start(
             ["/bin/sh", "-c", start, "sh", _driver(), *([TYPESCRIPT] if case.language == "ts" else [])], limits

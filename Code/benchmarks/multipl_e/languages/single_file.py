@@ -37,16 +37,24 @@ def _crate(case: Case, completion: str, whole: bool, nonce: str, token: str) -> 
     compiler = ("rustc", "-A", "warnings", "-C", "debuginfo=0")
     return Native(
         files={"solution.rs": solution, "tests.rs": tests},
-        build=((*compiler, "--crate-type", "rlib", "--crate-name", crate, "solution.rs"),
-               (*compiler, "--extern", f"{crate}=lib{crate}.rlib", "tests.rs", "-o", "tests")),
-        run=("./tests",), nonce=nonce, removed=("solution.rs", "tests.rs"),
-    )  # fmt: skip
+        build=(
+            (*compiler, "--crate-type", "rlib", "--crate-name", crate, "solution.rs"),
+            (*compiler, "--extern", f"{crate}=lib{crate}.rlib", "tests.rs", "-o", "tests"),
+        ),
+        run=("./tests",),
+        nonce=nonce,
+        removed=("solution.rs", "tests.rs"),
+    )
 
 
 def _script(
-    name: str, run: tuple[str, ...], told: str, *, last: tuple[str, str] = ("", ""),
+    name: str,
+    run: tuple[str, ...],
+    told: str,
+    *,
+    last: tuple[str, str] = ("", ""),
     build: tuple[tuple[str, ...], ...] = (),
-) -> "Assemble":  # fmt: skip
+) -> "Assemble":
     """One file as the authors join it, and behind it what prints the nonce; `last` replaces a part of the tests."""
 
     def programs(case: Case, completion: str, nonce: str, token: str) -> list[Native]:
@@ -100,17 +108,43 @@ def _rb(case: Case, completion: str, nonce: str, token: str) -> list[Native]:
 # the readings of a completion, the likeliest first
 Assemble = Callable[[Case, str, str, str], list[Native]]
 PROGRAMS: dict[str, Assemble] = {
-    "cpp": cpp_programs, "java": java_programs, "cs": cs_programs, "go": go_programs, "rs": _rs, "php": _php, "rb": _rb,
+    "cpp": cpp_programs,
+    "java": java_programs,
+    "cs": cs_programs,
+    "go": go_programs,
+    "rs": _rs,
+    "php": _php,
+    "rb": _rb,
     "pl": _script("tests.pl", ("perl", "tests.pl"), 'print STDOUT "\\n@NONCE@\\n";\n'),
-    "lua": _script("tests.lua", ("lua5.4", "tests.lua"), "",
-                   last=("os.exit(lu.LuaUnit.run())",
-                         "local failures = lu.LuaUnit.run()\nif failures == 0 then print('\\n@NONCE@') end\nos.exit(failures)\n")),
+    "lua": _script(
+        "tests.lua",
+        ("lua5.4", "tests.lua"),
+        "",
+        last=(
+            "os.exit(lu.LuaUnit.run())",
+            "local failures = lu.LuaUnit.run()\nif failures == 0 then print('\\n@NONCE@') end\nos.exit(failures)\n",
+        ),
+    ),
     "r": _script("tests.r", ("Rscript", "--vanilla", "tests.r"), 'cat("\\n@NONCE@\\n")\n'),
-    "d": _script("tests.d", ("./tests",), 'unittest { import std.stdio; writeln("\\n@NONCE@"); }\n',
-                 build=(("gdc", "-funittest", "-w", "tests.d", "-o", "tests"),)),
+    "d": _script(
+        "tests.d",
+        ("./tests",),
+        'unittest { import std.stdio; writeln("\\n@NONCE@"); }\n',
+        build=(("gdc", "-funittest", "-w", "tests.d", "-o", "tests"),),
+    ),
     "jl": _script("tests.jl", ("julia", "--startup-file=no", "tests.jl"), 'println("\\n@NONCE@")\n'),
     "rkt": _rkt,
-    "scala": _script("tests.scala", ("scala", "-cp", ".", "Problem"), "",
-                     last=("    }\n\n}", '    println("\\n@NONCE@")\n    }\n\n}'), build=(("scalac", "-nowarn", "tests.scala"),)),
-    "swift": _script("tests.swift", ("./tests",), 'print("\\n@NONCE@")\n', build=(("swiftc", "-Onone", "tests.swift", "-o", "tests"),)),
-}  # fmt: skip
+    "scala": _script(
+        "tests.scala",
+        ("scala", "-cp", ".", "Problem"),
+        "",
+        last=("    }\n\n}", '    println("\\n@NONCE@")\n    }\n\n}'),
+        build=(("scalac", "-nowarn", "tests.scala"),),
+    ),
+    "swift": _script(
+        "tests.swift",
+        ("./tests",),
+        'print("\\n@NONCE@")\n',
+        build=(("swiftc", "-Onone", "tests.swift", "-o", "tests"),),
+    ),
+}

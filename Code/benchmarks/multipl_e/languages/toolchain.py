@@ -34,8 +34,11 @@ TOOLCHAINS: dict[str, Toolchain] = {
     "sh": Toolchain(("bash",), ("bash",)),
     "cpp": Toolchain(("g++",), ("g++",)),
     "java": Toolchain(("default-jdk", "libjavatuples-java"), ("javac", "java"), ("/usr/share/java/javatuples.jar",)),
-    "cs": Toolchain(("mono-mcs", "libmono-system-numerics4.0-cil", "libmono-system-core4.0-cil"), ("mcs", "mono"),
-                    ("/usr/lib/mono/4.5/System.Numerics.dll",)),
+    "cs": Toolchain(
+        ("mono-mcs", "libmono-system-numerics4.0-cil", "libmono-system-core4.0-cil"),
+        ("mcs", "mono"),
+        ("/usr/lib/mono/4.5/System.Numerics.dll",),
+    ),
     "go": Toolchain(("golang-go",), ("go",), version=("version",)),
     "rs": Toolchain(("rustc",), ("rustc",)),
     "php": Toolchain(("php-cli",), ("php",)),
@@ -48,7 +51,7 @@ TOOLCHAINS: dict[str, Toolchain] = {
     "rkt": Toolchain(("racket",), ("racket",), ("/usr/share/racket/pkgs/rackunit-lib",)),
     "scala": Toolchain(("scala",), ("scalac", "scala"), version=("-version",)),
     "swift": Toolchain((), ("swiftc",), otherwise="install Swift below /opt and link it into /usr/bin"),
-}  # fmt: skip
+}
 
 
 def missing(language: str) -> str | None:

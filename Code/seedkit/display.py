@@ -1,0 +1,59 @@
+"""What a script shows: a plain table, and how far it has come."""
+
+import sys
+import time
+from collections.abc import Sequence
+
+from seedkit.cli import say
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A plain text table, first column to the left, the others to the right."""
+    widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
+    return "\n".join(
+        "  ".join(
+            [cells[0].ljust(widths[0]), *(c.rjust(w) for c, w in zip(cells[1:], widths[1:], strict=True))]
+        ).rstrip()
+        for cells in (header, *rows)
+    )
+
+
+class Progress:
+    """A tqdm bar with an ETA on a terminal, a plain line every 30 s elsewhere.
+
+    It counts characters, since the longest texts come first and records alone would mislead the ETA.
+    """
+
+    def __init__(self, label: str, texts: int | None, characters: int, *, done: int = 0, seen: int = 0) -> None:
+        """`texts` is None where their number is not known yet. `done` of the `texts` and `seen` of the `characters` are finished already, from an earlier run."""
+        self._label, self._texts, self._characters = label, texts, characters
+        self._done, self._seen, self._before = done, seen, seen
+        self._start = self._said = time.monotonic()
+        self._bar = None
+        if sys.stderr.isatty():
+            from tqdm import tqdm
+
+            self._bar = tqdm(total=characters, initial=seen, desc=label, unit="char", unit_scale=True, leave=False)
+
+    def __enter__(self) -> "Progress":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar is not None:
+            self._bar.close()
+
+    def advance(self, texts: int, characters: int) -> None:
+        self._done += texts
+        self._seen += characters
+        if self._bar is not None:
+            self._bar.set_postfix_str(f"{self._done:,}{self._of('/')} records", refresh=False)
+            self._bar.update(characters)
+            return
+        now = time.monotonic()
+        if now - self._said >= 30 and self._seen > self._before:
+            self._said = now
+            left = (now - self._start) * (self._characters - self._seen) / (self._seen - self._before)
+            say(f"{self._label}: {self._done:,}{self._of(' of ')} records, about {left / 60:.0f} min left")
+
+    def _of(self, word: str) -> str:
+        return "" if self._texts is None else f"{word}{self._texts:,}"

@@ -1,0 +1,136 @@
+"""Command lines: the parser of all scripts, the types of their arguments, and the flags that several of them have."""
+
+import argparse
+from pathlib import Path
+
+
+def parser(doc: str | None) -> argparse.ArgumentParser:
+    """An argument parser that shows a script's docstring as it is written."""
+    return argparse.ArgumentParser(
+        description=doc, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
+    )
+
+
+def add_input_flags(flags: argparse.ArgumentParser, *, output: str = "dir") -> None:
+    """Where records come from, what their fields are called, and where results go: --output_dir or --output_file."""
+    group = flags.add_argument_group("input and output")
+    group.add_argument("--input_file", type=Path, help="JSON Lines file or JSON array of records")
+    what = "folder" if output == "dir" else "file"
+    group.add_argument(
+        f"--output_{output}", type=Path, help=f"{what} to write; default: by research question and source"
+    )
+    group.add_argument("--source_name", help="name of the source, e.g. EVOL; default: the file's name")
+    group.add_argument("--instruction_key", metavar="KEY", help="default: instruction or problem, whichever is there")
+    group.add_argument("--input_key", metavar="KEY", help="default: input, where it is there")
+    group.add_argument("--output_key", metavar="KEY", help="default: output, response or solution")
+    group.add_argument(
+        "--on_bad_record",
+        choices=("error", "reject"),
+        default="error",
+        help="stop at a bad record, or write it to rejects.jsonl and go on (default: error)",
+    )
+    group.add_argument("--limit", type=positive, metavar="N", help="read only the first N records")
+
+
+def add_failure_flag(flags: argparse._ArgumentGroup) -> None:
+    flags.add_argument(
+        "--max_failure_rate",
+        type=fraction,
+        default=0.0,
+        metavar="RATE",
+        help="share of records that may stay without a score (default: 0)",
+    )
+
+
+def add_embedder_flags(flags: argparse.ArgumentParser) -> argparse._ArgumentGroup:
+    """Which encoder."""
+    group = flags.add_argument_group("embedding")
+    group.add_argument(
+        "--embedder",
+        choices=("auto", "instructor", "transformer", "minilm"),
+        default="auto",
+        help="auto: instructor if CUDA is there or --model_name is given, else minilm (default)",
+    )
+    group.add_argument(
+        "--model_name", metavar="MODEL", help="hub id or folder (default: INSTRUCTOR base; with transformer: CodeBERT)"
+    )
+    return group
+
+
+def add_mix_flags(flags: argparse.ArgumentParser, repeats: str) -> argparse._ArgumentGroup:
+    """How many draws, and from which seed; `repeats` is the name of the former."""
+    group = flags.add_argument_group("mixing")
+    group.add_argument(f"--{repeats}", type=positive, default=3, metavar="N", help="independent draws (default: 3)")
+    group.add_argument(
+        "--seed", type=natural, default=42, metavar="N", help="the same seed, the same bytes (default: 42)"
+    )
+    return group
+
+
+def add_machine_flags(flags: argparse.ArgumentParser) -> argparse._ArgumentGroup:
+    """Where and how a model runs."""
+    group = flags.add_argument_group("machine")
+    group.add_argument("--device", default="auto", help="auto, cpu, cuda (every GPU), or a list: cuda:0,cuda:1")
+    group.add_argument(
+        "--dtype",
+        choices=("auto", "bfloat16", "float16", "float32"),
+        default="auto",
+        help="auto: bfloat16 on a GPU, else what the processor computes well in (default)",
+    )
+    group.add_argument(
+        "--max_batch_tokens",
+        type=positive,
+        metavar="N",
+        help="tokens per forward pass, padding included (default: by device)",
+    )
+    group.add_argument(
+        "--resume",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="use what an earlier run with the same models computed (default)",
+    )
+    return group
+
+
+def positive(text: str) -> int:
+    """An argument type: a whole number of at least 1."""
+    number = _whole(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"expected a whole number of at least 1, got {text!r}")
+    return number
+
+
+def _whole(text: str) -> int:
+    """The number, -1 if it is none or more than JSON readers take."""
+    number = int(text) if text.isascii() and text.isdigit() and len(text) < 20 else -1
+    return number if number < 2**63 else -1
+
+
+def natural(text: str) -> int:
+    """An argument type: a whole number from 0."""
+    number = _whole(text)
+    if number < 0:
+        raise argparse.ArgumentTypeError(f"expected a whole number from 0, got {text!r}")
+    return number
+
+
+def above_zero(text: str) -> float:
+    """An argument type: a number above 0."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0 < number < 1e6:
+        raise argparse.ArgumentTypeError(f"expected a number above 0, got {text!r}")
+    return number
+
+
+def fraction(text: str) -> float:
+    """An argument type: a number from 0 to 1."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1.0
+    if not 0 <= number <= 1:
+        raise argparse.ArgumentTypeError(f"expected a number from 0 to 1, got {text!r}")
+    return number

@@ -8,7 +8,7 @@ import time
 from typing import Any
 
 from sandbox.contract import Jail, Limits
-from sandbox.judging.verdict import FAIL, MEMORY
+from sandbox.judging.verdict import FAIL, MEMORY, TIMEOUT
 
 ANSWER = 4 << 20  # bytes of one answer: 300,000 numbers, more than any problem known asks for
 KEPT = 1 << 16  # bytes of what a candidate prints that are kept
@@ -50,6 +50,13 @@ class OutputExceeded(LimitExceeded):
 
 class DiskExceeded(LimitExceeded):
     """The jail's own /tmp has no room left for what the judge writes there."""
+
+
+def verdict_of(error: Deadline | LimitExceeded | Ended) -> tuple[str, str]:
+    """(verdict, why) of a completion at which talking to its jail broke off with this error."""
+    if isinstance(error, Deadline):
+        return TIMEOUT, ""
+    return error.verdict if isinstance(error, LimitExceeded) else FAIL, str(error)
 
 
 class Channel:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sandbox.contract import Limits, Sandbox, SandboxError
-from sandbox.judging.channel import Channel, Deadline, DiskExceeded, Ended, LimitExceeded, MemoryExceeded
+from sandbox.judging.channel import Channel, Deadline, DiskExceeded, Ended, LimitExceeded, MemoryExceeded, verdict_of
 from sandbox.judging.driver_process import CHARACTERS, LINES, start
 from sandbox.judging.verdict import FAIL, INFRA_ERROR, PASS, SYNTAX, TIMEOUT, Verdict
 
@@ -62,11 +62,10 @@ def in_builder(sandbox: Sandbox, limits: Limits, judge: Callable[[Channel], Verd
         return Verdict(INFRA_ERROR, 0.0, str(error))
     try:
         return judge(channel)
-    except Deadline:
-        return Verdict(TIMEOUT, channel.seconds)
-    except LimitExceeded as error:
-        return Verdict(error.verdict, channel.seconds, str(error))
-    except Ended:  # the builder is no candidate's to end
+    except (Deadline, LimitExceeded) as error:
+        verdict, why = verdict_of(error)
+        return Verdict(verdict, channel.seconds, why)
+    except Ended:  # a candidate cannot end the driver
         return Verdict(INFRA_ERROR, channel.seconds, "the builder in the jail ended")
     finally:
         jail.close()

@@ -16,7 +16,7 @@ from types import CodeType, FrameType
 from typing import Any
 
 from sandbox.contract import Limits, Sandbox, SandboxError
-from sandbox.judging.channel import Channel, Deadline, Ended, LimitExceeded
+from sandbox.judging.channel import Channel, Deadline, Ended, LimitExceeded, verdict_of
 from sandbox.judging.driver_process import explain, of_status, start
 from sandbox.judging.remote_objects import Remote, Session, Syntax
 from sandbox.judging.verdict import BLOCKED, FAIL, INFRA_ERROR, MEMORY, PASS, SYNTAX, TIMEOUT, Verdict
@@ -75,12 +75,8 @@ def _verdict(session: "Session", programs: Sequence[str], tests: Tests) -> tuple
         exec(source, names)
     except Syntax as error:
         return SYNTAX, str(error)
-    except Deadline:
-        return TIMEOUT, ""
-    except LimitExceeded as error:
-        return error.verdict, str(error)
-    except Ended as error:
-        return FAIL, str(error)
+    except (Deadline, LimitExceeded, Ended) as error:
+        return verdict_of(error)
     except MemoryError:
         return MEMORY, "MemoryError"
     except RecursionError as error:

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from sandbox.contract import Limits, Sandbox, SandboxError
-from sandbox.judging.channel import Deadline, Ended, LimitExceeded
+from sandbox.judging.channel import Deadline, Ended, LimitExceeded, verdict_of
 from sandbox.judging.driver_process import explain, of_status, start
-from sandbox.judging.verdict import BLOCKED, FAIL, INFRA_ERROR, MEMORY, SYNTAX, TIMEOUT
+from sandbox.judging.verdict import BLOCKED, INFRA_ERROR, MEMORY, SYNTAX
 
 _STATUS: dict[int | None, str] = {120: SYNTAX, 121: BLOCKED, 122: MEMORY}  # python_driver.py's
 
@@ -36,12 +36,8 @@ def run_program(program: str, stdin: str, sandbox: Sandbox, limits: Limits) -> R
         try:
             channel.send_message(("program", program))
             printed = channel.converse(stdin.encode(errors="surrogatepass"))
-        except Deadline:
-            verdict = TIMEOUT
-        except LimitExceeded as error:
-            verdict, why = error.verdict, str(error)
-        except Ended as error:
-            verdict, why = FAIL, str(error)
+        except (Deadline, LimitExceeded, Ended) as error:
+            verdict, why = verdict_of(error)
         seconds = channel.seconds
         channel.drain()
         shown = explain(why, channel)

@@ -1,16 +1,15 @@
-"""What every engine takes and gives, and what none of them may decide on its own: seeds, stops, text out of token ids.
+"""The contract of the engines, and what all of them share: seeds, stops, and how token ids become text.
 
-An engine is a class that loads a model in `__init__(model, sampling, *, device, dtype, ...)` and maps a chunk of requests
-to their answers in `__call__`, in order, as the stages of seedkit.stage do. What a request gets depends on nothing else in
-the chunk, but for rounding: in float32 that changes no token, in bfloat16 now and then one of two that are about as likely
-(1 answer of 32 between batches of 1 and of 32), which is why generation.py cuts the same chunks in every run.
+The answer to a request does not depend on the other requests of its chunk, except through rounding. In float32 rounding
+changes no token. In bfloat16 it sometimes decides between two tokens that are about as likely (1 answer of 32 differed
+between batches of 1 and of 32), so a run that must give the same bytes again has to cut the same chunks again.
 """
 
 import importlib.util
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Any
+from typing import Any, Protocol
 
 from seedkit.cli import say
 from seedkit.errors import UsageError
@@ -23,33 +22,53 @@ STOP, LENGTH = FINISH_REASONS = ("stop", "length")
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
-    """How the next token is chosen, and what ends an answer. Temperature 0 is the likeliest token, always."""
+    """How the next token is chosen, and what ends an answer."""
 
-    temperature: float
-    top_p: float
-    stop: tuple[str, ...]  # the answer ends before the first of these
-    stop_ids: tuple[int, ...]  # the answer ends before any of these
+    temperature: float  # 0: always the likeliest token
+    top_p: float  # sample from the likeliest tokens that make up this share of the probability
+    stop: tuple[str, ...]  # the answer ends before the first of these strings
+    stop_ids: tuple[int, ...]  # the answer ends before the first of these tokens
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One answer wanted. `seed` is its own: what is drawn for it depends on nothing else in the batch."""
+    """One answer that is wanted."""
 
     prompt: tuple[int, ...]  # token ids
     max_new_tokens: int
-    seed: int
+    seed: int  # of this request alone: what is drawn for it does not depend on the rest of the batch
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the model wrote, up to where it stopped. `finish_reason`: stop, or length where its tokens ran out."""
+    """What the model wrote, up to where it stopped."""
 
     text: str
-    finish_reason: str
+    finish_reason: str  # STOP, or LENGTH where max_new_tokens were used up
+
+
+class Engine(Protocol):
+    """A loaded model that answers requests: a stage of seedkit.stage, built on one device of one process.
+
+    An engine's class is called with (model, sampling, *, device, dtype, ...) and loads the model then: `model` is a folder
+    or hub id, `device` "cpu" or one GPU such as "cuda:0", `dtype` a torch dtype's name. It raises InputError for a model
+    that cannot be loaded and RunError where the engine does not start.
+    """
+
+    def __call__(self, requests: list[Request], /) -> list[Answer]:
+        """Answer a chunk of requests.
+
+        Args: `requests`, any number of them; each prompt with its max_new_tokens fits into the model's context.
+        Returns: one answer per request, in their order.
+        Raises: RunError where the model's logits are not numbers, or one request alone does not fit into memory.
+        """
 
 
 def choose_engine(wanted: str, device: str) -> str:
-    """'auto' is vLLM on a GPU where it is installed, else transformers; it is said."""
+    """The engine for --engine `wanted`: AUTO is vLLM on a GPU where it is installed, else transformers, and says which.
+
+    Raises UsageError where `wanted` is none of them, or vLLM is wanted and not installed.
+    """
     if wanted not in (AUTO, *ENGINES):
         raise UsageError(f"--engine {wanted}: expected {AUTO} or one of {', '.join(ENGINES)}")
     installed = importlib.util.find_spec("vllm") is not None
@@ -65,14 +84,14 @@ def choose_engine(wanted: str, device: str) -> str:
 
 
 def request_seed(seed: int, task_id: str, sample: int) -> int:
-    """63 bits of blake2b over the run's seed, the task and the sample's number."""
+    """The seed of one request, from 0 to 2^63 - 1: a blake2b hash of the run's seed, the task and the sample's number."""
     digest = blake2b(f"{seed}\0{task_id}\0{sample}".encode(), digest_size=8).digest()
     return int.from_bytes(digest, "big") >> 1
 
 
 def answer(tokenizer: Any, prompt: Sequence[int], tokens: Sequence[int], sampling: Sampling) -> Answer:
-    """The answer in the token ids that a model gave after `prompt`: cut before the first stop, special tokens left out."""
-    end = next((place for place, token in enumerate(tokens) if token in sampling.stop_ids), None)
+    """The answer in `tokens`, the ids that a model gave after `prompt`: cut before the first stop, without special tokens."""
+    end = next((index for index, token in enumerate(tokens) if token in sampling.stop_ids), None)
     text = continuation(tokenizer, prompt, tokens[:end])
     cut = first_stop(text, sampling.stop)
     if cut is not None:
@@ -81,23 +100,23 @@ def answer(tokenizer: Any, prompt: Sequence[int], tokens: Sequence[int], samplin
 
 
 def first_stop(text: str, stop: Sequence[str]) -> int | None:
-    """Where the first stop string begins."""
-    return min((place for word in stop if (place := text.find(word)) >= 0), default=None)
+    """The index in `text` at which the first stop string begins; None if there is none."""
+    return min((start for word in stop if (start := text.find(word)) >= 0), default=None)
 
 
 def continuation(tokenizer: Any, prompt: Sequence[int], tokens: Sequence[int]) -> str:
-    """The text of `tokens` where they stand: behind the prompt.
+    """The text of `tokens` as it follows the prompt.
 
-    Decoded by themselves they could lose a space: SentencePiece tokenizers drop it at the beginning of a text. So the
-    prompt is decoded with and without them, and what is new is the answer.
+    Decoded by themselves, the tokens could lose a leading space, which SentencePiece tokenizers drop at the beginning of a
+    text. So the prompt is decoded with and without the tokens after it, and the difference is their text.
     """
     before = decode(tokenizer, prompt)
     whole = decode(tokenizer, [*prompt, *tokens])
-    # a prompt that ends in the middle of a character, as none does that was made from text, would change with what follows
+    # a prompt made from text never ends within a character; one that did would be decoded differently with more behind it
     return whole[len(before) :] if whole.startswith(before) else decode(tokenizer, tokens)
 
 
 def decode(tokenizer: Any, tokens: Sequence[int]) -> str:
-    """The text of token ids as it is: special tokens left out, no space tidied away."""
+    """The text of token ids, without special tokens; no space is tidied away."""
     text: str = tokenizer.decode(list(tokens), skip_special_tokens=True, clean_up_tokenization_spaces=False)
     return text

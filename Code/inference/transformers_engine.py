@@ -1,4 +1,4 @@
-"""Answers through transformers: one padded batch at a time, each row with a seed, a limit and an end of its own."""
+"""Answers through transformers: one padded batch at a time, in which each row has its own seed, limit and end."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -14,15 +14,15 @@ if TYPE_CHECKING:
 
 
 class TransformersEngine:
-    """A chunk of requests is one batch, padded on the left, in halves where the GPU's memory does not hold it."""
+    """An Engine. A chunk of requests is one batch, padded on the left, and halved where it does not fit into the GPU's memory."""
 
     def __init__(self, model: str, sampling: Sampling, *, device: str, dtype: str) -> None:
         from transformers import GenerationConfig
 
         self._tokenizer = load_tokenizer(model)
         self._model = load_causal_lm(model, device, dtype)
-        # a model folder may bring sampling defaults, such as a repetition penalty, which nobody asked for; greedy
-        # decoding is what Rows needs, and it knows the ends too
+        # a model folder may bring sampling defaults, such as a repetition penalty, that nobody asked for; generate()
+        # decodes greedily, because Rows draws and stops by itself
         self._model.generation_config = GenerationConfig(do_sample=False, pad_token_id=0)
         self._device, self._sampling = device, sampling
 
@@ -56,7 +56,7 @@ class TransformersEngine:
 
 
 def numbers(_: "torch.Tensor", scores: "torch.Tensor") -> "torch.Tensor":
-    """The logits as they are; RunError if one is not a number, of which argmax would make an answer all the same."""
+    """The logits unchanged. Raises RunError if one is NaN: argmax would make an answer of it all the same."""
     if scores.isnan().any():
         raise RunError(NOT_FINITE)
     return scores
@@ -67,8 +67,8 @@ class Rows:
 
     Sampling is by the Gumbel-max trick: with independent g_i ~ Gumbel(0, 1), argmax_i(logit_i + g_i) is distributed as
     softmax(logits) (Maddison et al. 2014, arXiv 1411.0030), so that greedy decoding of perturbed logits samples exactly.
-    transformers draws for a whole batch from one generator; here each row has one, seeded by its request, that draws one
-    value per entry of the vocabulary and step. The device decides which generator that is: CPU and CUDA draw differently.
+    transformers draws for a whole batch from one generator. Here each row has its own, seeded by its request, and draws one
+    value per step and entry of the vocabulary. CPU and CUDA have different generators, so they draw different samples.
     """
 
     def __init__(self, tokenizer: Any, requests: Sequence[Request], sampling: Sampling, device: str) -> None:
@@ -77,8 +77,8 @@ class Rows:
         self.tokens: list[list[int]] = [[] for _ in requests]
         self._tokenizer, self._requests, self._sampling = tokenizer, requests, sampling
         self._open = [True] * len(requests)
-        # a stop string that has just become whole reaches back at most as many tokens as it has bytes; two more, since
-        # the first may be decoded differently from how it stands in the text
+        # a stop string that the last token completes spans at most as many tokens as it has bytes; two tokens more,
+        # because the first one may be decoded differently without the text before it
         self._tail = max((len(word.encode()) for word in sampling.stop), default=0) + 2
         self._generators = [torch.Generator(device).manual_seed(request.seed) for request in requests]
 
@@ -86,8 +86,8 @@ class Rows:
         """Add Gumbel noise, -log of a standard exponential, to scores (rows, vocabulary), float32."""
         import torch
 
-        # float64: of the 2^24 values that float32 is drawn from one is 0, which some entry of a large vocabulary gets
-        # in one step of a hundred, and which would make it the winner however unlikely it is
+        # float64, because float32 draws from 2^24 values of which one is 0: in one step of a hundred some entry of a large
+        # vocabulary would get it, and would win however unlikely it is
         noise = torch.empty(scores.shape[1], dtype=torch.float64, device=scores.device)
         tiny = torch.finfo(torch.float64).tiny
         for row, generator in enumerate(self._generators):
@@ -96,7 +96,7 @@ class Rows:
         return scores
 
     def ended(self, ids: "torch.Tensor", _: Any, **__: Any) -> "torch.Tensor":
-        """Take each row's newest token; which rows have ended (rows,), bool."""
+        """Take each row's newest token from `ids` (rows, tokens); returns which rows have ended: bool, shape (rows,)."""
         import torch
 
         for row, token in enumerate(ids[:, -1].tolist()):
@@ -113,5 +113,5 @@ class Rows:
             return False
         if first_stop(decode(self._tokenizer, tokens[-self._tail :]), stop) is None:
             return False
-        # the tail alone may read differently: the whole text decides
+        # the last tokens alone may be decoded differently, so the whole text decides
         return first_stop(continuation(self._tokenizer, request.prompt, tokens), stop) is not None

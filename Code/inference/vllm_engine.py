@@ -1,4 +1,4 @@
-"""Answers through vLLM: all prompts of a chunk at once, as token ids, each with a seed of its own."""
+"""Answers through vLLM: all prompts of a chunk at once, as token ids, each with its own seed."""
 
 import math
 from typing import Any
@@ -11,24 +11,24 @@ from inference.engines import NOT_FINITE, Answer, Request, Sampling, answer
 
 
 class VllmEngine:
-    """`device` is "cpu" or one GPU, "cuda:0"; several GPUs are several processes, each with an engine of its own.
+    """An Engine. `device` is "cpu" or one GPU such as "cuda:0"; several GPUs are several processes with an engine each.
 
-    `max_model_len` is the longest prompt with its answer: room for more would only take memory.
+    `max_model_len` is the number of tokens of the longest prompt with its answer; more would only take memory.
     """
 
     def __init__(self, model: str, sampling: Sampling, *, device: str, dtype: str, max_model_len: int) -> None:
         vllm = vllm_on(device)
         self._tokenizer = load_tokenizer(model)
-        # prompts that share a cached beginning would be computed in other batches than those that do not
+        # no prefix caching: with it, prompts that share a beginning would be computed in other batches than the rest
         options: dict[str, Any] = {"enable_prefix_caching": False, "disable_log_stats": True, "seed": 0}
         if not device.startswith("cuda"):
             options |= {"enforce_eager": True, "distributed_executor_backend": "uni"}
         try:
-            # generation_config: the sampling defaults that a model folder may bring are nobody's wish
+            # generation_config="vllm": without the sampling defaults that a model folder may bring
             self._llm = vllm.LLM(
                 model=model, dtype=dtype, max_model_len=max_model_len, generation_config="vllm", **options
             )
-        except (RuntimeError, ValueError) as error:  # too little memory, a model it does not know
+        except (RuntimeError, ValueError) as error:  # too little memory, or a model that vLLM does not know
             raise RunError(f"vLLM did not start with {model}: {str(error).splitlines()[0]}") from error
         self._params, self._prompt, self._sampling = vllm.SamplingParams, vllm.TokensPrompt, sampling
 
@@ -42,12 +42,12 @@ class VllmEngine:
                 n=1,
                 temperature=sampling.temperature,
                 top_p=sampling.top_p if sampling.temperature else 1.0,
-                logprobs=0,  # those of what was drawn, which show whether there was anything to draw from
+                logprobs=0,  # of the drawn tokens alone; they are not finite where the logits were not
                 max_tokens=request.max_new_tokens,
                 seed=request.seed,
                 stop=list(sampling.stop),
                 stop_token_ids=list(sampling.stop_ids),
-                ignore_eos=True,  # the ends are among the stop_token_ids
+                ignore_eos=True,  # the end-of-text tokens are among stop_token_ids
             )
             for request in requests
         ]

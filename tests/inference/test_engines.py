@@ -68,7 +68,7 @@ def test_temperature_0_is_the_likeliest_token_whatever_the_batch(kind: str, requ
 
 def test_every_row_has_its_own_limit(tiny_llama: Path) -> None:
     whole = engine(tiny_llama)(requests(tiny_llama))
-    wanted = [Request(one.prompt, 3 * place + 1, one.seed) for place, one in enumerate(requests(tiny_llama))]
+    wanted = [Request(one.prompt, 3 * number + 1, one.seed) for number, one in enumerate(requests(tiny_llama))]
     for short, long in zip(engine(tiny_llama)(wanted), whole, strict=True):
         assert long.text.startswith(short.text.rstrip("\ufffd"))  # a limit may split a character
         assert len(short.text) < len(long.text)

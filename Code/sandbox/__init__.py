@@ -1,4 +1,4 @@
-"""The rungs of isolation, the best first, and the one without any."""
+"""The sandboxes, the better one first, and the choice to have none."""
 
 import os
 import platform
@@ -13,33 +13,40 @@ from sandbox.view import python_view
 
 SANDBOXES: dict[str, type[Bubblewrap] | type[Landlock]] = {"bubblewrap": Bubblewrap, "landlock": Landlock}
 UNSAFE = "none"
-_USERS = 1_900_000_000  # users that no machine has; root's workers run jails as these
+_USERS = 1_900_000_000  # the first of the uids that root's workers run jails as: no machine has users with such numbers
 
 
-def make(rung: str, slot: int = 0, *, toolchains: bool = False) -> Sandbox:
-    """A sandbox of that rung for worker number `slot`. SandboxError where it cannot be had.
+def make(name: str, slot: int = 0, *, toolchains: bool = False) -> Sandbox:
+    """A sandbox for one worker process.
 
-    With `toolchains` it shows /usr. Compilers write files, for which bubblewrap alone has a place.
+    Args:
+        name: a key of SANDBOXES, or UNSAFE.
+        slot: the worker's number: as root, jails of different workers run as different users.
+        toolchains: whether jails see /usr with its compilers. These write files, which only bubblewrap lets a jail do.
+
+    Raises:
+        SandboxError: this machine cannot have it.
     """
     if platform.system() != "Linux":
         raise SandboxError(f"expected Linux, got {platform.system()}")
     adopt_orphans()
-    if rung == UNSAFE:
+    if name == UNSAFE:
         return Plain(python_view(None))
-    if toolchains and rung != Bubblewrap.name:
-        raise SandboxError(f"{rung} has no place for files, which compilers need; expected {Bubblewrap.name}")
+    if toolchains and name != Bubblewrap.name:
+        raise SandboxError(f"in {name} nothing can write files, which compilers do; expected {Bubblewrap.name}")
     user = _user(slot) if os.getuid() == 0 else None
-    return SANDBOXES[rung](python_view(user, toolchains=toolchains), user)
+    return SANDBOXES[name](python_view(user, toolchains=toolchains), user)
 
 
-def version(rung: str) -> str:
-    return "none" if rung == UNSAFE else SANDBOXES[rung].version()
+def version(name: str) -> str:
+    """The version of what makes the jails, for the summary of a run. SandboxError where this machine has none."""
+    return "none" if name == UNSAFE else SANDBOXES[name].version()
 
 
 def _user(slot: int) -> int | None:
-    """A uid for this worker of this run within those that the user namespace knows: limits count by uid.
+    """A uid for this worker of this run that root's user namespace knows; resource limits count by uid.
 
-    None for a root that is an ordinary user outside of its namespace, which knows nobody else.
+    None for a root that is an ordinary user outside of its namespace: that namespace knows no other user.
     """
     number = os.getppid() % 4096 * 64 + slot
     maps = [tuple(map(int, line.split())) for line in Path("/proc/self/uid_map").read_text().splitlines()]

@@ -1,6 +1,7 @@
-"""The first rung: bubblewrap. Namespaces for users, processes, network, IPC and host name, an own read-only root.
+"""Bubblewrap, the better sandbox: a jail has namespaces of its own for users, processes, network, IPC and host name, and a
+root of its own that is read-only.
 
-Root is not held by a user namespace alone, so as root bwrap itself runs as a user of its own, one for every worker.
+A user namespace alone does not hold root, so root runs bwrap itself as a user without rights, another one for every worker.
 """
 
 import os
@@ -43,6 +44,8 @@ def executable() -> str:
 
 
 class Bubblewrap:
+    """See contract.Sandbox. `user` is the uid and gid that bwrap runs as, None for this process's."""
+
     name = "bubblewrap"
 
     def __init__(self, view: View, user: int | None) -> None:
@@ -63,6 +66,7 @@ class Bubblewrap:
         return ProcessJail(words, self._view.environment, user=self._user, keep=[program])
 
     def _command(self, limits: Limits, program: int) -> list[str]:
+        """bwrap and its options, without the command that it runs; `program` is the descriptor of the seccomp filter."""
         key = (limits.disk, limits.processes)
         if key not in self._commands:
             view = self._view
@@ -82,7 +86,7 @@ class Bubblewrap:
         return self._commands[key]
 
     def _filter(self, processes: int) -> int:
-        """A file with the seccomp filter; bwrap reads it from where the offset stands."""
+        """The descriptor of a file with the seccomp filter; bwrap reads it from its current offset."""
         if processes not in self._filters:
             with tempfile.TemporaryFile() as file:
                 file.write(seccomp_filter(processes=processes, shared=False))

@@ -1,64 +1,89 @@
-"""What a sandbox is: it starts one command in a jail of its own, from which only three pipes lead out."""
+"""What a sandbox is: it starts one command in a jail of its own, out of which only three pipes lead."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 
+class SandboxError(Exception):
+    """The jail could not be made, or ended for a reason that the candidate has nothing to do with."""
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one jail may use."""
+    """What one jail may use. judging/channel.py says which exception and which verdict going beyond each of them is."""
 
     seconds: float  # from the program's start to its last answer
-    memory: int = 1 << 30  # bytes of address space of a process, and of resident memory over all of them
-    disk: int = 64 << 20  # bytes in its own /tmp, where the rung gives it one
-    output: int = 32 << 20  # bytes it may print before it is killed
-    processes: int = 1  # 1: threads only, it cannot fork
+    memory: int = 1 << 30  # bytes: the address space of each process, and the resident memory of all together
+    disk: int = 64 << 20  # bytes: one file, and all files in the jail's own /tmp where the sandbox has one
+    output: int = 32 << 20  # bytes that it may print or answer before it is killed
+    processes: int = 1  # 1: it may have threads, but cannot fork
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What a jail uses now."""
+    """What a jail uses at a moment."""
 
-    resident: int  # bytes, over all its processes
-    files: int  # in its own /tmp
-    waited: float  # seconds that a process of it was ready to run and had no processor
+    resident: int  # bytes of memory, over all its processes
+    files: int  # in its own /tmp; 0 where it has none
+    waited: float  # seconds that one of its processes was ready to run and had no processor; the largest such number
 
 
 class Jail(Protocol):
-    """One running command. Whoever started it must `close` it: then nothing of it is alive."""
+    """One running command. Whoever started it must `close` it; then nothing of it is alive."""
 
-    stdin: int  # file descriptors
+    # file descriptors of this process, none of which blocks
+    stdin: int
     stdout: int
     stderr: int
 
-    def usage(self) -> Usage: ...
+    def usage(self) -> Usage:
+        """Measure it.
+
+        Raises:
+            SandboxError: its processes cannot be listed.
+        """
 
     def end_input(self) -> None:
-        """Close its standard input."""
+        """Close its standard input, so that it reads to the end."""
 
     def close(self, *, ended: bool = False) -> int | None:
-        """Kill what is left of it, wait for it, close the pipes.
+        """Kill what is left of it, wait for its end, and close the pipes. May be called again.
 
-        Returns its own exit status as subprocess does, None if it had to be killed. With `ended` it has closed its output
-        and gets a moment to end by itself.
+        Args:
+            ended: it has closed its output, and gets a moment to end by itself first.
+
+        Returns:
+            Its own exit status as in the module subprocess, negative for the signal that ended it; None if it had to be
+            killed here. A program in bubblewrap that ended by signal N has the status 128 + N.
+
+        Raises:
+            SandboxError: processes of it do not end.
         """
 
 
 class Sandbox(Protocol):
-    """One per worker process. `name` goes into every result."""
+    """A way to make jails on this machine. A worker process has one of its own."""
 
-    name: str
-    python: str  # the interpreter as it is called in the jail
-    packages: str | None  # the folder in the jail that numpy is in
-    tasks: int  # RLIMIT_NPROC for a jail that may not fork: its threads, with those of everybody its user shares with
+    name: str  # stands in every result
+    python: str  # the path of the interpreter in a jail
+    packages: str | None  # the folder in a jail that numpy is in; None where jails have no numpy
+    tasks: int  # RLIMIT_NPROC of a jail that may not fork: its threads and those of all that run as the same user
 
     def start(self, command: Sequence[str], limits: Limits) -> Jail:
-        """Start a command in a fresh jail. SandboxError if that fails.
+        """Start a command in a jail of its own.
 
-        What the rung itself does not hold of the limits, the command must set before it runs anything untrusted.
+        The sandbox holds `disk`, and `processes` where that is 1. The command itself must set the resource limits
+        (in_jail/framing.py: confine) before anything untrusted comes to it; whoever talks to the jail must watch the rest
+        (judging/channel.py).
+
+        Args:
+            command: a program, by its path in the jail, and its arguments.
+            limits: what the jail may use.
+
+        Returns:
+            The running command. It may end at once: that is seen when its output is read.
+
+        Raises:
+            SandboxError: the program that makes the jail cannot be started.
         """
-
-
-class SandboxError(Exception):
-    """The jail could not be made, or died of something that was not the candidate's doing."""

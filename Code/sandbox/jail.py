@@ -1,4 +1,4 @@
-"""A command with three pipes, and nothing of it left once it is closed: what all rungs start."""
+"""A command with three pipes, of which nothing is left once it is closed: what every sandbox starts."""
 
 import os
 import select
@@ -9,11 +9,11 @@ from sandbox.contract import Jail, Limits, SandboxError, Usage
 from sandbox.processes import children, end, usage
 from sandbox.view import View
 
-GRACE = 1.0  # seconds between the end of its output and the end of a program
+GRACE = 1.0  # seconds that a program may take to end after it has closed its output
 
 
 class ProcessJail:
-    """`user`: the uid and gid to run as, from 0 to 2**32 - 2; None keeps this process's."""
+    """A running command and all that it starts; see contract.Jail."""
 
     def __init__(
         self,
@@ -24,6 +24,18 @@ class ProcessJail:
         keep: Sequence[int] = (),
         confine: Callable[[], None] | None = None,
     ) -> None:
+        """Start `command` in a session of its own.
+
+        Args:
+            command: the program, looked up by its path, and its arguments.
+            environment: all of its environment.
+            user: the uid and gid to run as, from 0 to 2**32 - 2; None keeps those of this process.
+            keep: file descriptors that stay open in it.
+            confine: called in the child before the program is executed.
+
+        Raises:
+            SandboxError: the program cannot be started.
+        """
         self._others = set(children(os.getpid()))
         drop = {} if user is None else {"user": user, "group": user, "extra_groups": ()}
         try:
@@ -56,11 +68,11 @@ class ProcessJail:
             self._process.stdin.close()
 
     def close(self, *, ended: bool = False) -> int | None:
-        """Its own exit status, negative for the signal that ended it; None if it had to be killed here."""
+        """See contract.Jail.close; `ended` waits for at most GRACE seconds."""
         if ended:
-            place = os.pidfd_open(self._process.pid)
-            select.select([place], [], [], GRACE)
-            os.close(place)
+            fd = os.pidfd_open(self._process.pid)
+            select.select([fd], [], [], GRACE)
+            os.close(fd)
         own: int | None = self._process.poll()
         statuses = end([self._process.pid], self._others)
         if own is None:
@@ -72,7 +84,7 @@ class ProcessJail:
 
 
 class Plain:
-    """No isolation at all: for --unsafe_no_isolation, and marked in every result."""
+    """No isolation at all, for --unsafe_no_isolation; every result says so."""
 
     name = "none"
 

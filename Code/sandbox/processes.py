@@ -1,4 +1,4 @@
-"""Processes below this one: finding, measuring, killing and reaping them; the parts of prctl that this takes."""
+"""Finding, measuring, killing and reaping the processes below this one, and what of prctl that takes."""
 
 import ctypes
 import os
@@ -19,25 +19,29 @@ def libc() -> ctypes.CDLL:
 
 
 def prctl(option: int, value: int) -> None:
-    """OSError where the kernel refuses."""
+    """One call of prctl(2) with one argument. Raises OSError where the kernel refuses."""
     if libc().prctl(option, ctypes.c_ulong(value), 0, 0, 0):
         raise OSError(ctypes.get_errno(), f"prctl {option}")
 
 
 def die_with(parent: int) -> None:
-    """SIGKILL for this process once `parent`, its parent's pid, is gone."""
+    """From now on this process is killed when its parent ends; `parent` is the pid that its parent must still have."""
     prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
         os.kill(os.getpid(), signal.SIGKILL)
 
 
 def adopt_orphans() -> None:
-    """What a killed child leaves behind becomes a child of this process, where it can be found."""
+    """Make processes whose parent was killed children of this process, so that they can be found and ended."""
     prctl(PR_SET_CHILD_SUBREAPER, 1)
 
 
 def children(pid: int) -> list[int]:
-    """Direct children; none where the process is gone."""
+    """The pids of direct children; none where the process is gone.
+
+    Raises:
+        SandboxError: the kernel lists no children (it is built without CONFIG_PROC_CHILDREN, or /proc is not mounted).
+    """
     found: list[int] = []
     try:
         for task in os.listdir(f"/proc/{pid}/task"):
@@ -59,7 +63,7 @@ def descendants(pids: list[int]) -> list[int]:
 
 
 def usage(pids: list[int]) -> Usage:
-    """Of these processes and all below them."""
+    """What these processes and all below them use."""
     pages, waited = 0, 0
     found = descendants(pids)
     for pid in found:
@@ -72,21 +76,30 @@ def usage(pids: list[int]) -> Usage:
 
 
 def _files(pid: int) -> int:
-    """How many files are in the /tmp that a process sees, if it is not ours; a size alone does not bound empty ones."""
-    place = os.path.join("/proc", str(pid), "root", "tmp")
+    """How many files are in the /tmp that a process sees, 0 if that is our own. A limit in bytes does not bound empty files."""
+    folder = os.path.join("/proc", str(pid), "root", "tmp")
     try:
-        if os.stat(place).st_dev == os.stat("/tmp").st_dev:
+        if os.stat(folder).st_dev == os.stat("/tmp").st_dev:
             return 0
-        facts = os.statvfs(place)
+        facts = os.statvfs(folder)
     except OSError:  # gone, or another user's
         return 0
     return facts.f_files - facts.f_ffree
 
 
 def end(pids: list[int], others: set[int], timeout_s: float = 5) -> dict[int, int]:
-    """Kill `pids`, all below them and all orphans of theirs that came to us; returns the wait status of our children.
+    """Kill `pids`, all processes below them, and their orphans, which this process has adopted.
 
-    `others` are children of this process that have nothing to do with it.
+    Args:
+        pids: children of this process.
+        others: children of this process that are left alone.
+        timeout_s: how long to try.
+
+    Returns:
+        The wait status of every child that ended, by pid.
+
+    Raises:
+        SandboxError: processes are still there after `timeout_s`.
     """
     statuses: dict[int, int] = {}
     deadline = time.monotonic() + timeout_s

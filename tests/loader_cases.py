@@ -1,10 +1,11 @@
 """Files that LLaMA-Factory's loader loses whole, and files whose records it treats one by one."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 GOOD = {"id": "g", "instruction": "add", "input": "1 2", "output": "3 is it"}
-PAD = "x" * 100_000  # a hundred lines of it are the 10 MB that set the columns' types
+PAD = "x" * 100_000  # a hundred lines with it are the 10 MB that set the types of the columns
 
 
 def lines(*rows: Any) -> bytes:
@@ -24,8 +25,16 @@ def without(name: str) -> dict[str, Any]:
 
 
 def late(first: dict[str, Any], then: dict[str, Any]) -> bytes:
-    """`then` comes after the first 10 MB, alone."""
+    """More than 10 MB of the first record, then the other one, which comes too late to set the types of the columns."""
     return lines(*[{**first, "pad": PAD}] * 105, {**then, "pad": PAD})
+
+
+def write(folder: Path, name: str, content: bytes) -> Path:
+    """The file, in a folder of its own, because dataset_info.json is written beside it."""
+    path = folder / name.replace(".", "_") / name
+    path.parent.mkdir(parents=True)
+    path.write_bytes(content)
+    return path
 
 
 RAW = b'{"instruction": "a", "input": "", "output": "b"'

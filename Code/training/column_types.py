@@ -1,15 +1,18 @@
-"""What types of values can stand in one column: datasets' cast to the types of the first 10 MB, and pandas' inference."""
+"""Which values can share a column, by datasets' and pandas' rules.
+
+datasets casts JSON Lines to the types that their first 10 MB set; pandas infers the type of a column of a JSON array.
+"""
 
 import re
 from collections.abc import Sequence
 from typing import Any
 
-LARGEST, SMALLEST = 2**64 - 1, -(2**63)  # integers that pandas' parser reads
+LARGEST, SMALLEST = 2**64 - 1, -(2**63)  # the integers that pandas' parser can read
 SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class Unfit(Exception):
-    """A column holds values that cannot stand together; `row` is the first that does not fit, where it is known."""
+    """A column holds values that cannot share a type; `row` is the first that does not fit, 0 where it is not known."""
 
     def __init__(self, reason: str, row: int = 0) -> None:
         super().__init__(reason)
@@ -17,15 +20,16 @@ class Unfit(Exception):
 
 
 def fitted(table: Any, schema: Any) -> Any:
-    """The table with the columns of `schema`, which the first 10 MB of the file set; Unfit where it has none for it.
+    """The table cast to `schema`, which the first 10 MB of the file set; None for those 10 MB themselves.
 
-    What is missing becomes null, numbers become text where text is asked for, and anything else must convert exactly.
+    A missing column becomes null, numbers become text where the schema has text, anything else must convert exactly.
+    Raises Unfit for a column that the schema lacks, or whose values cannot be converted.
     """
     import pyarrow as pa
 
-    names = table.column_names  # a key that is no UTF-8 shows here
+    names = table.column_names  # raises UnicodeDecodeError for a key that is not UTF-8
     if schema is None:
-        table.slice(0, 1).to_pylist()  # the file's first record is looked at whole, of the others only what is used
+        table.slice(0, 1).to_pylist()  # datasets decodes the first record in full, of the others only the used columns
         return table
     if table.schema.equals(schema):
         return table
@@ -48,7 +52,7 @@ def fitted(table: Any, schema: Any) -> Any:
 
 
 def _cast(array: Any, target: Any) -> Any:
-    """The array as the target type by datasets' rules; nested values are checked and left as they are."""
+    """The array cast to the target type by datasets' rules; nested values are checked and returned unchanged."""
     import pyarrow as pa
 
     types = pa.types
@@ -78,7 +82,7 @@ def _cast(array: Any, target: Any) -> Any:
 
 
 def array_column(values: list[Any], name: str) -> list[Any]:
-    """A column of a JSON array as it comes out of pandas and pyarrow, nulls where a record lacks it."""
+    """A column of a JSON array as it comes out of pandas and pyarrow, with None where a record lacks it; else Unfit."""
     import pyarrow as pa
 
     kinds = {type(value) for value in values}
@@ -100,6 +104,7 @@ def array_column(values: list[Any], name: str) -> list[Any]:
 
 
 def _first_unfit(values: Sequence[Any]) -> int:
+    """The index of the first value that has no type in common with those before it, found by halving."""
     import pyarrow as pa
 
     good, bad = 0, len(values)
@@ -124,7 +129,7 @@ def _without_surrogates(value: Any) -> Any:
 
 
 def _decoded(text: str) -> str:
-    """The text as pandas' parser has it: a lone high surrogate is gone, a low one joins the high one before it."""
+    """The text as pandas' parser reads it: high surrogates vanish, a low one joins the last high one before it."""
     high = 0
 
     def joined(match: re.Match[str]) -> str:

@@ -1,7 +1,7 @@
-"""How many tokens LLaMA-Factory makes of a record, and what is left of them at its cutoff.
+"""How many tokens LLaMA-Factory makes of a record, and how many of them it keeps at its cutoff.
 
-A sample is template prefix + system text + prompt, then the answer with the template's end; each piece of a template is
-tokenized by itself. Templates as in llamafactory/data/template.py of release 0.9.5.
+A training sample is the template's prefix, the system text and the prompt, then the answer with the template's end. Each
+piece of a template is tokenized by itself. The templates are those of llamafactory/data/template.py in release 0.9.5.
 """
 
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from seedkit.errors import InputError
 from seedkit.models import loading
 
-EOS, BOS = "<eos>", "<bos>"  # stand for the tokenizer's own in the pieces below
+EOS, BOS = "<eos>", "<bos>"  # in the pieces below they stand for the tokenizer's own tokens
 CONTENT = "{{content}}"
 QWEN_SYSTEM = "You are Qwen, created by Alibaba Cloud. You are a helpful assistant."
 ALPACA_SYSTEM = (
@@ -26,7 +26,7 @@ THOUGHT = ("<think>\n", "\n</think>\n\n")
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """Pieces of text around what a record holds; EOS and BOS are single tokens."""
+    """The pieces of text around a record's prompt and answer; a piece that is EOS or BOS is that one token."""
 
     user: tuple[str, ...] = (CONTENT,)
     answer: tuple[str, ...] = (CONTENT, EOS)
@@ -34,8 +34,8 @@ class Template:
     system: tuple[str, ...] = (CONTENT,)
     default_system: str = ""
     stop_words: tuple[str, ...] = ()
-    replace_eos: bool = False
-    reasoning: bool = False  # an empty thought goes before an answer that has none
+    replace_eos: bool = False  # the first stop word becomes the tokenizer's end-of-text token
+    reasoning: bool = False  # an answer without a thought gets an empty one before it
 
 
 TEMPLATES = {
@@ -72,15 +72,15 @@ TEMPLATES = {
         replace_eos=True,
     ),
 }
-TOKENIZER = "tokenizer"  # no template named: the tokenizer's chat template, or "empty" where it has none
+TOKENIZER = "tokenizer"  # the tokenizer's own chat template, or "empty" if it has none
 NAMES = (*TEMPLATES, TOKENIZER)
 
 
 def kept_lengths(source: int, target: int, cutoff: int) -> tuple[int, int]:
-    """Tokens kept of a prompt of `source` and an answer of `target` (both lengths) at `cutoff`.
+    """How many tokens are kept of a prompt of `source` tokens and an answer of `target` tokens, as (prompt, answer).
 
-    The prompt is cut if the answer takes less than half, else the answer if the prompt takes less than half, else both
-    in proportion: answer = floor(cutoff * target / (source + target)).
+    If the answer is shorter than half of `cutoff`, the prompt is cut; else if the prompt is shorter than half, the answer
+    is cut; else both are, in proportion: answer = floor(cutoff * target / (source + target)).
     """
     if cutoff <= 0:
         return 0, 0
@@ -94,18 +94,19 @@ def kept_lengths(source: int, target: int, cutoff: int) -> tuple[int, int]:
     return min(max(cutoff - target, 0), source), target
 
 
-class Encoder:
-    """Counts the tokens of records as LLaMA-Factory encodes them with this tokenizer and template."""
+class RecordEncoder:
+    """Encodes records as LLaMA-Factory does, with a student's tokenizer and one of its templates."""
 
     def __init__(self, tokenizer: str, template: str = "default") -> None:
+        """Args: `tokenizer` is a hub id or a folder, `template` one of NAMES. Raises InputError if either cannot be used."""
         from transformers import AutoTokenizer
 
         with loading(tokenizer):
-            self._tokenizer = AutoTokenizer.from_pretrained(tokenizer)
-            self._tokenizer.model_max_length = 1 << 60  # it cuts nothing and warns of nothing
+            self.tokenizer = AutoTokenizer.from_pretrained(tokenizer)
+            self.tokenizer.model_max_length = 1 << 60  # so that it neither cuts a text nor warns of its length
             if template != TOKENIZER:
                 self.template = TEMPLATES[template]
-            elif isinstance(self._tokenizer.chat_template, str):
+            elif isinstance(self.tokenizer.chat_template, str):
                 self.template = self._chat_template(tokenizer)
             else:
                 self.template = TEMPLATES["empty"]
@@ -115,49 +116,51 @@ class Encoder:
         self._constant = sum(self._counts([*self.template.prefix, *before]))
         self._thought = sum(self._counts(["".join(THOUGHT)])) if self.template.reasoning else 0
 
-    def __call__(self, records: Sequence[tuple[str, str]]) -> list[tuple[int, int]]:
-        """(tokens of the prompt, tokens of the answer) of each (prompt, answer)."""
+    def token_counts(self, records: Sequence[tuple[str, str]]) -> list[tuple[int, int]]:
+        """For each (prompt, answer) the number of tokens of either, before anything is cut."""
         prompts = [self._constant] * len(records)
         answers = [0] * len(records)
         for piece in self.template.user:
-            # the turn's number is put in after the text, so that a text with {{idx}} in it is changed
+            # LLaMA-Factory puts the turn's number in after the text, so a {{idx}} in the text is replaced too
             texts = [piece.replace(CONTENT, prompt, 1).replace("{{idx}}", "0", 1) for prompt, _ in records]
             prompts = [sum(pair) for pair in zip(prompts, self._counts(texts), strict=True)]
         for piece in self.template.answer:
             texts = [piece.replace(CONTENT, answer, 1) for _, answer in records]
             answers = [sum(pair) for pair in zip(answers, self._counts(texts), strict=True)]
         if self.template.reasoning:
-            for place, (_, answer) in enumerate(records):
-                answers[place] += 0 if "<think>" in answer or "</think>" in answer else self._thought
+            for index, (_, answer) in enumerate(records):
+                answers[index] += 0 if "<think>" in answer or "</think>" in answer else self._thought
         return list(zip(prompts, answers, strict=True))
 
     def _counts(self, texts: Sequence[str]) -> list[int]:
+        """The number of tokens of each piece: 1 for EOS and BOS (0 if the tokenizer has none), 0 for an empty text."""
         if not texts:
             return []
-        ones = {EOS: self._tokenizer.eos_token_id is not None, BOS: self._tokenizer.bos_token_id is not None}
+        ones = {EOS: self.tokenizer.eos_token_id is not None, BOS: self.tokenizer.bos_token_id is not None}
         plain = [text for text in texts if text and text not in ones]
-        found = iter(self._tokenizer(plain, add_special_tokens=False)["input_ids"] if plain else ())
+        found = iter(self.tokenizer(plain, add_special_tokens=False)["input_ids"] if plain else ())
         return [int(ones[text]) if text in ones else len(next(found)) if text else 0 for text in texts]
 
     def _add_special_tokens(self) -> None:
+        """Add the end-of-text token and the stop words to the tokenizer, as LLaMA-Factory does before training."""
         stop_words = list(self.template.stop_words)
         if self.template.replace_eos:
-            self._tokenizer.add_special_tokens({"eos_token": stop_words.pop(0)})
-        if self._tokenizer.eos_token_id is None:
-            self._tokenizer.add_special_tokens({"eos_token": "<|endoftext|>"})
+            self.tokenizer.add_special_tokens({"eos_token": stop_words.pop(0)})
+        if self.tokenizer.eos_token_id is None:
+            self.tokenizer.add_special_tokens({"eos_token": "<|endoftext|>"})
         if stop_words:
-            self._tokenizer.add_tokens(stop_words, special_tokens=True)
+            self.tokenizer.add_tokens(stop_words, special_tokens=True)
 
     def _chat_template(self, name: str) -> Template:
-        """The pieces that LLaMA-Factory finds in a tokenizer's chat template."""
+        """The pieces that LLaMA-Factory finds in a tokenizer's chat template by rendering it with a marked text."""
         from jinja2 import TemplateError
 
         def shown(*messages: tuple[str, str], ask: bool = False) -> str:
             turns = [{"role": role, "content": content} for role, content in messages]
-            text: str = self._tokenizer.apply_chat_template(turns, add_generation_prompt=ask, tokenize=False)
+            text: str = self.tokenizer.apply_chat_template(turns, add_generation_prompt=ask, tokenize=False)
             return text[len(prefix) :]
 
-        prefix = self._tokenizer.decode(self._tokenizer.encode(""))
+        prefix = self.tokenizer.decode(self.tokenizer.encode(""))
         try:
             system = shown(("system", CONTENT))
             without_system = shown(("system", ""), ("user", CONTENT), ask=True)
@@ -179,13 +182,13 @@ class Encoder:
 
 
 def _difference(short: str, long: str) -> str:
-    """What stands in `long` and not in `short`, walked side by side."""
-    place, found = 0, ""
-    for position, character in enumerate(long):
-        if place == len(short):
+    """The characters of `long` that are not in `short`, both read from left to right; it ends where `short` does."""
+    index, found = 0, ""
+    for character in long:
+        if index == len(short):
             return found
-        if short[place] == character:
-            place += 1
+        if short[index] == character:
+            index += 1
         else:
-            found += long[position]
+            found += character
     return found

@@ -1,14 +1,15 @@
 """Before a GPU is booked: what will LLaMA-Factory 0.9.5 do with each record of these files?
 
-LLaMA-Factory drops, cuts or keeps records silently, and one bad value can lose a whole file. This says so beforehand, by the
-rules of its own loader (llamafactory/data, datasets 4.0.0), without having it installed. Columns are mapped as
-dataset_info.json does: {"columns": {"prompt": "instruction", "query": "input", "response": "output"}}.
+LLaMA-Factory drops or cuts records without a word, and one bad value can lose a whole file. The doctor says so
+beforehand, by the rules of LLaMA-Factory's own loader (llamafactory/data, datasets 4.0.0), which need not be installed.
+Columns are mapped as dataset_info.json does: {"columns": {"prompt": "instruction", "query": "input", "response": "output"}}.
 
     python Code/training/llamafactory_doctor.py Datas/RQ1/EVOL --tokenizer MODEL     # every data file of a partition
-    python Code/training/llamafactory_doctor.py Datas/sample/EVOL.jsonl --json /tmp/verdicts.jsonl
+    python Code/training/llamafactory_doctor.py Datas/sample/EVOL.jsonl --json /tmp/diagnoses.jsonl
 
-A verdict is one of: trains; kept although empty; truncated (more tokens than --cutoff_len, needs --tokenizer); dropped; the
-whole file is lost. Exit code 0: everything trains. 1: a file, a record or a part of an answer would be lost. 2: bad usage.
+A diagnosis is one of: trains; kept although empty; truncated (more tokens than --cutoff_len, needs --tokenizer); dropped;
+the whole file is lost. Exit code 0: everything is trained on. 1: a file, a record or the end of an answer would be lost.
+2: bad usage.
 """
 
 import argparse
@@ -46,7 +47,7 @@ def parse() -> argparse.Namespace:
     columns.add_argument("--prompt", default="instruction", metavar="KEY", help="default: instruction")
     columns.add_argument("--query", default="input", metavar="KEY", help="default: input")
     columns.add_argument("--response", default="output", metavar="KEY", help="default: output")
-    flags.add_argument("--json", type=Path, metavar="FILE", help="write every verdict there as JSON Lines")
+    flags.add_argument("--json", type=Path, metavar="FILE", help="write every diagnosis there as JSON Lines")
     return flags.parse_args()
 
 

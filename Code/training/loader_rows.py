@@ -1,8 +1,9 @@
-"""The rows that LLaMA-Factory's loader makes of a JSON or JSON Lines file, or why it makes none of the whole file.
+"""The rows that LLaMA-Factory's loader makes of a JSON or JSON Lines file, or why it cannot load the file at all.
 
-LLaMA-Factory 0.9.5 reads through datasets 4.0.0: 10 MB of lines at a time by pyarrow, a JSON array at once by pandas. Both
-give each column one type, used or not, and one value that does not fit loses the file. The lines are read by pyarrow here
-too, with the same sizes, so that the same values clash; pandas' part is followed rule by rule.
+LLaMA-Factory 0.9.5 reads through datasets 4.0.0: JSON Lines with pyarrow, 10 MB at a time, and a JSON array with pandas, at
+once. Both give every column one type, whether it is used or not, and a single value that does not fit loses the whole file.
+Here JSON Lines are read with pyarrow too, in pieces of the same size, so that the same values clash; what pandas does with an
+array is followed rule by rule.
 """
 
 import io
@@ -17,24 +18,28 @@ from seedkit.errors import InputError
 from seedkit.json_values import LFS_POINTER
 
 from training.column_types import Unfit, array_column, fitted
-from training.locating import BOM, blame, reason, row_lines
+from training.locating import BOM, blame, end_of, reason, row_lines
 
-CHUNK = 10 << 20  # datasets' JsonConfig.chunksize: bytes read at a time, then up to the end of the line
-BLOCK = CHUNK // 32  # what pyarrow parses at a time
+CHUNK = 10 << 20  # bytes read at a time, and then to the end of the line: datasets' JsonConfig.chunksize
+BLANKS = re.compile(r"\s*")
+BLOCK = CHUNK // 32  # bytes that pyarrow parses at a time
 
-Row = tuple[int, tuple[Any, ...]]  # line, the values of the wanted columns
+LoadedRow = tuple[int, tuple[Any, ...]]  # the line, and the values of the wanted columns
 
 
 class FileLost(Exception):
-    """The loader fails on this file, so that none of it is trained on. `line` is where, if one line is to blame."""
+    """The loader fails on this file, so nothing of it is trained on; `line` (from 1) if a single line is to blame."""
 
     def __init__(self, reason: str, line: int | None = None) -> None:
         super().__init__(reason)
         self.reason, self.line = reason, line
 
 
-def read_rows(path: Path, names: Sequence[str]) -> Iterator[Row]:
-    """Each record's line and its values under `names`, as LLaMA-Factory's converter gets them; FileLost if it gets none."""
+def read_rows(path: Path, names: Sequence[str]) -> Iterator[LoadedRow]:
+    """Each record's line and its values under `names`, as LLaMA-Factory's converter gets them.
+
+    Raises FileLost if the loader would fail, and InputError if the file cannot be read or is a Git LFS pointer.
+    """
     try:
         with path.open("rb") as file:
             head = file.read(4096)
@@ -51,7 +56,7 @@ def read_rows(path: Path, names: Sequence[str]) -> Iterator[Row]:
     return _line_rows(path, names)
 
 
-def _line_rows(path: Path, names: Sequence[str]) -> Iterator[Row]:
+def _line_rows(path: Path, names: Sequence[str]) -> Iterator[LoadedRow]:
     import pyarrow as pa
 
     failures = (pa.ArrowInvalid, pa.ArrowNotImplementedError, UnicodeDecodeError, Unfit)
@@ -64,8 +69,8 @@ def _line_rows(path: Path, names: Sequence[str]) -> Iterator[Row]:
                 table = fitted(table, schema)
             except failures as error:
 
-                def attempt(part: bytes, schema: Any = schema) -> None:
-                    fitted(_parsed(part, BLOCK)[0], schema)
+                def attempt(head: bytes, schema: Any = schema) -> None:
+                    fitted(_parsed(head, BLOCK)[0], schema)
 
                 found, unit, error = blame(batch, failures, attempt, error)
                 raise FileLost(reason(error, unit), line + found) from None
@@ -80,11 +85,11 @@ def _line_rows(path: Path, names: Sequence[str]) -> Iterator[Row]:
 
 
 def _parsed(batch: bytes, block: int) -> tuple[Any, int]:
-    """pyarrow's table of the lines, and the size of block that it took: one object must not lie across two ends."""
+    """pyarrow's table of the lines, and the block size it was read with: no object may be longer than a block."""
     import pyarrow as pa
     from pyarrow import json as arrow_json
 
-    if re.match(rb"\s*null\b", batch):  # pyarrow dies of it, and the loader with it
+    if re.match(rb"\s*null\b", batch):  # it ends pyarrow's process, and so the loader's
         raise Unfit("expected a JSON object, got null")
     while True:
         try:
@@ -115,7 +120,7 @@ def _require(names: Sequence[str], columns: Sequence[str]) -> None:
             raise FileLost(f'no record has the column "{name}" (columns: {", ".join(columns) or "none"})')
 
 
-def _array_rows(path: Path, names: Sequence[str]) -> Iterator[Row]:
+def _array_rows(path: Path, names: Sequence[str]) -> Iterator[LoadedRow]:
     raw = path.read_bytes()
     try:
         text = raw.decode()
@@ -140,11 +145,11 @@ def _array_rows(path: Path, names: Sequence[str]) -> Iterator[Row]:
 
 
 def _elements(text: str) -> tuple[list[int], list[Any]]:
-    """The lines and the values of a JSON array's elements."""
-    decoder, blank = json.JSONDecoder(strict=False), re.compile(r"\s*")  # pandas takes raw control characters
+    """The lines (from 1) and the values of a JSON array's elements; FileLost if it is no well-formed array."""
+    decoder = json.JSONDecoder(strict=False)  # pandas allows control characters in a text
 
     def skip(position: int) -> int:
-        return blank.match(text, position).end()  # type: ignore[union-attr]  # it matches the empty string
+        return end_of(BLANKS, text, position)
 
     starts: list[int] = []
     values: list[Any] = []

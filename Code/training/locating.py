@@ -1,4 +1,4 @@
-"""Which line of a batch of JSON lines the loader fails on, and why, in the user's terms."""
+"""Which line of a batch of JSON Lines the loader fails on, and why, in words that name the user's columns and values."""
 
 import json
 import re
@@ -10,12 +10,16 @@ from training.column_types import Unfit
 BOM = b"\xef\xbb\xbf"
 CHANGED = re.compile(r"Column\((.*)\) changed from (\w+) to (\w+)")
 TWICE = re.compile(r"Column\((.*)\) was specified twice")
+BLANKS = re.compile(r"[\s\ufeff]*")  # a byte order mark is skipped between objects, as pyarrow does
 
 
 def blame(
     batch: bytes, failures: tuple[type[Exception], ...], attempt: Callable[[bytes], None], error: Exception
 ) -> tuple[int, bytes, Exception]:
-    """The first line (from 0) up to which the batch fails, its text, and the error there: found by halving."""
+    """The line (from 0) that the loader fails on, its text, and the error that it gives, found by halving the batch.
+
+    `attempt` parses bytes as the loader does and raises one of `failures`; `error` is what the whole batch gave.
+    """
     units = _units(batch)
     good, bad = 0, len(units)
     while bad - good > 1:
@@ -29,7 +33,7 @@ def blame(
 
 
 def _units(batch: bytes) -> list[tuple[int, bytes]]:
-    """The lines that are not blank, numbered from 0; where the first is no value alone, the objects that span lines."""
+    """(line from 0, text) of every line that is not blank; of every object, if objects span several lines."""
     units = [(number, text + b"\n") for number, text in enumerate(batch.split(b"\n")) if text.strip()]
     if units and not _is_json(units[0][1]):
         spans = _objects(batch)
@@ -52,7 +56,7 @@ def _is_json(text: bytes) -> bool:
 
 
 def row_lines(batch: bytes, count: int) -> list[int]:
-    """The line, from 0, of each row: one a line, unless objects share a line or take several."""
+    """The line (from 0) that each of the `count` rows starts on; objects may share a line or span several."""
     full = [number for number, text in enumerate(batch.split(b"\n")) if text.strip()]
     if len(full) != count:
         starts = [number for number, _ in _objects(batch)]
@@ -61,13 +65,13 @@ def row_lines(batch: bytes, count: int) -> list[int]:
 
 
 def _objects(batch: bytes) -> list[tuple[int, int]]:
-    """(line from 0, end) of the values that follow each other, up to the first that is none."""
+    """(line from 0, where it ends in the text) of the values one after another, up to the first that is malformed."""
     text = batch.decode(errors="surrogateescape")
-    decoder, blank = json.JSONDecoder(), re.compile(r"[\s\ufeff]*")
+    decoder = json.JSONDecoder()
     found: list[tuple[int, int]] = []
     end = line = seen = 0
     while True:
-        start = blank.match(text, end).end()  # type: ignore[union-attr]  # it matches the empty string
+        start = end_of(BLANKS, text, end)
         line, seen = line + text.count("\n", seen, start), start
         try:
             _, end = decoder.raw_decode(text, start)
@@ -76,8 +80,14 @@ def _objects(batch: bytes) -> list[tuple[int, int]]:
         found.append((line, end))
 
 
+def end_of(pattern: re.Pattern[str], text: str, position: int) -> int:
+    """Where the match of `pattern` at `position` ends; `position` itself if there is none."""
+    match = pattern.match(text, position)
+    return match.end() if match else position
+
+
 def reason(error: Exception, unit: bytes) -> str:
-    """What is wrong with the line, in the user's terms."""
+    """What is wrong with the line `unit`, in words that name the user's columns and values."""
     text = str(error)
     if isinstance(error, Unfit):
         return text

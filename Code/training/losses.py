@@ -1,4 +1,4 @@
-"""What a run's loss did: LLaMA-Factory's trainer_log.jsonl as numbers, a table and a figure."""
+"""How the loss of a run went: LLaMA-Factory's trainer_log.jsonl as numbers, a table and a figure."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -9,11 +9,11 @@ from seedkit.display import table
 from seedkit.figures import axes, png
 
 LOG = "trainer_log.jsonl"
-LEGEND = 12  # curves that can still be told apart by a legend within the axes
+LEGEND = 12  # curves; with more of them the legend goes below the axes
 
 
 def log_rows(model: Path) -> list[dict[str, Any]]:
-    """The rows with a loss in the order of the steps; of a step that an interrupted run took twice, the later row."""
+    """The rows with a loss in the order of their steps; the later one where a resumed run took a step again."""
     found: dict[int, dict[str, Any]] = {}
     try:
         lines = (model / LOG).read_bytes().splitlines()
@@ -30,14 +30,14 @@ def log_rows(model: Path) -> list[dict[str, Any]]:
 
 
 def loss_summary(rows: Sequence[Mapping[str, Any]]) -> dict[str, float]:
-    """The first and the last loss that was logged, and the final one: the mean over the last tenth of what was logged."""
+    """The first and the last logged loss, and the final loss: the mean of the last tenth of the logged losses."""
     values = [float(row["loss"]) for row in rows]
     tail = values[-max(1, len(values) // 10) :]
     return {"first": round(values[0], 6), "last": round(values[-1], 6), "final": round(sum(tail) / len(tail), 6)}
 
 
 def losses_table(results: Mapping[str, Mapping[str, Any]]) -> str:
-    """One row a finished run, from its run.json."""
+    """One row for each finished run; `results` are their run.json by name."""
     rows = [
         (
             name,
@@ -53,7 +53,7 @@ def losses_table(results: Mapping[str, Mapping[str, Any]]) -> str:
 
 
 def curves(title: str, logs: Mapping[str, Sequence[Mapping[str, Any]]]) -> bytes:
-    """A PNG with one curve a run: training loss by optimisation step."""
+    """A PNG with a curve for each run: the training loss by optimisation step. `logs` are log_rows by name."""
     inside = len(logs) <= LEGEND
     figure, plot = axes(8, 4.5 if inside else 4.5 + 0.17 * len(logs))
     for name, rows in logs.items():

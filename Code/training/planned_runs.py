@@ -1,4 +1,4 @@
-"""What is to be trained: the subsets of finished partitions, checked, times the seeds, as settings for LLaMA-Factory."""
+"""Which runs a study has: every checked subset of finished partitions with every seed, as settings for LLaMA-Factory."""
 
 import math
 import re
@@ -15,18 +15,18 @@ from seedkit.files import file_facts
 from seedkit.manifest import documents, read_manifest
 from seedkit.verify import verify
 
+from training.diagnoses import DROPPED, EMPTY, LOST, TRUNCATED, Columns, Diagnosis, TokenCounter, diagnose
 from training.encoding import TOKENIZER
 from training.llamafactory_doctor_steps import data_files
 from training.presets import Student
-from training.verdicts import DROPPED, EMPTY, LOST, TRUNCATED, Columns, Diagnosis, diagnose
-from training.verdicts import Counter as TokenCounter
 
 COLUMNS = {"prompt": "instruction", "query": "input", "response": "output"}
-CHECKPOINTS = 10  # in a run; what an interruption costs is a tenth of it
-# One A100 in bfloat16 makes 312e12 operations a second at most (NVIDIA's data sheet); 40% of that is a usual yield.
+CHECKPOINTS = 10  # in a run, so that an interruption costs a tenth of it at most
+# One A100 does at most 312e12 bfloat16 operations a second (NVIDIA's data sheet); training usually reaches 40% of that.
 A100_FLOPS = 0.4 * 312e12
-# Operations per parameter and token (Kaplan et al. 2020, arXiv 2001.08361): 2 forward, 2 for the gradients of activations,
-# 2 for those of weights, which LoRA leaves out for the frozen ones; and 2 for the forward pass that checkpointing repeats.
+# Operations per parameter and token (Kaplan et al. 2020, arXiv 2001.08361): 2 for the forward pass, 2 for the gradients of
+# the activations, 2 for those of the weights (LoRA has none for the frozen weights), and 2 for the forward pass once more,
+# which gradient checkpointing repeats.
 OPERATIONS = {"full": 8, "lora": 6}
 
 
@@ -39,7 +39,7 @@ class Subset:
     sha256: str
     records: int
     stage: str
-    tokens: int | None = None  # after the cutoff; None without a tokenizer
+    tokens: int | None = None  # kept at the cutoff; None without a tokenizer
     truncated: int = 0  # records
     answer_tokens_lost: int = 0
 
@@ -56,7 +56,11 @@ class Run:
 
 
 def subsets(folders: Sequence[Path], pattern: str, counter: TokenCounter | None, cutoff_len: int) -> list[Subset]:
-    """The data files of the folders, each as its manifest says and without a record that would be lost; else InputError."""
+    """The data files of the folders whose names match `pattern`.
+
+    Raises InputError for a folder that is not what its manifest says, and for a file of which LLaMA-Factory would lose
+    records; UsageError if nothing matches.
+    """
     found: list[Subset] = []
     for folder in folders:
         if not folder.is_dir():
@@ -82,21 +86,22 @@ def subsets(folders: Sequence[Path], pattern: str, counter: TokenCounter | None,
     return found
 
 
-def _checked(name: str, path: Path, output: dict[str, Any], verdicts: list[Diagnosis]) -> Subset:
-    lost = [verdict for verdict in verdicts if verdict.status in (DROPPED, LOST)]
+def _checked(name: str, path: Path, output: dict[str, Any], diagnoses: list[Diagnosis]) -> Subset:
+    """The data file as a Subset; InputError if records would be lost, or their number is not the manifest's."""
+    lost = [diagnosis for diagnosis in diagnoses if diagnosis.status in (DROPPED, LOST)]
     if lost:
         where = "" if lost[0].line is None else f":{lost[0].line}"
-        count = "the whole file" if lost[0].status == LOST else f"{len(lost):,} of {len(verdicts):,} records"
+        count = "the whole file" if lost[0].status == LOST else f"{len(lost):,} of {len(diagnoses):,} records"
         raise InputError(f"{path}{where}: LLaMA-Factory would lose {count}: {lost[0].reason}")
     facts = output["files"][path.name]
-    records = facts["lines"] if path.suffix == ".jsonl" else len(verdicts)
-    if records != len(verdicts):
-        raise InputError(f"{path}: LLaMA-Factory would read {len(verdicts):,} records, the manifest says {records:,}")
-    if empty := sum(verdict.status == EMPTY for verdict in verdicts):
+    records = facts["lines"] if path.suffix == ".jsonl" else len(diagnoses)
+    if records != len(diagnoses):
+        raise InputError(f"{path}: LLaMA-Factory would read {len(diagnoses):,} records, the manifest says {records:,}")
+    if empty := sum(diagnosis.status == EMPTY for diagnosis in diagnoses):
         say(f"{name}: {empty:,} records have an empty prompt or answer and are trained on all the same")
-    counted = all(verdict.prompt_tokens is not None for verdict in verdicts)
+    counted = all(diagnosis.prompt_tokens is not None for diagnosis in diagnoses)
     tokens = sum(
-        (v.prompt_tokens or 0) + (v.answer_tokens or 0) - v.prompt_tokens_lost - v.answer_tokens_lost for v in verdicts
+        (d.prompt_tokens or 0) + (d.answer_tokens or 0) - d.prompt_tokens_lost - d.answer_tokens_lost for d in diagnoses
     )
     return Subset(
         name,
@@ -105,8 +110,8 @@ def _checked(name: str, path: Path, output: dict[str, Any], verdicts: list[Diagn
         records,
         str(output.get("stage", "")),
         tokens if counted else None,
-        sum(verdict.status == TRUNCATED for verdict in verdicts),
-        sum(verdict.answer_tokens_lost for verdict in verdicts),
+        sum(diagnosis.status == TRUNCATED for diagnosis in diagnoses),
+        sum(diagnosis.answer_tokens_lost for diagnosis in diagnoses),
     )
 
 
@@ -121,7 +126,10 @@ def matrix(
     max_steps: int | None,
     save_steps: int | None,
 ) -> list[Run]:
-    """A run for every subset and seed. Steps: epochs x ceil(records / batch), or what max_steps or equal_steps give."""
+    """A run for every subset and seed, with epochs x ceil(records / batch size) steps, rounded up.
+
+    `max_steps` gives all runs that many steps instead, `equal_steps` as many as the smallest subset has.
+    """
     batch, passes = student.settings["batch_size"], student.settings["num_train_epochs"]
     steps = {subset.name: max(1, math.ceil(passes * math.ceil(subset.records / batch))) for subset in found}
     if max_steps or equal_steps:
@@ -161,6 +169,7 @@ def matrix(
 
 
 def _per_device(batch: int, gpus: int, most: int) -> int:
+    """The samples on a GPU at a time: the largest number up to `most` that divides a GPU's share of the batch."""
     if batch % gpus:
         raise UsageError(f"--batch_size {batch}: expected a multiple of the {gpus} GPUs, so that all steps are alike")
     share = batch // gpus
@@ -168,14 +177,14 @@ def _per_device(batch: int, gpus: int, most: int) -> int:
 
 
 def epochs(run: Run, batch_size: int) -> float:
-    """Passes over the data: steps / steps a pass; the last step of a pass has what is left of it."""
+    """Passes over the data: steps / ceil(records / batch size)."""
     return run.steps / math.ceil(run.subset.records / batch_size)
 
 
 def gpu_hours(run: Run, student: Student) -> float | None:
-    """About how many hours one A100 would take: operations x parameters x tokens passed / (40% of 312e12 a second).
+    """About how many hours one A100 would take: operations x parameters x tokens x epochs / A100_FLOPS / 3600.
 
-    Tokens passed = tokens of the subset x epochs. Loading, saving and padding are not in it.
+    Loading, saving and padding are not counted. None if the tokens or the parameters are not known.
     """
     if run.subset.tokens is None or student.parameters is None:
         return None
@@ -184,10 +193,10 @@ def gpu_hours(run: Run, student: Student) -> float | None:
 
 
 def _safe(name: str) -> str:
-    """A name that LLaMA-Factory takes for a data set (it splits at commas) and any disk for a folder."""
+    """The name with only such characters that LLaMA-Factory takes it for one data set and any disk for a folder."""
     return re.sub(r"[^A-Za-z0-9_.+-]+", "_", name)
 
 
 def unchanged(subset: Subset) -> bool:
-    """Whether the data file is still the one that was checked."""
+    """Whether the data file still has the contents that were checked."""
     return subset.path.is_file() and file_facts(subset.path).sha256 == subset.sha256

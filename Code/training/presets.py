@@ -1,4 +1,4 @@
-"""Students: which base model, which template, which hyperparameters. One file each in students/."""
+"""Presets: the base model, the template and the hyperparameters of a student. Each is a YAML file in students/."""
 
 import json
 import math
@@ -11,34 +11,39 @@ from seedkit.errors import InputError, UsageError
 from training.encoding import NAMES
 
 FOLDER = Path(__file__).parent / "students"
-LOCAL = "local"  # what a model folder takes
+LOCAL = "local"  # the settings of a student that is a model folder
 FINETUNING = ("full", "lora")
 KEYS = {"model_name_or_path", "parameters", "template", "micro_batch", "settings", *FINETUNING}
 
 
 @dataclass(frozen=True, slots=True)
 class Student:
-    """A base model and how it is trained; `settings` are LLaMA-Factory's, but for batch_size and warmup_ratio."""
+    """A base model and how it is trained.
+
+    `settings` have LLaMA-Factory's names and go to it as they are, except batch_size and warmup_ratio, which become its
+    per-device batch, accumulation and warm-up steps.
+    """
 
     model: str  # hub id or folder
     template: str
     micro_batch: int  # samples on a GPU at a time
     finetuning: str
     settings: dict[str, Any]
-    parameters: int | None  # None where only the weights would tell
+    parameters: int | None  # None if the weights are in no format that says it
 
     def with_settings(self, template: str | None, **overrides: Any) -> "Student":
-        """The same student with those settings changed that are not None."""
+        """The same student with those of the given settings that are not None."""
         given = {key: value for key, value in overrides.items() if value is not None}
         return replace(self, template=template or self.template, settings={**self.settings, **given})
 
 
 def names() -> list[str]:
+    """What --student takes besides a model folder."""
     return sorted(path.stem for path in FOLDER.glob("*.yaml") if path.stem != LOCAL)
 
 
 def student(name: str, finetuning: str) -> Student:
-    """The preset of that name, or a model folder with the settings of students/local.yaml."""
+    """The preset of that name, or a model folder with the settings of students/local.yaml; UsageError if it is neither."""
     if name in names():
         return _read(FOLDER / f"{name}.yaml", finetuning, None)
     if Path(name).is_dir():
@@ -53,6 +58,7 @@ def student(name: str, finetuning: str) -> Student:
 
 
 def _read(path: Path, finetuning: str, folder: str | None) -> Student:
+    """The student that a preset describes, with the base model in `folder` if that is given."""
     import yaml  # type: ignore[import-untyped]
 
     try:

@@ -1,9 +1,11 @@
-"""One student's folder: plan.json when it is begun, the settings by which it can be run by hand, run.json when it is whole.
+"""One student's folder: what it is to be made from, the settings for LLaMA-Factory, the model, and what came of it.
 
-NAME/plan.json    what it is made from: data, base model, every hyperparameter
-NAME/train.yaml   the same for `llamafactory-cli train`, with dataset_info.json; NAME/train.log is what that said
-NAME/model/       the trained model, checkpoints while it is unfinished
-NAME/run.json     the plan and what came of it; written last, so that a folder without one is unfinished
+NAME/plan.json           what it is made from: data, base model, every hyperparameter
+NAME/train.yaml          the same for `llamafactory-cli train`, which can be run by hand on it
+NAME/dataset_info.json   where that finds the data, and what the columns are called
+NAME/train.log           what that printed
+NAME/model/              the trained model, and checkpoints while it is unfinished
+NAME/run.json            the plan and what came of it; written last, so that a folder without one is unfinished
 """
 
 import math
@@ -23,7 +25,7 @@ from training.planned_runs import COLUMNS, Run, unchanged
 FORMAT = 1
 PLAN, YAML, LOG, MODEL, RUN = "plan.json", "train.yaml", "train.log", "model", "run.json"
 DATASETS = "dataset_info.json"  # LLaMA-Factory's name for it
-# how a batch is spread over the machine, and what is written when: no part of what the student is
+# how a batch is spread over the machine, and what is written when and where: none of it changes what the student becomes
 SPREAD = {
     "per_device_train_batch_size",
     "gradient_accumulation_steps",
@@ -41,7 +43,7 @@ SPREAD = {
 
 
 def plan(run: Run, student: dict[str, Any], batch_size: int) -> dict[str, Any]:
-    """What decides the result: the same plan, the same student."""
+    """Everything that decides the result: students with the same plan are the same."""
     data = run.subset
     return {
         "format": FORMAT,
@@ -55,7 +57,10 @@ def plan(run: Run, student: dict[str, Any], batch_size: int) -> dict[str, Any]:
 
 
 def state(folder: Path, wanted: dict[str, Any]) -> str:
-    """ "new", "unfinished" or "finished"; InputError if the folder was made with another plan, or is not ours."""
+    """The state of the folder: "new", "unfinished" or "finished".
+
+    Raises InputError if it was made with another plan, holds something else than a run, or lacks a file of the model.
+    """
     if not (folder / PLAN).exists() and not (folder / RUN).exists():
         if folder.exists() and any(path.name != f".{PLAN}.partial" for path in folder.iterdir()):
             raise InputError(f"{folder}: expected an earlier run of train.py or nothing, got something else")
@@ -74,27 +79,28 @@ def state(folder: Path, wanted: dict[str, Any]) -> str:
 
 
 def result(folder: Path) -> dict[str, Any]:
+    """The run.json of a finished student; InputError if it cannot be read."""
     return _read(folder / RUN)
 
 
 def begin(folder: Path, run: Run, wanted: dict[str, Any]) -> int:
-    """Write plan and settings, clear away what a kill left half-written; returns the step that will be resumed from."""
+    """Write plan and settings and remove half-written checkpoints; returns the step that training resumes from."""
     folder.mkdir(exist_ok=True)
     write_json(folder / PLAN, wanted)
     write_json(folder / DATASETS, {run.subset.name: {"file_name": str(run.subset.path), "columns": COLUMNS}})
-    places = {"dataset_dir": str(folder), "dataset": run.subset.name, "output_dir": str(folder / MODEL)}
-    write_atomic(folder / YAML, [line.encode() for line in yaml_lines({**run.settings, **places})])
+    folders = {"dataset_dir": str(folder), "dataset": run.subset.name, "output_dir": str(folder / MODEL)}
+    write_atomic(folder / YAML, [line.encode() for line in yaml_lines({**run.settings, **folders})])
     whole = [path for path in checkpoints(folder / MODEL) if _is_whole(path)]
     for path in checkpoints(folder / MODEL):
         if path not in whole:
             shutil.rmtree(path)
     if not whole and (folder / MODEL).exists():
-        shutil.rmtree(folder / MODEL)  # LLaMA-Factory would refuse it
+        shutil.rmtree(folder / MODEL)  # LLaMA-Factory refuses a folder with weights and no checkpoint
     return _step(whole[-1]) if whole else 0
 
 
 def finish(folder: Path, run: Run, wanted: dict[str, Any], facts: dict[str, Any]) -> dict[str, Any]:
-    """Check what LLaMA-Factory left and write run.json; RunError where it is not what was planned."""
+    """Check what LLaMA-Factory left and write run.json, which is returned; RunError if it is not what was planned."""
     log = (folder / LOG).read_text(encoding="utf-8", errors="replace")
     said = re.findall(r"Num examples = ([\d,]+)", log)
     trained = int(said[-1].replace(",", "")) if said else None
@@ -103,7 +109,7 @@ def finish(folder: Path, run: Run, wanted: dict[str, Any], facts: dict[str, Any]
     if not unchanged(run.subset):
         raise RunError(f"{run.subset.path} was changed while it was trained on; run again")
     try:
-        outcome = orjson.loads((folder / MODEL / "train_results.json").read_bytes())
+        trainer = orjson.loads((folder / MODEL / "train_results.json").read_bytes())
         steps = orjson.loads((folder / MODEL / "trainer_state.json").read_bytes())["global_step"]
     except (OSError, ValueError, KeyError) as error:
         raise RunError(f"LLaMA-Factory left no results: {error}") from None
@@ -123,7 +129,7 @@ def finish(folder: Path, run: Run, wanted: dict[str, Any], facts: dict[str, Any]
         "tokens": run.subset.tokens,
         "truncated_records": run.subset.truncated,
         "steps": steps,
-        "epochs": outcome["epoch"],
+        "epochs": trainer["epoch"],
         "loss": loss_summary(rows),
         "spread": {key: run.settings[key] for key in sorted(SPREAD & run.settings.keys()) if not _is_path(key)},
         **facts,
@@ -138,17 +144,18 @@ def finish(folder: Path, run: Run, wanted: dict[str, Any], facts: dict[str, Any]
 
 
 def clear(folder: Path) -> None:
-    """Remove the checkpoints of a finished run: they are several times the model's size."""
+    """Remove the checkpoints of a finished run, which take several times the space of the model."""
     for path in checkpoints(folder / MODEL):
         shutil.rmtree(path)
 
 
 def checkpoints(model: Path) -> list[Path]:
+    """The checkpoint folders in the order of their steps."""
     return sorted((path for path in model.glob("checkpoint-*") if path.name[11:].isdigit()), key=_step)
 
 
 def yaml_lines(settings: dict[str, Any]) -> list[str]:
-    """The settings in YAML: JSON's scalars are YAML's, but for a number like 1e-05, which YAML reads as text."""
+    """The settings as lines of YAML. A scalar in JSON is one in YAML, except 1e-05, which YAML would read as text."""
     return [
         f"{key}: {f'{value:.10e}' if isinstance(value, float) and 'e' in repr(value) else orjson.dumps(value).decode()}\n"
         for key, value in settings.items()
@@ -160,7 +167,7 @@ def write_json(path: Path, document: dict[str, Any]) -> None:
 
 
 def _is_whole(checkpoint: Path) -> bool:
-    """Whether the file that is written last is there and can be read."""
+    """Whether trainer_state.json, which the trainer writes last, is there and names the step."""
     try:
         return bool(orjson.loads((checkpoint / "trainer_state.json").read_bytes())["global_step"] == _step(checkpoint))
     except (OSError, ValueError, KeyError, TypeError):
@@ -172,12 +179,12 @@ def _step(checkpoint: Path) -> int:
 
 
 def _differences(earlier: dict[str, Any], wanted: dict[str, Any]) -> str:
-    """What the two plans disagree on, in words; nothing if they are the same."""
+    """What the two plans disagree on, in words; "" if they are the same."""
     found = []
-    for part in ("student", "data", "settings"):
-        one, other = earlier.get(part, {}), wanted[part]
+    for section in ("student", "data", "settings"):
+        one, other = earlier.get(section, {}), wanted[section]
         found += [
-            f"{part} {key} {one.get(key, 'none')}, not {other.get(key, 'none')}"
+            f"{section} {key} {one.get(key, 'none')}, not {other.get(key, 'none')}"
             for key in {**one, **other}
             if one.get(key) != other.get(key)
         ]

@@ -1,8 +1,8 @@
 """Is the training path sound on this machine? A student of 2.5 million parameters answers in seconds, without a GPU or a hub.
 
-Builds a LLaMA with random weights and a byte-level BPE tokenizer trained on the seeds given, saved as any model folder is
-(safetensors, config.json, tokenizer.json). It learns the seeds' commonest words and nothing about programming: it is for
-trying the path from a partition to a loss, never for a result. Same seeds and flags, same bytes.
+Builds a LLaMA with random weights and a byte-level BPE tokenizer trained on the given seeds, saved like any model folder
+(safetensors, config.json, tokenizer.json). Trained, it learns the seeds' commonest words and nothing about programming: it
+is for trying the path from a partition to a loss, never for a result. The same seeds and flags give the same bytes.
 
     python Code/training/tiny_student.py --output_dir Datas/quickstart/tiny_student
     python Code/training/train.py --partitions Datas/quickstart/RQ1/EVOL --student Datas/quickstart/tiny_student \\
@@ -22,7 +22,7 @@ from seedkit.sources import DATAS
 
 BEGIN, END, PAD = "<s>", "</s>", "<pad>"
 HEADS = 4
-# LLaMA-Factory's template "default", so that the model answers elsewhere in the words it was trained on
+# LLaMA-Factory's template "default", so that other programs ask the model in the form it was trained on
 CHAT_TEMPLATE = (
     "{% for message in messages %}"
     "{% if message['role'] == 'system' %}{{ 'System: ' + message['content'] + eos_token + '\\n' }}"
@@ -33,7 +33,7 @@ CHAT_TEMPLATE = (
 
 
 def build_tokenizer(texts: Sequence[str], vocab_size: int) -> Any:
-    """Byte-level BPE: any text can be written in it, so nothing is ever an unknown token."""
+    """A byte-level BPE tokenizer: it can write any text, so there is no unknown token."""
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
     from transformers import PreTrainedTokenizerFast
 
@@ -55,7 +55,7 @@ def build_tokenizer(texts: Sequence[str], vocab_size: int) -> Any:
 def build_student(
     folder: Path, texts: Sequence[str], *, vocab_size: int, hidden_size: int, layers: int, seed: int
 ) -> int:
-    """Write the model folder; returns the number of parameters."""
+    """Write the model folder; returns the model's number of parameters."""
     import torch
     from transformers import LlamaConfig, LlamaForCausalLM
     from transformers.utils import logging

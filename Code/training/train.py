@@ -1,18 +1,19 @@
 """Which seeds teach a small model best? One student for every subset of a partition, trained by LLaMA-Factory, all alike.
 
-Every subset gets the same base model, hyperparameters and seed; only the data differ. What is refused: a folder that is not
-what its manifest says, and data of which LLaMA-Factory would silently lose records (see llamafactory_doctor.py). Finished
-students are skipped, an interrupted one goes on from its last checkpoint, one made with other data or settings is never
-taken for this one. In OUTPUT_DIR/STUDENT-FINETUNING/NAME: dataset_info.json and train.yaml, which `llamafactory-cli train`
-takes as it is, train.log, model/, and run.json last. Beside them losses.png; on stdout the table of losses.
+Every subset gets the same base model, hyperparameters and seed; only the data differ. A folder that is not what its manifest
+says is refused, and so are data of which LLaMA-Factory would silently lose records (see llamafactory_doctor.py). Finished
+students are skipped, an interrupted one goes on from its last checkpoint, and one that was made with other data or settings
+is an error. OUTPUT_DIR/STUDENT-FINETUNING/NAME gets dataset_info.json and train.yaml, which `llamafactory-cli train` takes as
+it is, train.log, model/, and run.json last; losses.png lies beside these folders, and stdout shows the table of losses.
 
     python Code/training/train.py --setup                          # LLaMA-Factory's own environment, .venv-train
     python Code/training/train.py --partitions Datas/RQ1/EVOL Datas/RQ1/OSS --student qwen2.5-coder-1.5b --output_dir runs
     python Code/training/train.py --partitions Datas/quickstart/RQ1/EVOL --student Datas/quickstart/tiny_student \\
         --output_dir /tmp/runs --device cpu --batch_size 4 --epochs 1 --learning_rate 3e-3
 
-Several GPUs: started as `FORCE_TORCHRUN=1 llamafactory-cli train`, on all that CUDA_VISIBLE_DEVICES shows or the first
---gpus; --batch_size is over all of them. Exit code 0: all trained. 1: a run failed, the others went on. 2: bad usage.
+With several GPUs it runs `FORCE_TORCHRUN=1 llamafactory-cli train` on all that CUDA_VISIBLE_DEVICES shows, or on the first
+--gpus of them; --batch_size is over all of them. Exit code 0: all students are trained. 1: a run failed, the others went on.
+2: bad usage.
 """
 
 import argparse
@@ -30,7 +31,7 @@ def parse() -> argparse.Namespace:
     what.add_argument("--subsets", default="*", metavar="PATTERN", help="only these, e.g. '*_T3_*' (default: all)")
     what.add_argument("--student", metavar="NAME", help="a preset of Code/training/students, or a model folder")
     what.add_argument("--finetuning", choices=("full", "lora"), default="full", help="default: full")
-    what.add_argument("--output_dir", type=Path, metavar="DIR", help="where students go")
+    what.add_argument("--output_dir", type=Path, metavar="DIR", help="where the students go")
     what.add_argument("--strict", action="store_true", help="refuse data with truncated records too")
     what.add_argument("--redo", action="store_true", help="replace students that were made with other data or settings")
     what.add_argument("--dry_run", action="store_true", help="show the runs, their tokens and GPU hours; train nothing")
@@ -41,7 +42,7 @@ def parse() -> argparse.Namespace:
         nargs="+",
         default=[42],
         metavar="N",
-        help="a repeat with each: one student a subset and seed (default: 42)",
+        help="one student for every subset and seed (default: 42)",
     )
     how.add_argument("--epochs", type=above_zero, metavar="N")
     how.add_argument("--max_steps", type=positive, metavar="N", help="optimisation steps, instead of epochs")
@@ -85,19 +86,20 @@ def parse() -> argparse.Namespace:
 
 def main() -> None:
     args = parse()
-    from training import launching
+    from training import llamafactory_environment
 
     if args.setup:
-        launching.setup()
-        print(f"{launching.ENVIRONMENT}: LLaMA-Factory is ready")
+        llamafactory_environment.setup()
+        print(f"{llamafactory_environment.ENVIRONMENT}: LLaMA-Factory is ready")
         return
     if args.device == "cpu" and (args.gpus or args.deepspeed_stage is not None):
         raise UsageError("--device cpu: expected neither --gpus nor --deepspeed_stage with it")
-    from training import training_loop, training_session
+    from training import train_steps as steps
+    from training import training_loop
 
-    study = training_session.prepare(args)
+    study = steps.prepare(args)
     if args.dry_run:
-        print(training_session.overview(study))
+        print(steps.overview(study))
         return
     training_loop.train_all(study, redo=args.redo, stage=args.deepspeed_stage)
 

@@ -1,4 +1,4 @@
-"""The last steps of train.py: one student after another, then their losses."""
+"""The last steps of train.py: train one student after another, then show their losses."""
 
 import fcntl
 import os
@@ -19,20 +19,20 @@ from training import student_run
 from training.launching import GRACE_S, deepspeed_config, train
 from training.losses import curves, log_rows, losses_table
 from training.planned_runs import Run
-from training.training_session import Study
+from training.train_steps import Study
 
-LOG_LINES = 12  # of a failed run
+LOG_LINES = 12  # shown of a failed run
 FIGURE = "losses.png"
 
 
 def train_all(study: Study, *, redo: bool, stage: int | None) -> None:
-    """Train what is not finished; RunError at the end if a run failed."""
+    """Train every student that is not finished, whether another one fails or not; RunError at the end if one did."""
     failed = []
     with _locked(study.folder) as lock:
         states = {run.name: _state(study, run, redo) for run in study.runs}
-        runs = [_placed(study, run, stage) for run in study.runs]
+        runs = [_with_command_settings(study, run, stage) for run in study.runs]
         for run in runs:
-            if states[run.name] == "new":  # settings to run by hand, should one want to
+            if states[run.name] == "new":  # so that all settings are there, should one want to run them by hand
                 student_run.begin(study.folder / run.name, run, study.plan(run))
         for number, run in enumerate(runs, 1):
             label = f"{number}/{len(study.runs)} {run.name}"
@@ -42,7 +42,7 @@ def train_all(study: Study, *, redo: bool, stage: int | None) -> None:
             else:
                 if states[run.name] == "other":
                     say(f"{label}: made with other data or settings, or damaged; replaced (--redo)")
-                    (folder / student_run.RUN).unlink(missing_ok=True)  # first: what is left of it is unfinished
+                    (folder / student_run.RUN).unlink(missing_ok=True)  # first, so that a kill leaves it unfinished
                     shutil.rmtree(folder)
                 try:
                     done = _train_one(study, run, label, lock, torchrun=study.gpus > 1 or stage is not None)
@@ -69,6 +69,7 @@ def train_all(study: Study, *, redo: bool, stage: int | None) -> None:
 
 
 def _state(study: Study, run: Run, redo: bool) -> str:
+    """The state of the run's folder; "other" if another plan made it and `redo` may replace it, else InputError."""
     folder = study.folder / run.name
     try:
         return student_run.state(folder, study.plan(run))
@@ -78,8 +79,8 @@ def _state(study: Study, run: Run, redo: bool) -> str:
     return "other"
 
 
-def _placed(study: Study, run: Run, stage: int | None) -> Run:
-    """The run with the settings that depend on this command alone: the hub's commit, DeepSpeed."""
+def _with_command_settings(study: Study, run: Run, stage: int | None) -> Run:
+    """The run with the settings that only this command knows: the hub's commit, DeepSpeed's file."""
     extra: dict[str, Any] = {}
     if study.revision and study.revision.startswith("commit:"):
         extra["model_revision"] = study.revision.removeprefix("commit:")
@@ -91,6 +92,7 @@ def _placed(study: Study, run: Run, stage: int | None) -> Run:
 
 
 def _train_one(study: Study, run: Run, label: str, lock: int, *, torchrun: bool) -> dict[str, Any]:
+    """Train one student and check it; returns its run.json. RunError if LLaMA-Factory failed."""
     assert study.environment is not None
     folder = study.folder / run.name
     resumed = student_run.begin(folder, run, study.plan(run))
@@ -114,8 +116,8 @@ def _train_one(study: Study, run: Run, label: str, lock: int, *, torchrun: bool)
             say(f"    {line[:300]}")
         raise RunError(f"llamafactory-cli ended with code {code}; its last lines stand above, all in {log}")
     facts = {
-        "seconds": round(seconds, 1),
-        "resumed_from_step": resumed,  # seconds are those since then
+        "seconds": round(seconds, 1),  # since the step that was resumed from
+        "resumed_from_step": resumed,
         "versions": study.environment.versions,
         "hardware": study.environment.hardware(study.gpus),
     }
@@ -124,22 +126,25 @@ def _train_one(study: Study, run: Run, label: str, lock: int, *, torchrun: bool)
 
 @contextmanager
 def _locked(folder: Path) -> Iterator[int]:
-    """The study's folder, made if need be, for one command at a time; what a killed command left running may still end."""
+    """Hold the lock of the study's folder, which is made if need be; yields the lock's file descriptor.
+
+    A trainer that a killed command left behind gets the time to end before InputError says that the folder is in use.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError):
         raise InputError(f"{folder}: expected a folder to write to, got a file") from None
-    handle = os.open(folder, os.O_RDONLY)
+    fd = os.open(folder, os.O_RDONLY)
     try:
         deadline = time.monotonic() + 2 * GRACE_S
         while True:
             try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 break
             except BlockingIOError:
                 if time.monotonic() > deadline:
                     raise InputError(f"{folder}: another run is training here; wait for it to end") from None
                 time.sleep(0.5)
-        yield handle
+        yield fd
     finally:
-        os.close(handle)
+        os.close(fd)

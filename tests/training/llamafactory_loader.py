@@ -52,7 +52,7 @@ def load(case: dict[str, Any], work: Path) -> dict[str, Any]:
         if not one:
             records.append(None)
             continue
-        # the record alone is what stands in the trainer's own data at this place
+        # the record alone is what stands in the trainer's own data under this index
         assert one["input_ids"][0] == trained[kept]["input_ids"]
         assert one["labels"][0] == trained[kept]["labels"]
         kept += 1

@@ -1,4 +1,4 @@
-"""The first steps of train.py: check everything, and show what would be trained."""
+"""The first steps of train.py: check everything, and show what would be trained. training_loop.py has the rest."""
 
 import argparse
 from dataclasses import dataclass
@@ -11,30 +11,35 @@ from seedkit.errors import InputError, UsageError
 from seedkit.models import model_label, model_revision
 
 from training import student_run
-from training.encoding import NAMES, Encoder
-from training.launching import Environment, chosen, deepspeed_missing, probed
+from training.diagnoses import TokenCounter
+from training.encoding import NAMES, RecordEncoder
+from training.llamafactory_environment import Environment, chosen, probed, require_deepspeed
 from training.planned_runs import Run, epochs, gpu_hours, matrix, subsets
 from training.presets import Student, student
 
 
 @dataclass(frozen=True, slots=True)
 class Study:
-    """All runs of a command, and where they go."""
+    """All runs of a command, what they have in common, and where they go."""
 
     folder: Path
     student: Student
-    revision: str | None  # of the base model; None where it is not at hand, in a dry run
+    revision: str | None  # of the base model; None in a dry run that cannot reach it
     runs: list[Run]
-    environment: Environment | None  # None in a dry run without one
+    environment: Environment | None  # None only in a dry run without one
     gpus: int
 
     def plan(self, run: Run) -> dict[str, Any]:
+        """What decides the result of the run, as student_run.plan has it."""
         model = {"model": model_label(self.student.model), "revision": self.revision}
         return student_run.plan(run, model, self.student.settings["batch_size"])
 
 
 def prepare(args: argparse.Namespace) -> Study:
-    """Every check that can be made before the first student: a mistake in the last subset shows before hours of work."""
+    """Make every check that can be made before the first student, so that no mistake shows after hours of training.
+
+    Raises UsageError or InputError, as the checks do.
+    """
     if args.template and args.template not in NAMES:
         raise UsageError(f"--template {args.template}: expected one of {', '.join(NAMES)}")
     if len(set(args.seed)) < len(args.seed):
@@ -75,6 +80,7 @@ def prepare(args: argparse.Namespace) -> Study:
 
 
 def _environment(args: argparse.Namespace) -> Environment | None:
+    """LLaMA-Factory's environment; None if there is none and this is a dry run, which goes on without."""
     try:
         return probed(chosen(args.environment))
     except InputError as error:
@@ -85,6 +91,7 @@ def _environment(args: argparse.Namespace) -> Environment | None:
 
 
 def _gpus(args: argparse.Namespace, environment: Environment | None) -> int:
+    """How many GPUs each run takes, 0 for the CPU; UsageError if there are not as many as asked for."""
     if args.device == "cpu":
         return 0
     if environment is None:
@@ -95,16 +102,16 @@ def _gpus(args: argparse.Namespace, environment: Environment | None) -> int:
     if args.gpus and args.gpus > there:
         raise UsageError(f"--gpus {args.gpus}: torch sees {there}")
     if args.deepspeed_stage is not None:
-        deepspeed_missing(environment)
+        require_deepspeed(environment)
     if not there:
         say("torch sees no GPU: students are trained on the CPU, which is for tiny ones")
     return args.gpus or there
 
 
-def _base_model(wanted: Student, dry_run: bool) -> tuple[str | None, Encoder | None]:
-    """Its revision, and what counts tokens; neither where a dry run has only a hub id and no hub."""
+def _base_model(wanted: Student, dry_run: bool) -> tuple[str | None, TokenCounter | None]:
+    """The base model's revision and its token counter; (None, None) in a dry run that cannot reach the hub."""
     try:
-        return model_revision(wanted.model), Encoder(wanted.model, wanted.template)
+        return model_revision(wanted.model), RecordEncoder(wanted.model, wanted.template).token_counts
     except InputError as error:
         if not dry_run or Path(wanted.model).is_dir():
             raise
@@ -113,7 +120,7 @@ def _base_model(wanted: Student, dry_run: bool) -> tuple[str | None, Encoder | N
 
 
 def overview(study: Study) -> str:
-    """The table of a dry run."""
+    """What a dry run prints: the settings, the runs as a table, and about how many GPU hours they take."""
     rows, hours = [], []
     for run in study.runs:
         hours.append(gpu_hours(run, study.student))
@@ -128,11 +135,12 @@ def overview(study: Study) -> str:
     return (
         f"{len(study.runs)} students of {model_label(study.student.model)} ({study.student.finetuning}, template "
         f"{study.student.template}) in {study.folder}\n{shown}\n\n{table(header, rows)}\n\n{total} "
-        "(operations x parameters x tokens at 40% of an A100's bfloat16 peak; see training/study.py)"
+        "(operations x parameters x tokens at 40% of an A100's bfloat16 peak; see training/planned_runs.py)"
     )
 
 
 def _state(study: Study, run: Run) -> str:
+    """The state of the run's folder; "other" if it was made with another plan, "?" if the base model is not known."""
     if study.revision is None:
         return "?"
     try:

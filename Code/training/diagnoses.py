@@ -1,4 +1,4 @@
-"""What LLaMA-Factory will do with each record of a file: one Diagnosis a record, or one for a file that is lost whole."""
+"""What LLaMA-Factory will do with each record of a file: a Diagnosis for every record, or one if the whole file is lost."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from training.encoding import kept_lengths
-from training.loader_rows import FileLost, Row, read_rows
+from training.loader_rows import FileLost, LoadedRow, read_rows
 
 TRAINS = "trains"
 EMPTY = "kept although empty"
@@ -17,12 +17,12 @@ LOST = "the whole file is lost"
 BATCH = 1000  # LLaMA-Factory's preprocessing_batch_size
 CUTOFF_LEN = 2048  # and its cutoff_len
 
-Counter = Callable[[Sequence[tuple[str, str]]], list[tuple[int, int]]]  # (prompt, answer) to tokens of each
+TokenCounter = Callable[[Sequence[tuple[str, str]]], list[tuple[int, int]]]  # (prompt, answer) to tokens of each
 
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """Names of the file's columns, as dataset_info.json maps them."""
+    """The names of the file's columns, as dataset_info.json maps them."""
 
     prompt: str = "instruction"
     query: str = "input"
@@ -31,7 +31,7 @@ class Columns:
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """What becomes of the record that starts on `line`; tokens are None where no tokenizer was given."""
+    """What becomes of the record that starts on `line` (from 1); the token counts are None if no tokenizer was given."""
 
     line: int | None
     status: str
@@ -43,20 +43,23 @@ class Diagnosis:
 
     @property
     def is_loss(self) -> bool:
-        """Whether something is not trained on that was meant to be: a file, a record, or a part of an answer."""
+        """Whether something that was meant to be trained on is lost: a file, a record, or the end of an answer."""
         return self.status in (DROPPED, LOST) or self.answer_tokens_lost > 0
 
 
 def diagnose(
-    path: Path, columns: Columns | None = None, counter: Counter | None = None, cutoff_len: int = CUTOFF_LEN
+    path: Path, columns: Columns | None = None, counter: TokenCounter | None = None, cutoff_len: int = CUTOFF_LEN
 ) -> list[Diagnosis]:
-    """A verdict for every record of the file in order, or a single one with the status LOST."""
+    """One Diagnosis for every record of the file in order, or a single one with the status LOST.
+
+    Raises InputError where the file cannot be read at all, or is a Git LFS pointer.
+    """
     columns = columns or Columns()
     found: list[Diagnosis] = []
     try:
         rows = iter(list(read_rows(path, (columns.prompt, columns.query, columns.response))))
         while batch := list(islice(rows, BATCH)):
-            found += _judged(batch, columns, counter, cutoff_len)
+            found += _diagnosed(batch, columns, counter, cutoff_len)
         if not found:
             raise FileLost("there is no record in it")
     except FileLost as lost:
@@ -64,7 +67,10 @@ def diagnose(
     return found
 
 
-def _judged(batch: list[Row], columns: Columns, counter: Counter | None, cutoff_len: int) -> Iterator[Diagnosis]:
+def _diagnosed(
+    batch: list[LoadedRow], columns: Columns, counter: TokenCounter | None, cutoff_len: int
+) -> Iterator[Diagnosis]:
+    """One Diagnosis for each row of a preprocessing batch; FileLost if LLaMA-Factory would fail on the batch."""
     texts = [_texts(row, columns) for row in batch]
     if all(answer is None for _, answer in texts):
         raise FileLost(
@@ -96,16 +102,16 @@ def _judged(batch: list[Row], columns: Columns, counter: Counter | None, cutoff_
         yield Diagnosis(line, status, reason, source, target, *cut)
 
 
-def _texts(row: Row, columns: Columns) -> tuple[str, str | None]:
-    """The prompt and the answer as the converter makes them: None is no answer, and the record is dropped."""
+def _texts(row: LoadedRow, columns: Columns) -> tuple[str, str | None]:
+    """The prompt and the answer as LLaMA-Factory's converter makes them; a record whose answer is None is dropped."""
     line, (prompt, query, response) = row
-    parts = []
+    texts = []
     for name, value in ((columns.prompt, prompt), (columns.query, query)):
         if value and not isinstance(value, str):
             raise FileLost(f'column "{name}" holds {_kind(value)}, expected text', line)
         if value:
-            parts.append(value)
-    return "\n".join(parts), response if isinstance(response, str) else None
+            texts.append(value)
+    return "\n".join(texts), response if isinstance(response, str) else None
 
 
 def _dropped(response: Any, columns: Columns) -> str:

@@ -1,0 +1,88 @@
+"""LLaMA-Factory's own Python environment: how it is made, which one is used, and what it and the machine offer."""
+
+import json
+import os
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from seedkit.errors import InputError, RunError
+
+ROOT = Path(__file__).resolve().parents[2]
+REQUIREMENTS = Path(__file__).parent / "requirements.txt"
+ENVIRONMENT = ROOT / ".venv-train"
+VARIABLE = "SEEDKIT_LLAMAFACTORY_ENV"
+SETUP = "python Code/training/train.py --setup"
+PROBE = """
+import importlib.metadata as m, json, os, platform
+found = {d.metadata["Name"].lower(): d.version for d in m.distributions()}
+import torch
+count = torch.cuda.device_count()
+print(json.dumps({"installed": found, "python": platform.python_version(), "cpus": os.cpu_count(),
+                  "machine": platform.machine(), "gpus": [torch.cuda.get_device_name(n) for n in range(count)]}))
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """An environment with LLaMA-Factory, its releases, and the hardware that its torch sees."""
+
+    folder: Path
+    versions: dict[str, str]
+    gpus: list[str]
+    cpus: int
+    machine: str
+
+    def hardware(self, used_gpus: int) -> dict[str, Any]:
+        """What run.json says of the machine, with the first `used_gpus` GPUs alone."""
+        return {"machine": self.machine, "cpus": self.cpus, "gpus": self.gpus[:used_gpus]}
+
+
+def setup() -> None:
+    """Make .venv-train from requirements.txt, unless it is there; RunError if that fails."""
+    command = '. Code/environment.sh; environment "$1" Code/training/requirements.txt'
+    script = ["bash", "-euo", "pipefail", "-c", command, "bash", ENVIRONMENT.name]
+    if subprocess.run(script, cwd=ROOT, check=False).returncode:
+        raise RunError(f"{ENVIRONMENT}: the installation did not finish; run {SETUP} again")
+    probed(ENVIRONMENT)
+
+
+def chosen(folder: Path | None) -> Path:
+    """The folder given with --environment, else that of SEEDKIT_LLAMAFACTORY_ENV, else .venv-train."""
+    return folder or Path(os.environ.get(VARIABLE) or ENVIRONMENT)
+
+
+def probed(folder: Path) -> Environment:
+    """The environment in the folder; InputError if it lacks a release that requirements.txt names, with the command to run."""
+    python = folder / "bin" / "python"
+    advice = f"run {SETUP}, or name another with --environment or {VARIABLE}"
+    if not python.exists():
+        raise InputError(f"{folder}: expected LLaMA-Factory's environment, found no bin/python in it; {advice}")
+    try:
+        done = subprocess.run([python, "-c", PROBE], capture_output=True, text=True, timeout=300, check=False)
+    except OSError as error:
+        raise InputError(f"{folder}: bin/python cannot be run: {error.strerror}; {advice}") from None
+    if done.returncode:
+        last = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
+        raise InputError(f"{folder}: torch cannot be loaded in it: {last}; {advice}")
+    facts = json.loads(done.stdout)
+    installed = facts["installed"]
+    for line in REQUIREMENTS.read_text(encoding="utf-8").splitlines():
+        name, _, version = line.partition("==")
+        if version and installed.get(name, "none").split("+")[0] != version:
+            raise InputError(f"{folder}: {name} is {installed.get(name, 'missing')}, expected {version}; {advice}")
+    if not (folder / "bin" / "llamafactory-cli").exists():
+        raise InputError(f"{folder}: expected llamafactory-cli in its bin folder; {advice}")
+    wanted = ("llamafactory", "torch", "transformers", "tokenizers", "datasets", "peft", "accelerate", "deepspeed")
+    found = {"python": facts["python"], **{name: installed[name] for name in wanted if name in installed}}
+    return Environment(folder.absolute(), found, facts["gpus"], facts["cpus"], facts["machine"])
+
+
+def require_deepspeed(environment: Environment) -> None:
+    """InputError if the environment has no DeepSpeed, with the command that installs it."""
+    if "deepspeed" not in environment.versions:
+        raise InputError(
+            f"{environment.folder}: --deepspeed_stage needs deepspeed, which LLaMA-Factory leaves to its users; "
+            f"run {environment.folder}/bin/pip install deepspeed"
+        )

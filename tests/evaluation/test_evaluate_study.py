@@ -21,7 +21,7 @@ from seedkit.files import file_facts
 from seedkit.models import model_revision
 from seedkit.verify import verify
 from support import ROOT, Command, contents, offline, reseal, rows
-from training import launching, planned_runs, student_run
+from training import llamafactory_environment, planned_runs, student_run
 
 SCRIPT = "evaluation/evaluate_study.py"
 THIRDS = ("T1_LOWER", "T2_MIDDLE", "T3_HIGHER")
@@ -349,7 +349,7 @@ def command(script: str, *parts: object, **variables: str) -> "subprocess.Comple
 @pytest.mark.heavy
 def test_from_the_sample_to_the_table(tmp_path: Path, shared_data: Path) -> None:
     """Sample, thirds, students, answers, verdicts, table: every step is the real one."""
-    environment = os.environ.get(launching.VARIABLE)
+    environment = os.environ.get(llamafactory_environment.VARIABLE)
     if not environment:
         pytest.skip("no environment with LLaMA-Factory: bash tests/run.sh --all makes it")
     command(

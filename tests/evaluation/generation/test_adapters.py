@@ -12,13 +12,14 @@ import pytest
 from benchmarks import BENCHMARKS
 from evaluation.generation.adapters import base_model
 from evaluation.generation.prompts import TrainingPrompts
-from evaluation.generation.steps import GenerationSettings, generate
+from evaluation.generation.settings import GenerationSettings
+from evaluation.generation.steps import generate
 from seedkit.causal_lm import load_causal_lm, load_tokenizer, merge_adapter, vocabulary_size
 from seedkit.errors import InputError
 from seedkit.models import model_revision
 from seedkit.verify import verify
 from support import ROOT, Command, contents, offline, rows
-from training import launching, planned_runs, student_run
+from training import llamafactory_environment, planned_runs, student_run
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 TARGETS = ["q_proj", "v_proj", "down_proj"]
@@ -388,7 +389,7 @@ def test_vllm_gives_the_same_greedy_text(base: Path, problems: Path, tmp_path: P
 @pytest.mark.heavy
 def test_a_student_that_was_really_trained(problems: Path, tmp_path: Path) -> None:
     """Its answers are those that its adapter gives, unmerged, in the environment that trained it."""
-    environment = os.environ.get(launching.VARIABLE)
+    environment = os.environ.get(llamafactory_environment.VARIABLE)
     if not environment:
         pytest.skip("no environment with LLaMA-Factory: bash tests/run.sh --all makes it")
     for script, *parts in (

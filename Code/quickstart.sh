@@ -3,7 +3,7 @@
 # written. Needs git and Python 3.11 or newer; no GPU, no model hub.
 #   bash Code/quickstart.sh [--train] [OUTPUT_FOLDER]       default: Datas/quickstart
 # --train goes on to students: LLaMA-Factory in an environment of its own (6 GB), three tiny models trained on the CPU on
-# the thirds of EVOL by complexity, their losses in a table, and their answers to HumanEval, graded in a sandbox.
+# the tertiles of EVOL by complexity, their losses in a table, and their answers to HumanEval, graded in a sandbox.
 set -euo pipefail
 train=
 if [ "${1:-}" = --train ]; then train=1; shift; fi
@@ -38,9 +38,9 @@ if [ -n "$train" ]; then
   environment "$students" Code/training/requirements.txt
   say "a student of a few million parameters"
   .venv/bin/python Code/training/tiny_student.py --output_dir "$output/tiny_student"
-  say "what LLaMA-Factory will do with the thirds of EVOL"
+  say "what LLaMA-Factory will do with the tertiles of EVOL"
   .venv/bin/python Code/training/llamafactory_doctor.py "$output/RQ1/EVOL" --tokenizer "$output/tiny_student"
-  say "a student for each third"
+  say "a student for each tertile"
   OMP_NUM_THREADS=1 .venv/bin/python Code/training/train.py --environment "$students" --device cpu \
     --partitions "$output/RQ1/EVOL" --student "$output/tiny_student" --output_dir "$output/runs" \
     --batch_size 4 --epochs 1 --learning_rate 3e-3
@@ -52,8 +52,8 @@ fi
 
 say "what was written"
 ( cd "$output" && wc -l RQ*/*/*.jsonl ) | awk '$2 != "total" {
-    if ($2 ~ /\/RQ[24]_/) { split($2, part, "/"); gsub(/_[0-9]+/, "_*", part[3]); gsub(/repeat[0-9]+/, "repeat*", part[3])
-                           $2 = part[1] "/" part[2] "/" part[3] }
+    if ($2 ~ /\/RQ[24]_/) { split($2, path, "/"); gsub(/_[0-9]+/, "_*", path[3]); gsub(/repeat[0-9]+/, "repeat*", path[3])
+                           $2 = path[1] "/" path[2] "/" path[3] }
     if (!($2 in files)) order[++count] = $2
     files[$2]++; records[$2] += $1
   }

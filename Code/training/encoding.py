@@ -98,7 +98,10 @@ class RecordEncoder:
     """Encodes records as LLaMA-Factory does, with a student's tokenizer and one of its templates."""
 
     def __init__(self, tokenizer: str, template: str = "default") -> None:
-        """Args: `tokenizer` is a hub id or a folder, `template` one of NAMES. Raises InputError if either cannot be used."""
+        """`tokenizer` is a hub id or a folder, `template` one of NAMES.
+
+        Raises InputError if there is no such tokenizer, or its chat template cannot be used.
+        """
         from transformers import AutoTokenizer
 
         with loading(tokenizer):

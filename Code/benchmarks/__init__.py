@@ -8,7 +8,7 @@ from benchmarks.livecodebench.benchmark import LiveCodeBench
 from benchmarks.mbpp import Mbpp, SanitizedMbpp
 from benchmarks.multipl_e.benchmark import MULTIPL_E
 
-# as --help and errors give them
+# as --help and messages show them
 NAMES = "humaneval, mbpp, mbpp-full, livecodebench, multipl-e-LANGUAGE, multipl-e-mbpp-LANGUAGE"
 BENCHMARKS: dict[str, type[Benchmark]] = {
     "humaneval": HumanEval,
@@ -20,7 +20,11 @@ BENCHMARKS: dict[str, type[Benchmark]] = {
 
 
 def open_benchmark(name: str, selection: Selection = ALL) -> Benchmark:
-    """The benchmark of that name. UsageError where there is none, or where it has nothing to select from."""
+    """The benchmark of that name, with LiveCodeBench's selection of problems.
+
+    Raises:
+        UsageError: there is no such benchmark, or a selection is given for another than LiveCodeBench.
+    """
     if name not in BENCHMARKS:
         raise UsageError(f"--benchmark {name}: expected one of {NAMES}")
     if name == LiveCodeBench.name:

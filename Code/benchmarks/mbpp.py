@@ -11,7 +11,7 @@ from sandbox.judging.verdict import Verdict
 from seedkit.cli import say
 from seedkit.errors import InputError
 
-from benchmarks.contract import OUTSIDE, Problem
+from benchmarks.contract import OUTSIDE, Problem, ProblemTexts
 from benchmarks.dataset_rows import Row, from_hub, numbered, once, read_rows
 from benchmarks.extraction import cut, extract_code
 from benchmarks.python_syntax import bound_by, loaded, tree_of
@@ -40,10 +40,10 @@ Answer with the Python code, with all that it imports, in one ```python block.
 
 
 class Mbpp:
-    """All 974 problems. A completion is a whole program; judged by `test_list`, not by the few `challenge_test_list`.
+    """All 974 problems. A completion is a whole program. Its tests are `test_list`; the few `challenge_test_list` are not run.
 
-    The solved examples of the prompt are those of the loaded data: in the sanitized set the same three tasks, worded and
-    tested as there. A problem that is one of them sees the other two.
+    The prompt's solved examples come from the loaded data: in the sanitized set they are the same three tasks, with that
+    set's wording and tests. A problem that is itself an example sees the other two.
     """
 
     name = "mbpp-full"
@@ -84,7 +84,7 @@ class Mbpp:
         return template.format(text=row.text(self.text_key), tests=tests, code=row.text("code"))
 
     def _setup(self, row: Row) -> tuple[str, str]:
-        """(what is imported before the candidate, what the tests run first)"""
+        """(imports that stand before the candidate's program, code that the tests run first)"""
         return "", row.text("test_setup_code", empty=True)
 
     def _problem(self, task_id: str, row: Row, examples: dict[str, str]) -> Problem:
@@ -97,7 +97,7 @@ class Mbpp:
             raise InputError(f"{row.where}: expected Python in the {what} of {task_id}, got something else")
         wanted = loaded(tests) - _bound(tests) - _bound(before)
         defined = {name for node in reference.body for name in bound_by(node)}
-        # tests use a module that only the reference imports, as Mbpp/596 does: theirs, whatever the candidate calls so
+        # tests may use a module that only the reference imports (Mbpp/596): they get that import, and no candidate's object
         own = [node for node in reference.body if _is_import(node) and wanted & set(bound_by(node))]
         wanted -= {name for node in own for name in bound_by(node)}
         names = tuple(sorted(name for name in wanted if name in defined or not hasattr(builtins, name)))
@@ -113,10 +113,10 @@ class Mbpp:
         )
 
     def own_problems(self) -> list[Problem]:
-        return []  # all have references
+        return []
 
     def task_id(self, value: object) -> str | None:
-        """Mbpp/2, of that in any case, "2" or 2."""
+        """Mbpp/2 for that (upper and lower case alike), "2" and 2."""
         return numbered(value, "Mbpp")
 
     def extract(self, problem: Problem, raw: str, *, instruct: bool) -> str:
@@ -127,7 +127,7 @@ class Mbpp:
         return limits.seconds
 
     def judge(self, problem: Problem, completion: str, sandbox: Sandbox, limits: Limits) -> Verdict:
-        """The imports that the data set gives its candidates, and the completion."""
+        """The imports that the data set gives, and then the completion, as one program."""
         imports = problem.tests.prelude
         return judge_python(f"{imports}\n{completion}", problem.tests, sandbox, limits, otherwise=completion)
 
@@ -146,7 +146,7 @@ class SanitizedMbpp(Mbpp):
 
 
 class _Hollow(ast.NodeTransformer):
-    """Every function and method returns None at once; classes and the rest stay, so that the program loads."""
+    """Makes every function and method return None at once; classes and the rest stay, so that the program loads."""
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.FunctionDef:
         node.body = [ast.Return(ast.Constant(None))]
@@ -154,12 +154,22 @@ class _Hollow(ast.NodeTransformer):
 
 
 def _bound(tree: ast.AST) -> set[str]:
-    """Names that the code itself gives a meaning, anywhere in it."""
+    """Names that the code binds itself, anywhere in it."""
     return {name for node in ast.walk(tree) for name in bound_by(node)}
 
 
 def _is_import(node: ast.AST) -> bool:
     return isinstance(node, ast.Import | ast.ImportFrom)
+
+
+def texts_in(row: Row) -> ProblemTexts | None:
+    """The texts of a problem of the full or the sanitized set; None for a row of another form."""
+    for benchmark, kind in (("MBPP", Mbpp), ("MBPP-sanitized", SanitizedMbpp)):
+        if row.has(kind.text_key, "code", "test_list"):
+            return ProblemTexts(
+                benchmark, f"MBPP/{row.task_name()}", row.exact_text(kind.text_key), row.exact_text("code")
+            )
+    return None
 
 
 def mbpp_rows(source: Path | None, config: str, name: str) -> Iterator[Row]:

@@ -1,4 +1,4 @@
-"""Is a text Python, and which names are in it? Asked of what models write, so nothing of it is ever run here."""
+"""Is a text Python, and which names are in it? The texts are what models write, so nothing of them is ever run here."""
 
 import ast
 import threading
@@ -10,12 +10,12 @@ _WARNINGS = threading.Lock()  # the filters of `warnings` belong to the whole pr
 def is_python(source: str) -> bool:
     """Whether Python would compile it: it parses, nothing returns outside a function, and __future__ comes first.
 
-    It is not compiled, which a page of nested `finally` can make endless.
+    It is only parsed: a page of nested `finally` can make compiling endless.
     """
     tree = tree_of(source)
     if tree is None:
         return False
-    first = True  # only the docstring and imports from __future__ stand before one
+    first = True  # so far there were only the docstring and imports from __future__
     for number, node in enumerate(tree.body):
         future = isinstance(node, ast.ImportFrom) and node.module == "__future__"
         if future and not first or _returns(node):
@@ -30,11 +30,11 @@ def _returns(node: ast.AST) -> bool:
     """Whether a return or yield in it belongs to no function."""
     todo = [node]
     while todo:
-        part = todo.pop()
-        if isinstance(part, ast.Return | ast.Yield | ast.YieldFrom):
+        inner = todo.pop()
+        if isinstance(inner, ast.Return | ast.Yield | ast.YieldFrom):
             return True
-        if not isinstance(part, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
-            todo += ast.iter_child_nodes(part)
+        if not isinstance(inner, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            todo += ast.iter_child_nodes(inner)
     return False
 
 
@@ -44,9 +44,10 @@ def is_code(text: str) -> bool:
 
 
 def tree_of(source: str) -> ast.Module | None:
-    """Its syntax tree, None if it is not Python."""
+    """Its syntax tree; None if it does not parse."""
     with _WARNINGS, warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of the candidate's style; raised as errors they would look like bad syntax
+        # about the candidate's style: where warnings are errors, they would look like bad syntax
+        warnings.simplefilter("ignore")
         try:
             return ast.parse(source)
         except (SyntaxError, ValueError, OverflowError, RecursionError, MemoryError):  # NUL bytes; nested too deeply
@@ -54,12 +55,12 @@ def tree_of(source: str) -> ast.Module | None:
 
 
 def loaded(tree: ast.AST) -> set[str]:
-    """Names that code uses, wherever they come from."""
+    """Names that code reads, wherever they are bound."""
     return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
 
 
 def bound_by(node: ast.AST) -> list[str]:
-    """Names that one node binds, without those of its parts."""
+    """Names that one node binds itself; those that its children bind are left out."""
     match node:
         case ast.Import(names) | ast.ImportFrom(names=names):
             return [(alias.asname or alias.name).partition(".")[0] for alias in names]

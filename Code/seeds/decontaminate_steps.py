@@ -15,10 +15,10 @@ from seedkit.records import Record, json_lines, read_records, record_id, record_
 from seedkit.sources import Source, describe_file, jobs, opened, readable, rejected, write_rejects
 from seedkit.verify import file_faults
 
-from seeds.benchmarks import benchmark_files, installed, read_benchmarks
 from seeds.problem_index import Finding, Index, Scan
 from seeds.problem_parts import THRESHOLD
 from seeds.problem_scan import Leakage, best_findings, leakage_by_benchmark, scan_all
+from seeds.problem_texts import benchmark_files, installed, read_problems
 
 STAGE = "decontamination"
 EVIDENCE = "evidence.jsonl"
@@ -44,22 +44,22 @@ def read_index(args: argparse.Namespace) -> Index:
         args.benchmarks = [installed()]
         say(f"no --benchmarks: taking HumanEval alone, from {args.benchmarks[0]}")
     args.threshold = THRESHOLD if args.threshold is None else args.threshold
-    index = Index(read_benchmarks(args.benchmarks), args.threshold)
+    index = Index(read_problems(args.benchmarks), args.threshold)
     if index.too_short:
         say(f"{index.too_short:,} problems of {len(index.items):,} are too short to be looked for")
     return index
 
 
 def record_text(record: Record) -> str:
-    """What is searched, and what `start` and `end` count in."""
+    """The text of a record that is searched, in which `start` and `end` of the evidence count characters."""
     return f"{record.query}\n{record.output}"
 
 
 def check(index: Index, args: argparse.Namespace) -> str:
-    """Check every source and write what was found, the manifest last; returns the closing tables."""
+    """Look for problems in every source and write what was found, the manifest last; returns the closing tables."""
     todo = jobs(args, STAGE)
     names = (EVIDENCE, *(_clean(path) for _, path, _ in todo))
-    said = []
+    lines = []
     benchmarks = benchmark_files(args.benchmarks)
     with opened(todo, args, STAGE, names, more=benchmarks) as sources:
         for source in sources:
@@ -80,10 +80,12 @@ def check(index: Index, args: argparse.Namespace) -> str:
                     "leakage": [asdict(row) for row in rows],
                 }
             )
-            said.append(f"\n{source.name}: {rows[0].flagged:,} of {len(texts):,} records hold a problem of a benchmark")
-            said.append(_table([((), row) for row in rows], ()))
-            said.append(f"written to {source.folder.folder}")
-    return "\n".join(said)
+            lines.append(
+                f"\n{source.name}: {rows[0].flagged:,} of {len(texts):,} records hold a problem of a benchmark"
+            )
+            lines.append(_table([((), row) for row in rows], ()))
+            lines.append(f"written to {source.folder.path}")
+    return "\n".join(lines)
 
 
 def _clean(path: Path) -> str:
@@ -140,21 +142,12 @@ def _remove(index: Index, source: Source, found: Sequence[Finding]) -> str:
 
 
 def report(index: Index, args: argparse.Namespace) -> str:
-    """Leakage of every tertile and mix in finished folders, each different record looked at once; returns the table."""
+    """Leakage of every tertile and mix in finished folders; a record that is in several files is searched once.
+
+    Writes the table to --output_dir, if there is one, and returns it.
+    """
     files = [(_names(folder, stage, path), path) for folder in args.report for stage, path in data_files(folder)]
-    texts: list[str] = []
-    sets: list[list[int]] = []
-    known: dict[str, int] = {}
-    rows_of: list[list[int]] = [[] for _ in files]
-    for number, (_, path) in enumerate(files):
-        for record in read_records(path):
-            row = known.setdefault(record_id(record.instruction, record.input, record.output), len(texts))
-            if row == len(texts):
-                texts.append(record_text(record))
-                sets.append([])
-            if sets[row][-1:] != [number]:
-                sets[row].append(number)
-            rows_of[number].append(row)
+    texts, sets, rows_of = _distinct([path for _, path in files])
     say(f"{len(files)} files of {sum(map(len, rows_of)):,} records, {len(texts):,} of them different")
     scan = _scanned("report", index, texts, sets, len(files), args)
     rows = []
@@ -163,6 +156,24 @@ def report(index: Index, args: argparse.Namespace) -> str:
     if args.output_dir:
         _write_report(rows, files, args)
     return _table(rows, ("stage", "folder", "file"))
+
+
+def _distinct(paths: Sequence[Path]) -> tuple[list[str], list[list[int]], list[list[int]]]:
+    """(different texts; for each text the numbers of the files that have it; for each file the rows of its texts)"""
+    texts: list[str] = []
+    sets: list[list[int]] = []
+    known: dict[str, int] = {}
+    rows_of: list[list[int]] = [[] for _ in paths]
+    for number, path in enumerate(paths):
+        for record in read_records(path):
+            row = known.setdefault(record_id(record.instruction, record.input, record.output), len(texts))
+            if row == len(texts):
+                texts.append(record_text(record))
+                sets.append([])
+            if sets[row][-1:] != [number]:
+                sets[row].append(number)
+            rows_of[number].append(row)
+    return texts, sets, rows_of
 
 
 def data_files(folder: Path) -> list[tuple[str, Path]]:

@@ -13,8 +13,8 @@ any student, exact and near duplicates.
 Writes SOURCE.jsonl, SOURCE_origin.jsonl {id, source, line: where each record was in the release}, SOURCE_rejects.jsonl
 {line, id, reason, record} if there are any, and manifest.json last, with the release's commit and the count of each step.
 A source that an earlier run finished is left as it is; an interrupted download goes on where it broke off. Downloads stay
-in OUTPUT_DIR/.downloads and may be removed. --from_dir wants the files' names on the hub; Alpaca may also be another parquet
-file or alpaca*.json or alpaca*.jsonl.
+in OUTPUT_DIR/.downloads and may be removed. Files in --from_dir must have the names that they have on the hub; Alpaca's may
+also be another parquet file, alpaca*.json or alpaca*.jsonl.
 """
 
 import argparse
@@ -103,9 +103,9 @@ def main() -> None:
     args = parse()
     from seeds import fetch_seeds_steps as steps
 
-    found = {source: steps.find(source, args) for source in args.sources}
-    inputs = [one.get() for one in found.values() if one.commit is None]
-    counts = {source: steps.fetch(source, found[source], inputs, args) for source in args.sources}
+    located = {source: steps.find(source, args) for source in args.sources}
+    inputs = [one.get() for one in located.values() if one.commit is None]
+    counts = {source: steps.fetch(source, located[source], inputs, args) for source in args.sources}
     print(steps.closing_table(counts))
     print(f"written to {args.output_dir}")
 

@@ -27,35 +27,47 @@ FIELDS = ("id", "instruction", "input", "output", "source")  # what is read of a
 
 
 @dataclass(frozen=True)
-class Found:
-    """A release's file before it is read: its checksum if known, the commit if it is on the hub, and how to get it."""
+class LocatedRelease:
+    """A release's file before it is read."""
 
-    sha256: str | None
-    commit: str | None
-    get: Callable[[], Path]
+    sha256: str | None  # None: not known
+    commit: str | None  # None: not on the hub but in --from_dir
+    get: Callable[[], Path]  # downloads it where it has to be
 
 
-def find(source: str, args: argparse.Namespace) -> Found:
-    """Look for a release, on the hub or in --from_dir, without reading it."""
+def find(source: str, args: argparse.Namespace) -> LocatedRelease:
+    """Look for a release, on the hub or in --from_dir, without reading it.
+
+    Raises:
+        InputError: it is not there, or the hub is out of reach.
+        RunError: the hub refuses.
+    """
     if args.from_dir:
         path = local_file(source, args.from_dir)
-        return Found(None, None, lambda: path)
+        return LocatedRelease(None, None, lambda: path)
     release = RELEASES[source]
     remote = hub_files.locate(release.repo, release.file, args.revision.get(source, release.revision))
-    return Found(remote.sha256, remote.commit, lambda: hub_files.download(remote, args.output_dir / DOWNLOADS))
+    return LocatedRelease(remote.sha256, remote.commit, lambda: hub_files.download(remote, args.output_dir / DOWNLOADS))
 
 
-def fetch(source: str, found: Found, inputs: list[Path], args: argparse.Namespace) -> dict[str, int]:
-    """Make SOURCE.jsonl and what goes with it, unless an earlier run has made the same; returns the counts.
+def fetch(source: str, located: LocatedRelease, inputs: list[Path], args: argparse.Namespace) -> dict[str, int]:
+    """Write SOURCE.jsonl, its origins and rejects, and the manifest, unless an earlier run has made the same.
 
-    `inputs` are the local files of all sources, none of which is written over.
+    Args:
+        inputs: the local files of all sources; none of them is written over.
+
+    Returns:
+        How many records were read, left at each step, and were kept.
+
+    Raises:
+        InputError: the release cannot be read, or no record of it stays.
     """
     arguments = {"max_chars": args.max_chars, "near_duplicates": args.near_duplicates}
-    if args.resume and found.sha256 and (counts := finished(source, found.sha256, arguments, args.output_dir)):
+    if args.resume and located.sha256 and (counts := finished(source, located.sha256, arguments, args.output_dir)):
         return counts
     names = [f"{source}.jsonl", f"{source}_origin.jsonl", f"{source}_rejects.jsonl"]
     with OutputFolder(args.output_dir, STAGE, names, sources=inputs) as output:
-        path = found.get()
+        path = located.get()
         facts = file_facts(path)
         if args.resume and (counts := finished(source, facts.sha256, arguments, args.output_dir)):
             return counts
@@ -65,7 +77,7 @@ def fetch(source: str, found: Found, inputs: list[Path], args: argparse.Namespac
             cleaned = clean(readable, release.repo, max_chars=args.max_chars, near_duplicates=args.near_duplicates)
         counts = cleaned.counts()
         if not counts["kept"]:
-            raise InputError(f"{path}: expected records that stay, got none: {_told(counts)}")
+            raise InputError(f"{path}: expected records that stay, got none: {_summary(counts)}")
         output.write(names[0], cleaned.lines.all())
         output.write(names[1], cleaned.origins.all())
         if cleaned.rejects:
@@ -74,13 +86,13 @@ def fetch(source: str, found: Found, inputs: list[Path], args: argparse.Namespac
             {
                 "source": source,
                 "input": describe_file(path, facts),
-                "release": _described(release, found.commit),
+                "release": _described(release, located.commit),
                 "arguments": arguments,
                 "versions": versions("instructiondata", "orjson", "pyarrow", "rensa"),
                 "counts": counts,
             }
         )
-    say(f"{source}: {_told(counts)}")
+    say(f"{source}: {_summary(counts)}")
     return counts
 
 
@@ -107,7 +119,7 @@ def finished(source: str, sha256: str, arguments: dict[str, Any], folder: Path) 
 
 @contextmanager
 def as_json(path: Path, folder: Path) -> Iterator[Path]:
-    """The file itself, or for a parquet file its rows as JSON Lines in `folder` for as long as they are needed."""
+    """The file itself, or for a parquet file its rows as JSON Lines in `folder`, removed at the end of the context."""
     if path.suffix != ".parquet":
         yield path
         return
@@ -142,14 +154,14 @@ def _described(release: Release, commit: str | None) -> dict[str, str | None]:
     return {"repository": release.repo, "file": release.file, "commit": commit}
 
 
-def _told(counts: dict[str, int]) -> str:
+def _summary(counts: dict[str, int]) -> str:
     """The counts in one line, without the steps at which no record left."""
     left = [f"{counts[step]:,} {step.replace('_', ' ')}" for step in STEPS if counts[step]]
     return f"{counts['read']:,} records read, {counts['kept']:,} kept" + (f"; {', '.join(left)}" if left else "")
 
 
 def closing_table(counts: dict[str, dict[str, int]]) -> str:
-    """One column a source: records read, those that left at each step, those kept."""
+    """A table with a column for each source: how many records were read, left at each step, and were kept."""
     rows = [
         [step.replace("_", " "), *(f"{own[step]:,}" for own in counts.values())] for step in ("read", *STEPS, "kept")
     ]

@@ -14,21 +14,21 @@ from typing import Any
 from seedkit.cli import say
 from seedkit.errors import InputError, RunError
 
-TRIES = 4  # connections in a row that bring nothing new before a download is given up
+TRIES = 4  # a download is given up after so many connections in a row that bring nothing new
 WAIT_S = 1.0  # between two of them
 TIMEOUT_S = 30.0  # without a byte
-CHUNK = 1 << 18
+CHUNK = 1 << 18  # bytes written at a time
 
 
 @dataclass(frozen=True, slots=True)
 class RemoteFile:
-    """A file as the hub describes it. `etag` is the sha256 of a file in LFS, else its git blob's sha1."""
+    """A file as the hub describes it."""
 
     name: str
     url: str
     commit: str
-    etag: str
-    size: int
+    etag: str  # the sha256 of a file in LFS, else its git blob's sha1
+    size: int  # bytes
 
     @property
     def sha256(self) -> str | None:
@@ -37,7 +37,12 @@ class RemoteFile:
 
 
 def locate(repo: str, file: str, revision: str) -> RemoteFile:
-    """Ask the hub which commit `revision` is, and how large the file is there. One request."""
+    """Ask the hub, in one request, which commit `revision` is and how large the file is there.
+
+    Raises:
+        InputError: the hub is out of reach, or has no such file.
+        RunError: the hub refuses, or its answer lacks a field.
+    """
     import httpx2
     from huggingface_hub import get_hf_file_metadata, hf_hub_url
     from huggingface_hub.errors import HfHubHTTPError, OfflineModeIsEnabled
@@ -64,7 +69,13 @@ def locate(repo: str, file: str, revision: str) -> RemoteFile:
 
 
 def download(remote: RemoteFile, folder: Path) -> Path:
-    """The file in `folder`: as it is there, or downloaded, its checksum compared. What has arrived is kept for the next try."""
+    """The file in `folder`, downloaded and compared with its checksum unless it is there already.
+
+    An interrupted download keeps what has arrived, and the next one goes on from there.
+
+    Raises:
+        RunError: the download broke off, or the checksum is another.
+    """
     target = folder / remote.name
     if target.is_file() and not _fault(target, remote):
         return target
@@ -113,7 +124,7 @@ def _fill(remote: RemoteFile, partial: Path) -> None:
 
 
 def _append(remote: RemoteFile, partial: Path, have: int, bar: Any) -> None:
-    """One connection: whatever it brings of the file from byte `have` on is appended as it comes."""
+    """Open one connection and append what it brings of the file, from byte `have` on."""
     from huggingface_hub import get_session
 
     headers = {"Accept-Encoding": "identity"}

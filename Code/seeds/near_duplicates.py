@@ -1,7 +1,7 @@
 """Texts that say nearly the same as an earlier one: MinHash LSH finds candidates, their exact Jaccard similarity decides.
 
 MinHash after Broder (1997); banding as in Leskovec, Rajaraman and Ullman, Mining of Massive Datasets, section 3.4. rensa
-has both, in Rust. The signatures only propose: no text is called a duplicate by an estimate.
+has both, in Rust. The signatures only propose candidates: no text is called a duplicate by an estimate.
 """
 
 import re
@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 SHINGLE = 3  # words; a text of 40 words with one of them changed is just below a Jaccard of 0.85
 SIGNATURE = 128  # MinHash values of a text: the estimate's standard error is at most 0.044
 SEED = 1
-MISSED = 0.01  # at most this share of the pairs at the threshold itself is not proposed; fewer of the more similar
-MARGIN = 0.15  # candidates estimated this far below the threshold are not looked at: over three standard errors
-# Thousands of texts from one template, each just below the threshold, are all candidates of each other. Of so many, in the
-# order of the input, the estimates are looked at, and of so many of these the texts: time stays linear, and a duplicate is
-# missed only where that many other texts are as close.
+MISSED = 0.01  # at most this share of the pairs at the threshold itself is not proposed; of more similar pairs, fewer
+MARGIN = 0.15  # candidates whose estimate is this far below the threshold are not compared: over three standard errors
+# Thousands of texts from one template, each just below the threshold, are all candidates of each other. So only the first
+# CANDIDATES of a text, in the order of the input, are estimated, and only the CLOSEST of these compared. Time stays linear,
+# and a duplicate is missed only where that many other texts are as close.
 CANDIDATES = 2048
 CLOSEST = 32
 WORD = re.compile(r"\w+|[^\w\s]")
@@ -73,7 +73,7 @@ class NearDuplicates:
 
 @lru_cache(maxsize=1024)
 def shingles(text: str) -> frozenset[str]:
-    """All runs of SHINGLE words in a text, case aside; a mark is a word. A shorter text is one run."""
+    """All runs of SHINGLE words in a text, in lower case; a punctuation mark is a word. A shorter text is one run."""
     words = WORD.findall(text.lower())
     if len(words) < SHINGLE:
         return frozenset([" ".join(words)])
@@ -81,13 +81,13 @@ def shingles(text: str) -> frozenset[str]:
 
 
 def jaccard(first: frozenset[str], second: frozenset[str]) -> float:
-    """|A and B| / |A or B|"""
+    """|A & B| / |A | B|, the share of all shingles that both texts have."""
     both = len(first & second)
     return both / (len(first) + len(second) - both)
 
 
 def bands(threshold: float) -> int:
-    """Into how many bands of equally many rows to cut a signature: the fewest that propose 1 - MISSED of the pairs.
+    """The number of bands to cut a signature into, all of the same size: the fewest that propose 1 - MISSED of the pairs.
 
     A pair of similarity s agrees in all r rows of at least one of b bands with probability 1 - (1 - s^r)^b.
     """

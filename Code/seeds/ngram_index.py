@@ -17,9 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 PLAIN_N, RENAMED_N = 5, 12
-REACH = (
-    4  # tokens within which a name is the same one as before: a change of names in the code alone breaks few of them
-)
+# tokens within which a name counts as used before; so few, because names changed in the code alone, and not in the prose,
+# then break few n-grams
+REACH = 4
 TOKEN = re.compile(r"\w+|[^\w\s\"'`#;/\\.,:?!\u2010-\u201f\u2026\u00ab\u00bb-]")
 
 KEYWORDS = frozenset(
@@ -47,11 +47,11 @@ Hashes = NDArray[np.uint64]
 
 
 class Vocabulary(dict[str, int]):
-    """A number for each token, given at first sight; what kind of token it is in two columns beside."""
+    """A number for each token, from 0, in the order in which they are first seen; two columns say what kind each is."""
 
     def __init__(self) -> None:
-        self.telling: list[bool] = []
-        self.name: list[bool] = []
+        self.telling: list[bool] = []  # neither a single character nor a common word
+        self.name: list[bool] = []  # could be the name of something in a program
 
     def __missing__(self, token: str) -> int:
         word = token.isidentifier()
@@ -61,14 +61,14 @@ class Vocabulary(dict[str, int]):
         return number
 
     def forget(self, size: int) -> None:
-        """Only the first so many tokens stay, so that rare words of many texts do not pile up."""
+        """Keep only the first `size` tokens, so that rare words of many texts do not pile up."""
         while len(self) > size:
             self.popitem()
         del self.telling[size:], self.name[size:]
 
 
 def lowered(text: str) -> str:
-    """Lower case of the same length: a place in it is a place in the text."""
+    """Lower case of the same length: a position in it is a position in the text."""
     lower = text.lower()
     return lower if len(lower) == len(text) else "".join(c.lower() if len(c.lower()) == 1 else c for c in text)
 
@@ -77,10 +77,10 @@ def lowered(text: str) -> str:
 class Streams:
     """The tokens of several texts, one after the other; text i has those from ends[i] to ends[i + 1]."""
 
-    ends: NDArray[np.int64]
-    ids: NDArray[np.int64]
-    plain: Hashes
-    renamed: Hashes
+    ends: NDArray[np.int64]  # (texts + 1,)
+    ids: NDArray[np.int64]  # (tokens,), their numbers in the vocabulary
+    plain: Hashes  # (tokens,)
+    renamed: Hashes  # (tokens,)
 
     @classmethod
     def of(cls, texts: Sequence[str], vocabulary: Vocabulary) -> "Streams":
@@ -103,12 +103,12 @@ class Streams:
         codes = np.where(names, distance, ids + REACH + 1)
         return cls(bounds, ids, _scrambled(ids), _scrambled(codes))
 
-    def owner(self, places: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Which text the tokens at these places are of."""
-        return np.searchsorted(self.ends, places, side="right") - 1
+    def owner(self, positions: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The texts that the tokens at these positions are in."""
+        return np.searchsorted(self.ends, positions, side="right") - 1
 
     def grams(self, n: int, renamed: bool = False, text: int | None = None) -> tuple[Hashes, NDArray[np.bool_]]:
-        """The hash of the n tokens from each on, of all texts or one, and whether they are all of one text."""
+        """(hash of the n tokens that begin at each token, of all texts or one; whether these n are all of one text)"""
         tokens = self.renamed if renamed else self.plain
         if text is not None:
             tokens = tokens[self.ends[text] : self.ends[text + 1]]
@@ -133,7 +133,7 @@ def _scrambled(numbers: NDArray[np.int64]) -> Hashes:
 
 
 class Grams:
-    """N-grams, found again in long arrays: a table of 2^23 bits answers for most that are not among them."""
+    """A set of n-grams to find again in long arrays; a table of 2^23 booleans rules out most n-grams that are not in it."""
 
     _SHIFT = np.uint64(64 - 23)
 
@@ -143,10 +143,10 @@ class Grams:
         self._table[self.keys >> self._SHIFT] = True
 
     def find(self, hashes: Hashes, valid: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """(positions, columns) of those that are known."""
+        """(positions, columns): where in `hashes` a known n-gram stands, and its index in `keys`."""
         if not len(self.keys):
             return np.zeros(0, np.int64), np.zeros(0, np.int64)
-        places = np.flatnonzero(self._table[hashes >> self._SHIFT] & valid)
-        columns = np.minimum(np.searchsorted(self.keys, hashes[places]), len(self.keys) - 1)
-        known = self.keys[columns] == hashes[places]
-        return places[known], columns[known]
+        positions = np.flatnonzero(self._table[hashes >> self._SHIFT] & valid)
+        columns = np.minimum(np.searchsorted(self.keys, hashes[positions]), len(self.keys) - 1)
+        known = self.keys[columns] == hashes[positions]
+        return positions[known], columns[known]

@@ -1,7 +1,7 @@
 """An inverted index over benchmark problems: a chunk of texts goes in, what they hold of the problems comes out.
 
-Texts and problems are never compared pair by pair: n-grams that both have meet in a product of sparse matrices, and
-only where enough of them meet is the text's densest passage looked for.
+Texts and problems are never compared pair by pair: a product of sparse matrices counts the n-grams that both have, and
+only where they have enough in common is the text's densest passage looked for.
 """
 
 from collections.abc import Iterator, Sequence
@@ -10,15 +10,17 @@ from itertools import islice
 from typing import Any
 
 import numpy as np
+from benchmarks.contract import ProblemTexts
 from numpy.typing import NDArray
 
-from seeds.benchmarks import Item
 from seeds.ngram_index import PLAIN_N, RENAMED_N, TOKEN, Grams, Streams, Vocabulary, lowered
 from seeds.problem_parts import THRESHOLD, Part, is_renamed, parts_of
 
 INDICATOR_N = (4, 5)
-CANDIDATE = 0.5  # of the overlap that a part needs: with a whole text so much, and its densest passage is looked for
-BOILERPLATE = 100  # an n-gram that more parts have is not looked for
+CANDIDATE = (
+    0.5  # share of a part's required overlap that a whole text must have before its densest passage is looked for
+)
+BOILERPLATE = 100  # an n-gram that more parts than these have is not looked for
 BLOCK = 256  # texts in a dense array of counts
 Counts = NDArray[np.uint16]
 
@@ -37,16 +39,16 @@ class Finding:
 
 @dataclass
 class Scan:
-    """Of a chunk of texts: the findings, and by n the most n-grams of each prompt that one text has: (sets, items)."""
+    """What a chunk of texts holds of the problems."""
 
     findings: list[Finding]
-    best: dict[int, Counts]
+    best: dict[int, Counts]  # by n: the most n-grams of each prompt that one text of a set has, shape (sets, items)
 
 
 class Index:
     """The n-grams of all problems, built once; `scan` may be called with any chunk in any order."""
 
-    def __init__(self, items: Sequence[Item], threshold: float = THRESHOLD) -> None:
+    def __init__(self, items: Sequence[ProblemTexts], threshold: float = THRESHOLD) -> None:
         self.items = list(items)
         self._vocabulary = Vocabulary()
         parts = parts_of(self.items, self._vocabulary, threshold)
@@ -61,7 +63,7 @@ class Index:
         self.too_short = len(self.items) - len({part.item for part in parts})
 
     def scan(self, texts: Sequence[str], sets: Sequence[Sequence[int]], count: int = 1) -> Scan:
-        """`sets` are the numbers, below `count`, of the data sets that each text is in."""
+        """Look for the problems in some texts; `sets` are the numbers, below `count`, of the data sets that each is in."""
         streams = Streams.of(texts, self._vocabulary)
         self._vocabulary.forget(self._size)
         findings = []
@@ -92,7 +94,7 @@ class _Postings:
         self._matrix = csr_array((weights[rare], (columns, owner[rare])), shape=(len(self.grams.keys), len(parts)))
 
     def candidates(self, streams: Streams) -> Iterator[tuple[int, Part]]:
-        """The texts and parts that have enough n-grams in common, wherever they stand."""
+        """(row of the text, part) where both have enough n-grams in common, anywhere in the text."""
         found = _incidence(streams, self.grams, self.n, self.renamed)
         if found is None:
             return
@@ -111,15 +113,15 @@ class _Prompts:
         self.n = n
         hashes, valid = prompts.grams(n)
         self._grams = Grams(hashes[valid])
-        places, columns = self._grams.find(hashes, valid)
+        positions, columns = self._grams.find(hashes, valid)
         count = len(prompts.ends) - 1
-        columns, owner = np.divmod(np.unique(columns * np.int64(count) + prompts.owner(places)), max(1, count))
+        columns, owner = np.divmod(np.unique(columns * np.int64(count) + prompts.owner(positions)), max(1, count))
         shape = (len(self._grams.keys), count)
         self._matrix = csr_array((np.ones(len(owner), np.uint16), (columns, owner)), shape=shape)
         self.totals: NDArray[np.int64] = np.bincount(owner, minlength=count)
 
     def best(self, streams: Streams, sets: Sequence[Sequence[int]], count: int) -> Counts:
-        """The most n-grams of each prompt that one text of a set has: (sets, items)."""
+        """The most n-grams of each prompt that one text of a set has, shape (sets, items)."""
         result = np.zeros((count, self._matrix.shape[1]), np.uint16)
         found = _incidence(streams, self._grams, self.n, False)
         if found is None:
@@ -136,14 +138,14 @@ class _Prompts:
 
 
 def _incidence(streams: Streams, grams: Grams, n: int, renamed: bool) -> Any:
-    """A sparse matrix of zeros and ones (texts, known n-grams); None if none of them is there."""
+    """Which text has which known n-gram: a sparse matrix of zeros and ones, shape (texts, n-grams); None if no text has one."""
     from scipy.sparse import csr_array
 
-    places, columns = grams.find(*streams.grams(n, renamed))
-    if not len(places):
+    positions, columns = grams.find(*streams.grams(n, renamed))
+    if not len(positions):
         return None
     width = len(grams.keys)
-    rows, columns = np.divmod(np.unique(streams.owner(places) * np.int64(width) + columns), width)
+    rows, columns = np.divmod(np.unique(streams.owner(positions) * np.int64(width) + columns), width)
     return csr_array((np.ones(len(rows), np.uint16), (rows, columns)), shape=(len(streams.ends) - 1, width))
 
 
@@ -151,22 +153,22 @@ def _densest(streams: Streams, row: int, part: Part, postings: _Postings) -> tup
     """(overlap, first token, last token) of the passage that holds most of the part; None if it is not enough."""
     hashes, _ = streams.grams(postings.n, postings.renamed, row)
     columns = np.minimum(np.searchsorted(part.grams, hashes), len(part.grams) - 1)
-    places = np.flatnonzero(part.grams[columns] == hashes).tolist()
-    own = columns[places].tolist()
-    reach = 2 * part.tokens + 20  # tokens: other text may stand between
+    positions = np.flatnonzero(part.grams[columns] == hashes).tolist()
+    own = columns[positions].tolist()
+    reach = 2 * part.tokens + 20  # tokens of the longest passage: other text may stand between those of the problem
     inside: dict[int, int] = {}
     weight, left, best = 0.0, 0, (0.0, 0, 0, 0)
-    for right, place in enumerate(places):
+    for right, position in enumerate(positions):
         weight += 0.0 if own[right] in inside else float(part.weights[own[right]])
         inside[own[right]] = inside.get(own[right], 0) + 1
-        while place - places[left] > reach or inside[own[left]] > 1:
+        while position - positions[left] > reach or inside[own[left]] > 1:
             inside[own[left]] -= 1
             if not inside[own[left]]:
                 weight -= float(part.weights[own[left]])
                 del inside[own[left]]
             left += 1
         if weight > best[0] + 1e-9:
-            best = (weight, places[left], place + postings.n - 1, len(inside))
+            best = (weight, positions[left], position + postings.n - 1, len(inside))
     overlap, first, last, distinct = best
     enough = overlap >= part.required - 1e-6 and distinct >= part.least_grams and last + 1 - first >= part.least_tokens
     return (min(1.0, round(overlap, 4)), first, last) if enough else None

@@ -1,4 +1,4 @@
-"""All texts of several data sets against an index, in several processes, and what comes of it for each data set."""
+"""Scanning the texts of several data sets in several processes, and the figures of leakage for each data set."""
 
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -21,14 +21,14 @@ _index: Index | None = None  # of a process of the pool
 class Leakage:
     """What a data set holds of one benchmark, or of all: a line of the tables."""
 
-    benchmark: str
-    items: int
-    items_found: int
+    benchmark: str  # its name, or "all"
+    items: int  # problems of the benchmark
+    items_found: int  # of these, problems that some record holds
     records: int
-    flagged: int
-    leak_rate: float
-    indicator_4: float
-    indicator_5: float
+    flagged: int  # records that hold a problem
+    leak_rate: float  # flagged / records
+    indicator_4: float  # the test leakage indicator over 4-grams, 0 to 1
+    indicator_5: float  # and over 5-grams
 
 
 def scan_all(
@@ -39,7 +39,15 @@ def scan_all(
     workers: int,
     advance: Callable[[int, int], None],
 ) -> Scan:
-    """Scan all texts, chunk by chunk, in so many processes; the result does not depend on how many."""
+    """Scan all texts, chunk by chunk, in `workers` processes; the result does not depend on their number.
+
+    Args:
+        sets: for each text the numbers, below `count`, of the data sets that it is in.
+        advance: called after each chunk with its number of texts and of characters.
+
+    Raises:
+        RunError: a process ended early.
+    """
     starts = range(0, len(texts), CHUNK)
     chunks = [(texts[start : start + CHUNK], sets[start : start + CHUNK], count) for start in starts]
     total = Scan([], {n: np.zeros((count, len(index.items)), np.uint16) for n in INDICATOR_N})
@@ -49,11 +57,11 @@ def scan_all(
             pool = stack.enter_context(ProcessPoolExecutor(workers, initializer=_start, initargs=(index,)))
             scans = pool.map(_scan, chunks)
         try:
-            for start, (part, _, _), scan in zip(starts, chunks, scans, strict=True):
+            for start, (chunk, _, _), scan in zip(starts, chunks, scans, strict=True):
                 total.findings += [replace(finding, row=start + finding.row) for finding in scan.findings]
                 for n, best in scan.best.items():
                     np.maximum(total.best[n], best, out=total.best[n])
-                advance(len(part), sum(map(len, part)))
+                advance(len(chunk), sum(map(len, chunk)))
         except BrokenProcessPool:
             raise RunError("a process ended early, for want of memory? nothing is written; try --workers 1") from None
     return total
@@ -70,7 +78,7 @@ def _scan(chunk: tuple[Sequence[str], Sequence[Sequence[int]], int]) -> Scan:
 
 
 def best_findings(index: Index, findings: Iterable[Finding]) -> list[Finding]:
-    """Of each text and benchmark the finding with the largest overlap, in the order of the texts."""
+    """The finding with the largest overlap for each text and benchmark, in the order of the texts."""
     best: dict[tuple[int, str], Finding] = {}
     for found in sorted(findings, key=lambda f: (f.row, -f.overlap, KINDS.index(f.kind), f.item)):
         best.setdefault((found.row, index.items[found.item].benchmark), found)

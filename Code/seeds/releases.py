@@ -13,7 +13,7 @@ class Release:
     repo: str
     file: str
     revision: str = "main"
-    also: tuple[str, ...] = ()  # patterns of other names that a local copy may have
+    also: tuple[str, ...] = ()  # patterns of further names that a local copy may have
 
     @property
     def name(self) -> str:
@@ -35,7 +35,11 @@ RELEASES = {
 
 
 def local_file(source: str, folder: Path) -> Path:
-    """The release's file in a folder: under its own name, or the one file with another name that it may have."""
+    """The release's file in a folder: the one of its own name, else the only one of a name that it may have too.
+
+    Raises:
+        InputError: there is none, or more than one.
+    """
     release = RELEASES[source]
     if (folder / release.name).is_file():
         return folder / release.name

@@ -8,14 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from benchmarks.contract import ProblemTexts
 from seedkit.errors import InputError
 from seedkit.files import file_facts
 from seedkit.manifest import OutputFolder
 from seedkit.verify import verify
-from seeds.benchmarks import Item, installed, read_benchmarks
 from seeds.ngram_index import TOKEN, Grams, Streams, Vocabulary, lowered
 from seeds.problem_index import Finding, Index
+from seeds.problem_parts import description_of
 from seeds.problem_scan import best_findings, leakage_by_benchmark, scan_all
+from seeds.problem_texts import installed, read_problems
 from support import Command, contents, rows
 
 SCRIPT = "seeds/decontaminate.py"
@@ -83,11 +85,11 @@ def data(path: Path, *pairs: tuple[str, str]) -> Path:
 
 
 @pytest.fixture
-def items(tmp_path: Path) -> list[Item]:
-    return read_benchmarks([benchmark_file(tmp_path / "items.jsonl", RIDGE, LAMP, OTHER)])
+def items(tmp_path: Path) -> list[ProblemTexts]:
+    return read_problems([benchmark_file(tmp_path / "items.jsonl", RIDGE, LAMP, OTHER)])
 
 
-def found(items: list[Item], text: str, threshold: float = 0.7) -> list[tuple[str, str]]:
+def found(items: list[ProblemTexts], text: str, threshold: float = 0.7) -> list[tuple[str, str]]:
     index = Index(items, threshold)
     return [(items[f.item].name, f.kind) for f in best_findings(index, index.scan([text], [(0,)]).findings)]
 
@@ -139,12 +141,12 @@ def test_n_grams_do_not_reach_over_the_end_of_a_text() -> None:
     ],
     ids=["verbatim", "white space", "quotes", "renamed", "solution", "renamed solution"],
 )
-def test_a_problem_is_found_in_other_text(items: list[Item], text: str, kind: str) -> None:
+def test_a_problem_is_found_in_other_text(items: list[ProblemTexts], text: str, kind: str) -> None:
     before = "A friend asked me for help with the following and I do not know how to begin.\n\n"
     assert found(items, f"{before}{text}\n\nThank you for every hint, and for patience.") == [("HumanEval/900", kind)]
 
 
-def test_a_problem_of_one_sentence(items: list[Item]) -> None:
+def test_a_problem_of_one_sentence(items: list[ProblemTexts]) -> None:
     assert found(items, f"{TEXT}\nThank you!") == [("MBPP/77", "prompt")]
     assert found(items, f"Please {TEXT.lower().rstrip('.')}, in Rust") == [("MBPP/77", "prompt")]
     assert found(items, CODE.replace("\r\n", "\n\n")) == [("MBPP/77", "solution")]
@@ -155,7 +157,7 @@ def test_a_problem_of_one_sentence(items: list[Item]) -> None:
         assert found(items, near) == []
 
 
-def test_pieces_of_problems_are_no_problem(items: list[Item]) -> None:
+def test_pieces_of_problems_are_no_problem(items: list[ProblemTexts]) -> None:
     head, prose = PROMPT.split('"""')[:2]
     assert found(items, f'{head}""" Sum the heights. """\n    return sum(heights)') == []
     assert found(items, f"{' '.join(prose.split()[:14])}\n{SOLUTION[:90]}") == []
@@ -170,14 +172,14 @@ def test_what_the_problems_of_a_benchmark_share_does_not_count() -> None:
         "Read the input from the standard input stream and print the answer to the standard output. {} Use fast input."
     )
     items = [
-        Item("B", str(n), frame.format(f"Count the {w} that glow."))
+        ProblemTexts("B", str(n), frame.format(f"Count the {w} that glow."))
         for n, w in enumerate(("beetles", "rivers", "towers", "clouds"))
     ]
     assert found(items, frame.format("Count the violins that hum.")) == []
     assert found(items, frame.format("Count the towers that glow.")) == [("2", "prompt")]
 
 
-def test_threshold_is_what_may_be_missing(items: list[Item]) -> None:
+def test_threshold_is_what_may_be_missing(items: list[ProblemTexts]) -> None:
     words = PROMPT.split(" ")
     most = " ".join(words[: len(words) * 4 // 5])
     assert found(items, most, 0.6) == [("HumanEval/900", "prompt")]
@@ -186,7 +188,7 @@ def test_threshold_is_what_may_be_missing(items: list[Item]) -> None:
     assert found(items, PROMPT, 0.0) == [("HumanEval/900", "prompt")]
 
 
-def test_the_place_is_that_of_the_problem(items: list[Item]) -> None:
+def test_the_place_is_that_of_the_problem(items: list[ProblemTexts]) -> None:
     text = f"İstanbul’s ridge.\n{PROMPT}\nDone."
     (finding,) = Index(items).scan([text], [(0,)]).findings[:1]
     assert finding.overlap == 1.0
@@ -205,7 +207,7 @@ def test_indicator_is_the_mean_of_the_best_overlaps() -> None:
         return " ".join(chance.choice("red green blue grey".split()) for _ in range(size))
 
     problems, records = [text(20) for _ in range(6)], [text(30) for _ in range(700)]
-    index = Index([Item("AB"[n % 2], str(n), problem) for n, problem in enumerate(problems)])
+    index = Index([ProblemTexts("AB"[n % 2], str(n), problem) for n, problem in enumerate(problems)])
     sets = [[row % 2] if row % 3 else [0, 1] for row in range(700)]
     scan = scan_all(index, records, sets, 2, 1, lambda *_: None)
     for number in (0, 1):
@@ -219,7 +221,7 @@ def test_indicator_is_the_mean_of_the_best_overlaps() -> None:
             assert getattr(lines["B"], name) == round(sum(best[1::2]) / 3, 4)
 
 
-def test_the_number_of_processes_changes_nothing(items: list[Item]) -> None:
+def test_the_number_of_processes_changes_nothing(items: list[ProblemTexts]) -> None:
     texts = [f"{TEXT} {n}" if n % 500 == 0 else f"Count {n} things of sort {n % 7}." for n in range(5000)]
     index = Index(items)
     one, two = (scan_all(index, texts, [(0,)] * 5000, 1, workers, lambda *_: None) for workers in (1, 2))
@@ -228,7 +230,7 @@ def test_the_number_of_processes_changes_nothing(items: list[Item]) -> None:
     assert all((one.best[n] == two.best[n]).all() for n in (4, 5))
 
 
-def test_best_finding_of_each_benchmark(items: list[Item]) -> None:
+def test_best_finding_of_each_benchmark(items: list[ProblemTexts]) -> None:
     mine = [
         Finding(0, 0, "solution", 1.0, 0, 1),
         Finding(0, 0, "prompt", 1.0, 0, 1),
@@ -266,7 +268,7 @@ def test_benchmarks_are_known_by_their_fields(tmp_path: Path) -> None:
         gzip.compress(json.dumps({**RIDGE, "task_id": "HumanEval/1", "prompt": "x"}).encode())
     )
     (folder / "README.md").write_text("not one of them")
-    items = read_benchmarks([folder])
+    items = read_problems([folder])
     assert [(item.benchmark, item.name) for item in items] == [
         ("HumanEval", "HumanEval/900"),
         ("MBPP", "MBPP/77"),
@@ -278,8 +280,8 @@ def test_benchmarks_are_known_by_their_fields(tmp_path: Path) -> None:
         ("LiveCodeBench", "abc/2"),
     ]
     assert items[-1].prompt.strip() == "Add A."
-    assert items[0].description.split()[:2] == ["Walk", "along"]
-    assert ">>>" not in items[0].description
+    assert description_of(items[0]).split()[:2] == ["Walk", "along"]
+    assert ">>>" not in description_of(items[0])
 
 
 @pytest.mark.parametrize(
@@ -298,7 +300,7 @@ def test_bad_benchmarks(tmp_path: Path, content: str, message: str) -> None:
     path = tmp_path / "bad.jsonl"
     path.write_text(content)
     with pytest.raises(InputError, match=re.escape(f"{path}{message}")):
-        read_benchmarks([path])
+        read_problems([path])
 
 
 def test_benchmarks_that_are_not_there(tmp_path: Path) -> None:
@@ -309,17 +311,17 @@ def test_benchmarks_that_are_not_there(tmp_path: Path) -> None:
         ("broken.jsonl.gz", "expected gzip"),
     ):
         with pytest.raises(InputError, match=message):
-            read_benchmarks([tmp_path / path])
+            read_problems([tmp_path / path])
     (tmp_path / "empty").mkdir()
     with pytest.raises(InputError, match="the folder holds none"):
-        read_benchmarks([tmp_path / "empty"])
-    assert len(read_benchmarks([installed()])) == 164
+        read_problems([tmp_path / "empty"])
+    assert len(read_problems([installed()])) == 164
 
 
 def test_every_real_problem_is_found_verbatim(shared_data: Path) -> None:
     # EvalPlus's files are another form of HumanEval and MBPP, which is not read
     read = sorted(path for path in (shared_data / "benchmarks").iterdir() if path.name != "evalplus")
-    items = read_benchmarks(read)
+    items = read_problems(read)
     index = Index(items)
     texts = [f"Solve this.\n{item.prompt}\nThank you." for item in items]
     scan = scan_all(index, texts, [(0,)] * len(texts), 1, 1, lambda *_: None)

@@ -1,4 +1,4 @@
-"""When an answer is right by LiveCodeBench's own rules: what a program printed, and what a function returned."""
+"""Is an answer right by LiveCodeBench's own rules: what a program printed, or what a function returned?"""
 
 import json
 from collections.abc import Callable, Sequence
@@ -15,8 +15,9 @@ SHOWN = 100  # characters of an answer that go into a result
 def difference(printed: str, expected: str) -> str | None:
     """Where what was printed differs from what is expected; None if it is right.
 
-    As the authors compare: both stripped, as many lines, each line stripped and the same, or the same numbers between its
-    blanks. Numbers are compared as Decimals, exactly: 1, 1.0 and 1e0 are one number, 0.3333 and 1/3 are not.
+    This is the authors' comparison. Both texts are stripped and must have the same number of lines. Two lines are the same if
+    they are equal once stripped, or if both are the same numbers separated by blanks. Numbers are compared exactly, as
+    Decimals: 1, 1.0 and 1e0 are the same number, 0.3333 and 0.33333 are not.
     """
     got, wanted = _stripped_lines(printed), _stripped_lines(expected)
     if len(got) != len(wanted):
@@ -33,8 +34,8 @@ def _stripped_lines(text: str) -> list[str]:
 
 def _same_numbers(line: str, right: str) -> bool:
     try:
-        return [Decimal(part) for part in line.split()] == [Decimal(part) for part in right.split()]
-    except InvalidOperation:  # no number; or sNaN, which cannot be compared
+        return [Decimal(word) for word in line.split()] == [Decimal(word) for word in right.split()]
+    except InvalidOperation:  # a word is no number; or sNaN, which cannot be compared
         return False
 
 
@@ -45,19 +46,20 @@ def _short(value: object) -> str:
 
 @dataclass(slots=True)
 class Calls:
-    """The tests of a function, one after the other, as far as the first whose answer is wrong.
-
-    `at` is the test under way, counted from 0; `why` says what is wrong with its answer.
-    """
+    """The tests of a function, run one after the other up to the first whose answer is wrong."""
 
     tests: Sequence[Test]
-    at: int = 0
-    why: str = ""
+    at: int = 0  # the test under way, counted from 0
+    why: str = ""  # what is wrong with its answer
 
     def check(self, answer_to: Callable[[str], Any]) -> None:
-        """AssertionError at the first wrong answer; `answer_to` takes a test's input, a JSON value in each line.
+        """Compare the answers as the authors do: they must be equal, floats too; a tuple counts as a list, but not inside one.
 
-        As the authors compare: equal, a tuple being as good as a list, on the outside alone. Floats must be equal too.
+        Args:
+            answer_to: takes a test's input, a JSON value in each line, and returns what the function returns for it.
+
+        Raises:
+            AssertionError: an answer is wrong; `at` and `why` say which and how.
         """
         for at, test in enumerate(self.tests):
             self.at = at
@@ -65,7 +67,7 @@ class Calls:
             got = list(got) if type(got) is tuple else got
             expected = json.loads(test.output)
             if not got == expected:
-                # no repr of what is not plain data: that would call into the jail once more
+                # the repr of anything but plain data would call into the jail once more
                 self.why = f"expected {_short(expected)}, got {_short(got) if _plain(got) else 'something else'}"
                 raise AssertionError
 
@@ -78,5 +80,5 @@ def _plain(value: object) -> bool:
     )
 
 
-# what the judge of Python runs is a text, which finds the tests here
+# the Python judge runs tests that are given as text; this is where that text finds the Calls to check
 under_way: ContextVar[Calls] = ContextVar("under_way")

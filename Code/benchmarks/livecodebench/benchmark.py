@@ -44,8 +44,8 @@ _TASK_ID = re.compile(r"(?:(?:leetcode|atcoder|codeforces|livecodebench)/)?(\w+)
 class LiveCodeBench:
     """A completion is a whole program: one that reads standard input, or one that defines a method of Solution.
 
-    There are no reference solutions: `Problem.reference` is empty, but for `own_problems`. An answer is right if the
-    authors' comparison says so, where several answers would be right too; such problems carry a tag "errata".
+    There are no reference solutions: `Problem.reference` is empty, except in `own_problems`. An answer is right if the authors'
+    comparison says so, even where several answers would be right; such problems carry a tag "errata".
     """
 
     name = "livecodebench"
@@ -58,7 +58,7 @@ class LiveCodeBench:
         self._selection = selection
 
     def load(self, source: Path | None) -> list[Problem]:
-        """From the hub, a folder with the authors' files, or one file; a release's files, and of them the dates'.
+        """From the hub, a folder with the authors' files, or one file; the problems that the selection asks for.
 
         Every test is unpacked and checked once, and read again when it is run.
         """
@@ -98,7 +98,7 @@ class LiveCodeBench:
         return list(problems.values())
 
     def _problem(self, where: str, question: Question, examples: tuple[str, str]) -> Problem:
-        """Without its tests."""
+        """The problem without its tests."""
         task_id = self.task_id(question.id)
         if task_id is None:
             raise InputError(f"{where}: expected the id of a problem like abc387_b, got {question.id!r:.60}")
@@ -125,7 +125,10 @@ class LiveCodeBench:
         return match[1] if match else None
 
     def extract(self, problem: Problem, raw: str, *, instruct: bool) -> str:
-        """As the authors do: what stands between the last two fences, nothing without two; or all that a base model says."""
+        """As the authors do: what stands between the last two fences, or nothing if there are not two.
+
+        Of a base model's answer, all up to the stop sequence.
+        """
         if not instruct:
             return cut(raw, self.stop).strip()
         answer = raw.split("\n")
@@ -133,12 +136,12 @@ class LiveCodeBench:
         return "\n".join(answer[fences[-2] + 1 : fences[-1]]) if len(fences) > 1 else ""
 
     def most_seconds(self, problem: Problem, limits: Limits) -> float:
-        """Every test has its own time, and functional ones run together first."""
+        """Every test has its own time, and those of a function run together first."""
         stored: StoredTests | GivenTests = problem.tests
         return (stored.count + 1) * max(stored.seconds, limits.seconds)
 
     def judge(self, problem: Problem, completion: str, sandbox: Sandbox, limits: Limits) -> Verdict:
-        """Against one test after the other, as far as the first that fails; `limits` are those of a test."""
+        """Run one test after the other, up to the first that fails; `limits` are those of one test."""
         return judge(problem.tests, completion, sandbox, limits)
 
 
@@ -166,7 +169,10 @@ def _wrong(function: str | None) -> str:
 
 
 def _own_problems(seconds: float) -> list[Problem]:
-    """Two small problems of our own, with solutions: a program that reads standard input, and a method; `seconds` is the time limit of a test."""
+    """Two small problems with solutions: a program that reads standard input, and a method.
+
+    `seconds` is the time limit of a test.
+    """
     lines = (Test("3\n1 2 3\n", "6\n1.5\n", False), Test("1\n-4", "-4\n-1\n", False))
     program = (
         "n = int(input())\nnumbers = [*map(int, sys.stdin.readline().split())]\nprint(sum(numbers))\nprint({mean})\n"

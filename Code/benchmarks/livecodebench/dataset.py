@@ -1,7 +1,7 @@
-"""The files of LiveCodeBench: where they are, and the tests that are packed in them.
+"""The files of LiveCodeBench, and the tests that are packed in them.
 
-The tests of release_v5 are 4 GB as packed and several times that unpacked. So a problem holds only where its tests are,
-and they are read again when they are run.
+The tests of release_v5 are 4 GB as packed and several times that unpacked. So a problem holds only where in the file its
+tests are, and they are read again when they are run.
 """
 
 import json
@@ -20,14 +20,14 @@ from benchmarks.dataset_rows import Row, from_hub
 from benchmarks.livecodebench.packed_tests import unpacked
 
 REPOSITORY = "livecodebench/code_generation_lite"
-# cumulative: release_v5 is test.jsonl to test5.jsonl
+# problems of each release; they are cumulative: release_v5 is test.jsonl to test5.jsonl
 RELEASES = {f"release_v{number}": count for number, count in enumerate((400, 511, 612, 713, 880, 1055), 1)}
 RELEASE = "release_v5"
 
 
 @dataclass(frozen=True, slots=True)
 class Test:
-    """A program's input and what it must print, or a function's arguments, one in a line, and what it must return."""
+    """One test of a program (what it reads and must print) or of a function (JSON: an argument in each line; what it returns)."""
 
     __test__ = False  # pytest takes every class of this name for tests
 
@@ -38,11 +38,11 @@ class Test:
 
 @dataclass(frozen=True, slots=True)
 class StoredTests:
-    """The tests of one problem, where they stand. What tells one from another is the digest of their line."""
+    """Where in a file the tests of one problem are."""
 
-    digest: str
+    digest: str  # of the problem's line
     function: str | None  # the method of Solution to call; None: a program that reads standard input
-    seconds: float  # a test
+    seconds: float  # time limit of a test
     count: int
     all_tests: bool  # go on after the first that fails
     where: str = field(repr=False)  # path:line
@@ -51,13 +51,13 @@ class StoredTests:
     length: int = field(repr=False)
 
     def read(self) -> tuple[Test, ...]:
-        """InputError where the file is no longer what it was."""
+        """The tests. InputError if the file has changed since it was loaded."""
         return _read_again(self)
 
 
 @dataclass(frozen=True, slots=True)
 class GivenTests:
-    """Tests that stand in no file."""
+    """Tests that are in no file, but at hand."""
 
     function: str | None
     tests: tuple[Test, ...]
@@ -86,11 +86,21 @@ def _read_again(stored: StoredTests) -> tuple[Test, ...]:
 
 
 def digest(line: bytes) -> str:
+    """32 hex digits by which a line is recognised."""
     return blake2b(line, digest_size=16).hexdigest()
 
 
 def files(source: Path | None, release: str | None) -> list[Path]:
-    """The files of a release (release_v5): in a folder, or on the hub; or the one file that `source` is."""
+    """The files of a release, in a folder or on the hub; or the one file that `source` is.
+
+    Args:
+        source: a folder with the authors' files, one file, or None for the hub.
+        release: a name of RELEASES; None: RELEASE, or all of the one file.
+
+    Raises:
+        UsageError: there is no such release, or one is asked for of a single file.
+        InputError: a file is missing.
+    """
     if release is not None and release not in RELEASES:
         raise UsageError(f"--release {release}: expected one of {', '.join(RELEASES)}")
     if source is not None and not source.is_dir():
@@ -123,7 +133,11 @@ def lines(path: Path) -> Iterator[tuple[str, int, bytes]]:
 
 
 def tests_in(row: Row) -> tuple[tuple[Test, ...], str | None]:
-    """All tests of a problem, the public ones first, and the function they call as far as the row says it."""
+    """(all tests of a problem, the public ones first; the function that they call, None if the row does not say)
+
+    Raises:
+        InputError: the row lacks tests, or they are not what they must be.
+    """
     if "test" in row.fields:  # SandboxFusion's form
         found = _json(row, "test", unpacked(row, "test", row.value("test")))
         inputs, outputs, function = (found.get(key) for key in ("inputs", "outputs", "fn_name"))
@@ -152,7 +166,7 @@ def tests_in(row: Row) -> tuple[tuple[Test, ...], str | None]:
 
 
 def no_json(tests: Iterable[Test]) -> int | None:
-    """The number of the first test of a function, from 1, whose arguments or answer are no JSON: nothing can pass it."""
+    """The number, from 1, of the first test of a function whose arguments or answer are no JSON: no answer can pass it."""
     for number, test in enumerate(tests, 1):
         for text in (*test.input.split("\n"), test.output):
             try:

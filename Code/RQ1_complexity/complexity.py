@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from seedkit.causal_lm import context_length, load_causal_lm, load_tokenizer, padded
 from seedkit.errors import InputError, RunError
 from seedkit.score_store import Score, as_score
+from seedkit.stage import ModelSpec
 from seedkit.vllm_process import vllm_on
 
-from RQ1_complexity.language_model import score_rows
+from RQ1_complexity.perplexity import score_rows
 
 XCODER = "banksy235/XCoder-Complexity-Scorer"  # the Hugging Face hub
 PROMPT = (
@@ -29,6 +30,9 @@ class Scorer(Protocol):
     """Maps instructions to scores in [0, 5], in order; what cannot be scored is None with a reason."""
 
     def __call__(self, texts: list[str]) -> list[Score]: ...
+
+
+ScorerSpec = ModelSpec[list[Score]]
 
 
 def expected_score(logits: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -2,7 +2,7 @@
 
 Scores every instruction by semantic difficulty (the XCoder complexity scorer, arXiv 2409.03810, or the embedded scorer
 where there is no GPU) and linguistic difficulty (GPT-2 perplexity), takes the mean of the two, each normalised over the
-data set, and splits the records in thirds of the ascending order, to fine-tune one student model per third.
+data set, and splits the records in tertiles of the ascending order, to fine-tune one student model per tertile.
 
     python Code/RQ1_complexity/complexity_scorer.py                       # EVOL and OSS; XCoder and GPT-2 if there is a GPU
     python Code/RQ1_complexity/complexity_scorer.py --input_file Datas/sample/EVOL.jsonl --scorer embedded \\
@@ -43,7 +43,7 @@ def parse() -> argparse.Namespace:
         "--normalize",
         choices=("minmax", "rank"),
         default="minmax",
-        help="before the mean: min-max as in the study, or ranks, which give both parts equal say",
+        help="before the mean: min-max as in the study, or ranks, which weigh both measures alike",
     )
     add_failure_flag(scoring)
     machine = add_machine_flags(flags)

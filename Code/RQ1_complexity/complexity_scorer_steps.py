@@ -5,24 +5,26 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 from seedkit import partition
 from seedkit.manifest import versions
 from seedkit.partition import ScoredRows, Tertiles, check_spread
+from seedkit.records import QUERY_DESCRIPTION
 from seedkit.score_store import Score, ScoreStore
-from seedkit.sources import Source
-from seedkit.stage import ModelSpec, Workers, score_texts
+from seedkit.sources import Source, arguments
+from seedkit.stage import score_texts
 
-from RQ1_complexity.combine import combine, rank_correlation
+from RQ1_complexity.complexity import ScorerSpec
 
 STAGE = "RQ1_complexity"
 TERTILE_FILES = tuple(f"RQ1_COMPLEXITY_{name}.jsonl" for name in ("T1_LOWER", "T2_MIDDLE", "T3_HIGHER"))
 SCORES = "complexity_scores.jsonl"
-PARTS = ("semantic", "linguistic")
+MEASURES = ("semantic", "linguistic")
 
 
 @dataclass
 class Scored:
-    """The scores of one source, part by part, in the order of its records."""
+    """The scores of one source: a list per measure, in the order of its records."""
 
     source: Source
     scores: dict[str, list[Score]] = field(default_factory=dict)
@@ -31,50 +33,55 @@ class Scored:
 
     def reason(self, number: int) -> str | None:
         """Why a record has no complexity, or None where it has one."""
-        missing = (part for part in PARTS if self.scores[part][number].value is None)
-        part = next(missing, None)
-        return part and f"{part}: {self.scores[part][number].reason}"
+        for measure in MEASURES:
+            if self.scores[measure][number].value is None:
+                return f"{measure}: {self.scores[measure][number].reason}"
+        return None
 
 
-def score(sources: Sequence[Source], parts: dict[str, ModelSpec], resume: bool) -> list[Scored]:
-    """Score all sources, one part after the other, so that only one model is in memory at a time."""
+def score(sources: Sequence[Source], plan: dict[str, ScorerSpec], resume: bool) -> list[Scored]:
+    """Score all sources, one measure after the other, so that only one model is in memory at a time."""
     sets = [Scored(source) for source in sources]
-    for name, part in parts.items():
-        with Workers(part.factory, part.devices, isolate=part.isolate) as workers:
+    for measure, spec in plan.items():
+        with spec.workers() as workers:
             for data in sets:
                 records = data.source.records
                 asked = [number for number, record in enumerate(records) if record.query.strip()]
-                with ScoreStore(data.source.folder.folder / ".scores", name, part.identity, resume=resume) as store:
+                with ScoreStore(data.source.folder.store, measure, spec.identity, resume=resume) as store:
                     texts = [records[number].query for number in asked]
-                    found, computed = score_texts(workers, texts, store, f"{data.source.name} {name}")
+                    found, computed = score_texts(workers, texts, store, f"{data.source.name} {measure}")
                 scores = [Score(None, "the instruction is empty")] * len(records)
                 for number, value in zip(asked, found, strict=True):
                     scores[number] = value
-                data.scores[name] = scores
+                data.scores[measure] = scores
                 data.computed += computed
                 data.reused += len(set(texts)) - computed
     return sets
 
 
-def publish(data: Scored, parts: dict[str, ModelSpec], args: argparse.Namespace) -> str:
+def publish(data: Scored, plan: dict[str, ScorerSpec], args: argparse.Namespace) -> str:
     """Combine, check, split and write, the manifest last; returns the closing table."""
     source = data.source
     reasons = [data.reason(number) for number in range(len(source.records))]
     found = partition.scored_rows(source, reasons, args.max_failure_rate)
-    columns = {part: np.array([data.scores[part][n].value for n in found.scored], dtype=np.float64) for part in PARTS}
+    columns = {
+        measure: np.array([data.scores[measure][n].value for n in found.scored], dtype=np.float64)
+        for measure in MEASURES
+    }
     partition.check_enough(source, found)
-    for part, values in columns.items():
-        check_spread(values, part)
+    for measure, values in columns.items():
+        check_spread(values, measure)
     complexity = combine(columns["semantic"], columns["linguistic"], args.normalize)
-    thirds = partition.split("complexity", TERTILE_FILES, SCORES, complexity)
-    partition.write_tertiles(source, found, thirds, {part: [s.value for s in data.scores[part]] for part in PARTS})
-    correlation = {part: rank_correlation(values, complexity) for part, values in columns.items()}
-    source.folder.finish(_manifest(source, found, thirds, parts, args, correlation))
+    tertiles = partition.split("complexity", TERTILE_FILES, SCORES, complexity)
+    further = {measure: [score.value for score in data.scores[measure]] for measure in MEASURES}
+    partition.write_tertiles(source, found, tertiles, further)
+    correlation = {measure: rank_correlation(values, complexity) for measure, values in columns.items()}
+    source.folder.finish(_manifest(source, found, tertiles, plan, args, correlation))
     return "\n".join(
         [
-            partition.report(source, found, thirds),
-            f"Spearman with the result: {', '.join(f'{part} {rho:.2f}' for part, rho in correlation.items())}",
-            f"written to {source.folder.folder}",
+            partition.report(source, found, tertiles),
+            f"Spearman with the result: {', '.join(f'{measure} {rho:.2f}' for measure, rho in correlation.items())}",
+            f"written to {source.folder.path}",
         ]
     )
 
@@ -82,18 +89,43 @@ def publish(data: Scored, parts: dict[str, ModelSpec], args: argparse.Namespace)
 def _manifest(
     source: Source,
     found: ScoredRows,
-    thirds: Tertiles,
-    parts: dict[str, ModelSpec],
+    tertiles: Tertiles,
+    plan: dict[str, ScorerSpec],
     args: argparse.Namespace,
     correlation: dict[str, float],
 ) -> dict[str, object]:
-    names = ("normalize", "max_failure_rate", "on_bad_record", "limit", "instruction_key", "input_key", "output_key")
     return {
         **source.describe(),
-        "arguments": {name: getattr(args, name) for name in names},
-        "models": {name: part.identity for name, part in parts.items()},
-        "scored_text": "instruction, then a newline and input where input is not empty",
+        "arguments": arguments(args, "normalize", "max_failure_rate"),
+        "models": {measure: spec.identity for measure, spec in plan.items()},
+        "scored_text": QUERY_DESCRIPTION,
         "versions": versions("instructiondata", "numpy", "torch", "transformers", "sentence-transformers", "vllm"),
-        **partition.describe(source, found, thirds),
-        "spearman_with_complexity": {part: round(rho, 4) for part, rho in correlation.items()},
+        **partition.describe(source, found, tertiles),
+        "spearman_with_complexity": {measure: round(rho, 4) for measure, rho in correlation.items()},
     }
+
+
+def normalized(values: NDArray[np.float64], how: str) -> NDArray[np.float64]:
+    """Values (n,) mapped to [0, 1]: (x - min) / (max - min), where `how` is "rank" of their mean ranks."""
+    if how == "rank":
+        from scipy.stats import rankdata
+
+        values = rankdata(values)
+    low, high = values.min(), values.max()
+    result: NDArray[np.float64] = (values - low) / (high - low)
+    return result
+
+
+def combine(semantic: NDArray[np.float64], linguistic: NDArray[np.float64], how: str) -> NDArray[np.float64]:
+    """Complexity (n,) in [0, 1]: the mean of the two measures, each normalised over the data set.
+
+    Rounded to six decimals: scores that differ by less are equal, and equal scores keep the input's order.
+    """
+    return np.round((normalized(semantic, how) + normalized(linguistic, how)) / 2, 6)
+
+
+def rank_correlation(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
+    """Spearman's rho of two columns (n,)."""
+    from scipy.stats import spearmanr
+
+    return float(spearmanr(a, b)[0])

@@ -5,13 +5,12 @@ fewer than two tokens; of longer texts the first 512 tokens count. (Radford et a
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from seedkit.batching import halving, token_batches
 from seedkit.causal_lm import context_length, load_causal_lm, load_tokenizer, padded
-from seedkit.score_store import Score
-
-from RQ1_complexity.language_model import score_rows
+from seedkit.score_store import Score, as_score
 
 GPT2 = "gpt2"  # the Hugging Face hub
 EMBEDDED_LM = Path(__file__).parent / "embedded" / "gpt2_mini"  # made by train_embedded_lm.py, see its MODEL_CARD.md
@@ -51,3 +50,22 @@ class Perplexity:
             counted = mask[:, 1:]
             mean = (loss.double() * counted).sum(1) / counted.sum(1)
         return [math.exp(value) if value < 700 else math.inf for value in mean.tolist()]
+
+
+def score_rows(
+    rows: Sequence[Sequence[int]],
+    failures: dict[int, Score],
+    max_batch_tokens: int,
+    forward: Callable[[list[Sequence[int]]], list[float]],
+) -> list[Score]:
+    """Scores of all rows of token ids, in order: `failures` by row, of the others what `forward` gives for a batch.
+
+    Both difficulty measures run their language models by it: batches of rows alike in length, of `max_batch_tokens` at
+    most, halved where the GPU's memory does not hold them.
+    """
+    good = [number for number in range(len(rows)) if number not in failures]
+    scores = dict(failures)
+    for indices in token_batches([len(rows[number]) for number in good], max_batch_tokens):
+        batch = [good[index] for index in indices]
+        scores |= zip(batch, map(as_score, halving(forward, [rows[number] for number in batch])), strict=True)
+    return [scores[number] for number in range(len(rows))]

@@ -10,22 +10,25 @@ from seedkit.files import file_facts
 from seedkit.models import devices, model_label, model_revision, resolve_dtype, resolve_kind
 from seedkit.stage import ModelSpec
 
-from RQ1_complexity.complexity import PROMPT, XCODER, TransformersScorer, VllmScorer
+from RQ1_complexity.complexity import PROMPT, XCODER, ScorerSpec, TransformersScorer, VllmScorer
 from RQ1_complexity.embedded_scorer import HEAD, EmbeddedScorer
 from RQ1_complexity.perplexity import EMBEDDED_LM, GPT2, Perplexity
 
 
-def plan(args: argparse.Namespace) -> dict[str, ModelSpec]:
-    """Choose scorer, engine and devices from the flags, check them against each other, and say what was chosen."""
+def plan(args: argparse.Namespace) -> dict[str, ScorerSpec]:
+    """The scorer of each measure, by name: model, engine and devices as the flags ask; says what was chosen.
+
+    Raises UsageError for flags that contradict each other, InputError for a model that is not there or too few GPUs.
+    """
     if args.scorer == "embedded" and args.scoring_model:
         raise UsageError(f"--scorer embedded has its own model: --scoring_model {args.scoring_model} does not fit it")
     if args.use_vllm and args.engine == "transformers":
         raise UsageError("--use_vllm and --engine transformers contradict each other")
-    places = devices(args.device)
-    gpu = places[0].startswith("cuda")
+    where = devices(args.device)
+    gpu = where[0].startswith("cuda")
     named = ("--scoring_model", args.scoring_model)
-    scorer = resolve_kind("scorer", args.scorer, "xcoder", "embedded", places[0], named)
-    dtype = resolve_dtype(args.dtype, places[0])
+    scorer = resolve_kind("scorer", args.scorer, "xcoder", "embedded", where[0], named)
+    dtype = resolve_dtype(args.dtype, where[0])
     budget = args.max_batch_tokens or (16384 if gpu else 4096)
 
     if scorer == "embedded":
@@ -33,7 +36,7 @@ def plan(args: argparse.Namespace) -> dict[str, ModelSpec]:
             raise UsageError("--engine vllm runs the XCoder scorer: the embedded scorer has no use for it")
         semantic = ModelSpec(
             functools.partial(EmbeddedScorer, max_batch_tokens=budget),
-            places,
+            where,
             {
                 "scorer": "embedded",
                 "encoder": minilm_revision(),
@@ -42,18 +45,18 @@ def plan(args: argparse.Namespace) -> dict[str, ModelSpec]:
             },
         )
     else:
-        semantic = _llm_scorer(args, places, dtype, budget)
+        semantic = _llm_scorer(args, where, dtype, budget)
     lm = args.perplexity_model or (GPT2 if scorer == "xcoder" else "embedded")
     name = str(EMBEDDED_LM) if lm == "embedded" else lm
     linguistic = ModelSpec(
         functools.partial(Perplexity, name, dtype=dtype, max_batch_tokens=budget),
-        places,
+        where,
         {"model": model_label(lm), "revision": model_revision(name), "dtype": dtype, "engine": "transformers"},
     )
     return {"semantic": semantic, "linguistic": linguistic}
 
 
-def _llm_scorer(args: argparse.Namespace, places: list[str], dtype: str, budget: int) -> ModelSpec:
+def _llm_scorer(args: argparse.Namespace, where: list[str], dtype: str, budget: int) -> ScorerSpec:
     model = args.scoring_model or XCODER
     engine = "vllm" if args.use_vllm else args.engine or "transformers"
     identity = {
@@ -66,9 +69,9 @@ def _llm_scorer(args: argparse.Namespace, places: list[str], dtype: str, budget:
     }
     if engine == "transformers":
         factory = functools.partial(TransformersScorer, model, dtype=dtype, max_batch_tokens=budget)
-        return ModelSpec(factory, places, identity)
+        return ModelSpec(factory, where, identity)
     size = args.tensor_parallel_size
-    gpus = [place.removeprefix("cuda:") for place in places if place.startswith("cuda:")]
+    gpus = [device.removeprefix("cuda:") for device in where if device.startswith("cuda:")]
     if not gpus:
         return ModelSpec(functools.partial(VllmScorer, model, dtype=dtype), ["cpu"], identity, isolate=True)
     groups = [f"cuda:{'+'.join(gpus[start : start + size])}" for start in range(0, len(gpus) - size + 1, size)]

@@ -2,12 +2,13 @@
 
 A task gets the category whose prototypes its embedding is closest to. A prototype is a text of the category: its name
 alone ("names", with INSTRUCTOR, as the study does), or descriptions and example tasks ("described", for MiniLM, which
-knows no instructions and finds too little in a bare name). No prototype comes from labelled data, and no task has any
-influence on another's category.
+knows no instructions and finds too little in a bare name). No prototype comes from labelled data, and the category of a
+task depends on no other task.
 """
 
 import json
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -31,14 +32,9 @@ ALGORITHMIC = CATEGORIES[:2]  # the rest is practical
 TOPIC_INSTRUCTION = "Represent the topic for coding category:"
 TASK_INSTRUCTION = "Represent coding category of the programming task:"
 
-# Per category: what it is about, then tasks as instruction data asks them. Written from the meaning of the names.
-DESCRIBED: dict[str, tuple[str, ...]] = {
-    category: tuple(texts)
-    for category, texts in json.loads(Path(__file__).with_name("prototypes.json").read_text(encoding="utf-8")).items()
-}
-
+PROTOTYPES = Path(__file__).with_name("prototypes.json")
 TEMPERATURE = 0.1  # between the closest prototype alone (0) and the mean of all (infinity); flat from 0.07 to 0.15
-BLOCK = 8192  # tasks compared at a time: 110,000 of them with all prototypes would take more memory than their vectors
+BLOCK = 8192  # tasks compared at a time: the cosines of all 110,000 would take more memory than their vectors
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +46,18 @@ class Assignment:
     margin: NDArray[np.float32]
 
 
+@cache
+def described() -> dict[str, tuple[str, ...]]:
+    """The texts of PROTOTYPES by category: what it is about, then tasks as instruction data asks them.
+
+    They were written from the meaning of the categories' names.
+    """
+    texts: dict[str, list[str]] = json.loads(PROTOTYPES.read_text(encoding="utf-8"))
+    return {category: tuple(written) for category, written in texts.items()}
+
+
 def task_type(category: str) -> str:
-    """`algorithmic` or `practical`."""
+    """The type of a category's tasks, algorithmic or practical; ValueError for anything else than a category."""
     if category not in CATEGORIES:
         raise ValueError(f"{category!r} is no category; expected one of {', '.join(CATEGORIES)}")
     return "algorithmic" if category in ALGORITHMIC else "practical"
@@ -69,8 +75,10 @@ def assign(tasks: NDArray[np.float32], prototypes: NDArray[np.float32], owner: N
         w(p) = exp(x . p / T) / sum over q in P_c of  exp(x . q / T),    T = TEMPERATURE:
 
     the mean cosine, weighted towards the prototypes close to the task. A category gains nothing by having more
-    prototypes; with one the similarity is the cosine. The category is the one of highest similarity, the first among
-    equals; the margin is how far it is above the second (0 where there is one category only).
+    prototypes; with one the similarity is the cosine. The task gets the category of highest similarity, the first of
+    equal ones; the margin is how far that is above the second (0 if there is one category only).
+
+    Raises ValueError if a category has no prototype.
     """
     count = int(owner.max()) + 1
     if set(owner.tolist()) != set(range(count)):

@@ -44,8 +44,8 @@ def main() -> None:
     args = parse()
     from RQ2_composition import composition_mixer_steps as steps
 
-    for source, path, folder in steps.jobs(args):
-        print(steps.mix(source, path, folder, args))
+    for job in steps.mixing_jobs(args):
+        print(steps.mix(job, args))
 
 
 if __name__ == "__main__":

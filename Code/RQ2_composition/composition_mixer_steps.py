@@ -10,8 +10,8 @@ from seedkit.errors import InputError, UsageError
 from seedkit.files import FileFacts, file_facts
 from seedkit.manifest import OutputFolder, made_by, versions
 from seedkit.mixes import Mix, Pool, duplicates_of, mix_table, write_mixes
-from seedkit.records import Reject, read_records
-from seedkit.sources import DATAS, Job, default_sources, describe_file, keys, readable, rejected, write_rejects
+from seedkit.records import Reject
+from seedkit.sources import DATAS, Job, arguments, describe_source, jobs, read, rejected, write_rejects
 
 STAGE = "RQ2_composition"
 CLASSIFIED, POOL = "classified.jsonl", "composition_pool.jsonl"
@@ -21,23 +21,23 @@ SUBSET_SIZE = 20_000
 STEP = 100 // gcd(100, *RATIOS)  # a multiple of this has whole numbers at every ratio
 
 
-def jobs(args: argparse.Namespace) -> list[Job]:
-    """(source, classified file, output folder) of each data set to mix."""
-    if args.input_file:
-        origin = made_by(args.input_file) or {}
-        source = args.source_name or origin.get("source") or args.input_file.stem.upper()
-        return [(source, args.input_file, args.output_dir or DATAS / "RQ2" / source)]
-    found = []
-    for source in default_sources(args):
-        path = DATAS / "RQ2" / source / CLASSIFIED
-        if not path.exists():
-            raise InputError(f"{path}: no such file; first run python Code/RQ2_composition/task_classifier.py")
-        found.append((source, path, args.output_dir / source if args.output_dir else path.parent))
-    return found
+def mixing_jobs(args: argparse.Namespace) -> list[Job]:
+    """What the flags ask for; a source's input is its classified file, which knows what the source is called."""
+    return jobs(
+        args, "RQ2", default_input=_classified, recorded_source=lambda path: (made_by(path) or {}).get("source")
+    )
 
 
-def mix(source: str, path: Path, folder: Path, args: argparse.Namespace) -> str:
+def _classified(source: str) -> Path:
+    path = DATAS / "RQ2" / source / CLASSIFIED
+    if not path.exists():
+        raise InputError(f"{path}: no such file; first run python Code/RQ2_composition/task_classifier.py")
+    return path
+
+
+def mix(job: Job, args: argparse.Namespace) -> str:
     """Read, check and write all mixes of one source, the manifest last; returns the closing table."""
+    source, path, folder = job
     rejects: list[Reject] = []
     pools = read_pools(path, args, rejects)
     facts = file_facts(path)
@@ -60,11 +60,13 @@ def mix(source: str, path: Path, folder: Path, args: argparse.Namespace) -> str:
 
 
 def read_pools(path: Path, args: argparse.Namespace, rejects: list[Reject]) -> list[Pool]:
-    """The algorithmic and the practical records. Copies of an earlier record are left out: none is in a mix twice."""
+    """The algorithmic and the practical records, without duplicates of an earlier one: no mix has a text twice.
+
+    What is left out is added to `rejects`. Raises InputError for a record of another type.
+    """
     pools = {kind: Pool(kind) for kind in KINDS}
     types: list[Any] = []
-    bad = rejects if args.on_bad_record == "reject" else None
-    for record in read_records(path, keys(args), rejects=bad, limit=args.limit, column=("task_type", types)):
+    for record in read(path, args, rejects, column=("task_type", types)):
         kind = types.pop()
         if kind not in KINDS:
             expected = f'{path}:{record.line}: "task_type" is {kind!r}, expected one of {", ".join(KINDS)}'
@@ -72,7 +74,7 @@ def read_pools(path: Path, args: argparse.Namespace, rejects: list[Reject]) -> l
         pools[kind].add(record)
     result = []
     for pool, found in zip(pools.values(), duplicates_of(list(pools.values())), strict=True):
-        rejects += [rejected(pool.record(place), reason) for place, reason in found.items()]
+        rejects += [rejected(pool.record(index), reason) for index, reason in found.items()]
         result.append(pool.without(found) if found else pool)
     counts = ", ".join(f"{len(pool):,} {pool.kind}" for pool in result)
     say(f"{path}: {counts} records" + (f", {len(rejects):,} left out" if rejects else ""))
@@ -131,13 +133,11 @@ def _manifest(
     here: bool,
     args: argparse.Namespace,
 ) -> dict[str, Any]:
-    names = ("seed", "num_repeats", "on_bad_record", "limit", "instruction_key", "input_key", "output_key")
     return {
-        "source": readable(source),
-        "input": describe_file(path, facts),
+        **describe_source(source, path, facts),
         "input_is_here": here,
         "made_by": origin,
-        "arguments": {"subset_size": subset, **{name: getattr(args, name) for name in names}},
+        "arguments": {"subset_size": subset, **arguments(args, "seed", "num_repeats")},
         "versions": versions("instructiondata", "numpy"),
         "counts": {**{pool.kind: len(pool) for pool in pools}, "left_out": len(rejects)},
         "mixes": written,

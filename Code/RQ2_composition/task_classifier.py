@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING
 from seedkit.cli import run
 from seedkit.errors import UsageError
 from seedkit.flags import add_embedder_flags, add_failure_flag, add_input_flags, add_machine_flags, parser
-from seedkit.sources import DATAS, default_seed
 
 if TYPE_CHECKING:
     from seedkit.sources import Job
@@ -43,27 +42,21 @@ def parse() -> argparse.Namespace:
     return flags.parse_args()
 
 
-def jobs(args: argparse.Namespace) -> "list[Job]":
-    """(source, input file, output folder) of each data set; the file's name in the folder is the same for all."""
+def output_jobs(args: argparse.Namespace) -> "list[Job]":
+    """What the flags ask for; the file to write has the same name in the output folder of every source."""
     from seedkit.manifest import REJECTS
-    from seedkit.sources import default_sources
+    from seedkit.sources import jobs
 
     file: Path | None = args.output_file
     if file is None:
-        if args.input_file:
-            source = args.source_name or args.input_file.stem.upper()
-            return [(source, args.input_file, DATAS / "RQ2" / source)]
-        return [(source, default_seed(source), DATAS / "RQ2" / source) for source in default_sources(args)]
+        return jobs(args, "RQ2")
     if file.is_dir() or file.suffix != ".jsonl" or file.name == REJECTS:
         raise UsageError(f"--output_file {file}: expected the name of a .jsonl file to write")
-    if args.input_file:
-        return [(args.source_name or args.input_file.stem.upper(), args.input_file, file.parent)]
-    if not args.source_name:
+    if not args.input_file and not args.source_name:
         raise UsageError(
             f"--output_file {file}: one file for two sources; expected --input_file or --source_name with it"
         )
-    (source,) = default_sources(args)
-    return [(source, default_seed(source), file.parent)]
+    return [job._replace(folder=file.parent) for job in jobs(args, "RQ2")]
 
 
 def main() -> None:
@@ -74,7 +67,7 @@ def main() -> None:
 
     name = named(args.output_file) if args.output_file else CLASSIFIED
     files = (name, steps.chart_name(name))
-    with opened(jobs(args), args, steps.STAGE, files) as sources:
+    with opened(output_jobs(args), args, steps.STAGE, files) as sources:
         encoders = steps.encoders(args)
         for source in sources:
             print(steps.classify(source, name, encoders, args))

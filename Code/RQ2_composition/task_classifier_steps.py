@@ -12,25 +12,30 @@ import numpy as np
 from seedkit import figures, partition
 from seedkit.cli import say
 from seedkit.display import table
-from seedkit.embed import encoder_spec, prompted
+from seedkit.embed import EncoderSpec, encoder_specs
 from seedkit.embedding_store import embed
 from seedkit.manifest import versions
 from seedkit.partition import ScoredRows, check_spread
-from seedkit.records import json_lines
-from seedkit.sources import Source, duplicates, empty_outputs, rejected, write_rejects
-from seedkit.stage import ModelSpec
+from seedkit.records import QUERY_DESCRIPTION, json_lines
+from seedkit.sources import Source, arguments
 
 from RQ2_composition.categories import (
     CATEGORIES,
-    DESCRIBED,
     TASK_INSTRUCTION,
     TOPIC_INSTRUCTION,
     Assignment,
     assign,
+    described,
     task_type,
 )
 
 STAGE = "RQ2_classification"
+# the columns that a record gets, for the manifest: its category, the group of that, and what else, from and to
+COLUMNS = {
+    "category": "assigned_category",
+    "group": "task_type",
+    "ranges": {"category_similarity": [-1.001, 1.001], "category_margin": [0, 2.001]},  # of cosines, rounded
+}
 COLOURS = {"algorithmic": "#4477aa", "practical": "#ee7733"}  # told apart with any colour vision
 
 
@@ -38,8 +43,8 @@ COLOURS = {"algorithmic": "#4477aa", "practical": "#ee7733"}  # told apart with 
 class Encoders:
     """The encoder of the tasks, that of the prototypes, and the prototypes of each category."""
 
-    tasks: ModelSpec
-    topics: ModelSpec
+    tasks: EncoderSpec
+    topics: EncoderSpec
     kind: str
     prototypes: dict[str, tuple[str, ...]]
 
@@ -54,11 +59,11 @@ class Encoders:
 
 def encoders(args: argparse.Namespace) -> Encoders:
     """The encoder and the prototypes that the flags ask for."""
-    tasks = encoder_spec(args, TASK_INSTRUCTION)
+    tasks, topics = encoder_specs(args, TASK_INSTRUCTION, TOPIC_INSTRUCTION)
     kind = args.prototypes or ("described" if tasks.identity["encoder"] == "minilm" else "names")
     say(f"prototypes: {kind}")
     names: dict[str, tuple[str, ...]] = {category: (category,) for category in CATEGORIES}
-    return Encoders(tasks, prompted(tasks, TOPIC_INSTRUCTION), kind, DESCRIBED if kind == "described" else names)
+    return Encoders(tasks, topics, kind, described() if kind == "described" else names)
 
 
 def chart_name(classified: str) -> str:
@@ -67,7 +72,7 @@ def chart_name(classified: str) -> str:
 
 def classify(source: Source, name: str, encoders: Encoders, args: argparse.Namespace) -> str:
     """Embed, assign and write, the manifest last; returns the closing table."""
-    store = source.folder.folder / ".scores"
+    store = source.folder.store
     texts = {number: record.query for number, record in enumerate(source.records) if record.query.strip()}
     reasons = [None if number in texts else "the instruction is empty" for number in range(len(source.records))]
     found = partition.scored_rows(source, reasons, args.max_failure_rate)
@@ -83,11 +88,9 @@ def classify(source: Source, name: str, encoders: Encoders, args: argparse.Names
     source.folder.write(name, json_lines(_rows(source, found, result)))
     counts = Counter(CATEGORIES[number] for number in result.category.tolist())
     source.folder.write_bytes(chart_name(name), _chart(counts))
-    write_rejects(
-        source.folder, source.rejects + [rejected(source.records[n], found.reasons[n] or "") for n in found.failed]
-    )
+    partition.write_left_out(source, found)
     source.folder.finish(_manifest(source, found, name, counts, encoders, args))
-    return "\n".join([_table(source, found, result, counts), f"written to {source.folder.folder / name}"])
+    return "\n".join([_table(source, found, result, counts), f"written to {source.folder.path / name}"])
 
 
 def _rows(source: Source, found: ScoredRows, result: Assignment) -> Iterator[dict[str, Any]]:
@@ -142,30 +145,23 @@ def _share(count: int, total: int) -> str:
 def _manifest(
     source: Source, found: ScoredRows, name: str, counts: Counter[str], encoders: Encoders, args: argparse.Namespace
 ) -> dict[str, Any]:
-    names = ("max_failure_rate", "on_bad_record", "limit", "instruction_key", "input_key", "output_key")
     return {
         **source.describe(),
-        "arguments": {flag: getattr(args, flag) for flag in names},
+        "arguments": arguments(args, "max_failure_rate"),
         "models": {"tasks": encoders.tasks.identity, "prototypes": encoders.topics.identity},
         "prototypes": {
             "kind": encoders.kind,
             "count": len(encoders.texts),
             "sha256": sha256("\0".join(encoders.texts).encode()).hexdigest(),
         },
-        "embedded_text": "instruction, then a newline and input where input is not empty",
+        "embedded_text": QUERY_DESCRIPTION,
         "versions": versions(
             "instructiondata", "numpy", "torch", "transformers", "sentence-transformers", "matplotlib"
         ),
-        "counts": {
-            "records": len(source.records) + len(source.rejects),
-            "classified": len(found.scored),
-            "failed": len(found.failed),
-            "unreadable": len(source.rejects),
-            "duplicate_texts": duplicates(source.records),
-            "empty_outputs": empty_outputs(source.records),
-        },
+        "counts": partition.counts(source, found, "classified"),
         "classified": {
             "file": name,
+            "columns": COLUMNS,
             "categories": {
                 category: {"task_type": task_type(category), "records": counts[category]} for category in CATEGORIES
             },

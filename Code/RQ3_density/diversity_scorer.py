@@ -1,8 +1,8 @@
-"""RQ3: do instructions that are unlike the others teach a small model more than those in the thick of them?
+"""RQ3: do instructions that are unlike the others teach a small model more than those that are like many?
 
 Embeds every instruction (INSTRUCTOR, arXiv 2212.09741, any transformer, or the bundled MiniLM where there is no GPU), takes
-one minus its mean cosine similarity to all others as its diversity, and splits the records in thirds of the ascending
-order, to fine-tune one student model per third.
+one minus its mean cosine similarity to all others as its diversity, and splits the records in tertiles of the ascending
+order, to fine-tune one student model per tertile.
 
     python Code/RQ3_density/diversity_scorer.py                           # EVOL and OSS; INSTRUCTOR if there is a GPU
     python Code/RQ3_density/diversity_scorer.py --input_file Datas/sample/EVOL.jsonl --embedder minilm \\
@@ -10,8 +10,8 @@ order, to fine-tune one student model per third.
 
 Writes RQ3_DIVERSITY_T1_LOWER.jsonl, _T2_MIDDLE, _T3_HIGHER, diversity_scores.jsonl, embeddings.npy with its sidecar
 embeddings.json, diversity_map.png, rejects.jsonl if there are any, and manifest.json last. The score is in effect the
-distance from the centre of the data, so a record can be high for being an outlier: the closing table says of each third
-how diverse it is within itself. Interrupted, it goes on from the last finished chunk when started again.
+distance from the centre of the data, so a record can be high because it is an outlier: the closing table says of each
+tertile how diverse it is within itself. Interrupted, it goes on from the last finished chunk when started again.
 """
 
 import argparse
@@ -38,10 +38,10 @@ def main() -> None:
     from RQ3_density import diversity_scorer_steps as steps
 
     with opened(jobs(args, "RQ3"), args, steps.STAGE, steps.FILES, minimum=3) as sources:
-        part = encoder_spec(args, INSTRUCTION)
-        embedded = [steps.embed_source(source, part, args.resume) for source in sources]
+        encoder = encoder_spec(args, INSTRUCTION)
+        embedded = [steps.embed_source(source, encoder, args.resume) for source in sources]
         for source, embeddings in zip(sources, embedded, strict=True):
-            print(steps.publish(source, embeddings, part, args))
+            print(steps.publish(source, embeddings, encoder, args))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""From embeddings to thirds by diversity: the steps of diversity_scorer.py."""
+"""From embeddings to tertiles by diversity: the steps of diversity_scorer.py."""
 
 import argparse
 from dataclasses import asdict
@@ -8,11 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 from seedkit import figures, partition
 from seedkit.display import table
+from seedkit.embed import EncoderSpec
 from seedkit.embedding_store import Embeddings, embed
 from seedkit.manifest import versions
 from seedkit.partition import ScoredRows, Tertiles
-from seedkit.sources import Source
-from seedkit.stage import ModelSpec
+from seedkit.records import QUERY_DESCRIPTION
+from seedkit.sources import Source, arguments
 
 from RQ3_density.diversity import VENDI_SAMPLE, Spread, diversity, principal_plane, spread
 
@@ -27,15 +28,15 @@ FILES = (*TERTILE_FILES, SCORES, EMBEDDINGS, SIDECAR, MAP)
 COLOURS = ("#4477aa", "#ccbb44", "#cc3311")  # told apart with any colour vision
 
 
-def embed_source(source: Source, part: ModelSpec, resume: bool) -> Embeddings:
+def embed_source(source: Source, encoder: EncoderSpec, resume: bool) -> Embeddings:
     """A row of embeddings.npy for every record, NaN where the instruction is empty."""
     texts = {number: record.query for number, record in enumerate(source.records) if record.query.strip()}
     ids = [record.id for record in source.records]
-    folder = source.folder.folder / ".scores"
-    return embed(part, texts, ids, folder, "embeddings", label=f"{source.name} embeddings", resume=resume)
+    label = f"{source.name} embeddings"
+    return embed(encoder, texts, ids, source.folder.store, "embeddings", label=label, resume=resume)
 
 
-def publish(source: Source, embeddings: Embeddings, part: ModelSpec, args: argparse.Namespace) -> str:
+def publish(source: Source, embeddings: Embeddings, encoder: EncoderSpec, args: argparse.Namespace) -> str:
     """Score, check, split, measure and write, the manifest last; returns the closing tables."""
     vectors = embeddings.vectors
     reasons = [None if record.query.strip() else "the instruction is empty" for record in source.records]
@@ -43,21 +44,21 @@ def publish(source: Source, embeddings: Embeddings, part: ModelSpec, args: argpa
     partition.check_enough(source, found)
     # float32 vectors carry seven digits: what differs by less is a tie, and ties keep the input's order
     scores = np.round(diversity(vectors, found.scored), 7)
-    thirds = partition.split("diversity", TERTILE_FILES, SCORES, scores)
-    partition.write_tertiles(source, found, thirds)
+    tertiles = partition.split("diversity", TERTILE_FILES, SCORES, scores)
+    partition.write_tertiles(source, found, tertiles)
     source.folder.add(EMBEDDINGS, embeddings.path)
     source.folder.add(SIDECAR, embeddings.path.with_suffix(".json"))
-    source.folder.write_bytes(MAP, _map(source, vectors, found, thirds))
-    groups = [found.scored[thirds.tertile == third] for third in (1, 2, 3)]
+    source.folder.write_bytes(MAP, _map(source, vectors, found, tertiles))
+    groups = [found.scored[tertiles.tertile == tertile] for tertile in (1, 2, 3)]
     sample = min(VENDI_SAMPLE, *map(len, groups))  # the same for all: the Vendi score grows with it
     spreads = [spread(vectors, group, sample) if len(group) > 1 else None for group in groups]
-    source.folder.finish(_manifest(source, found, thirds, part, args, spreads))
+    source.folder.finish(_manifest(source, found, tertiles, encoder, args, spreads))
     return "\n".join(
         [
-            partition.report(source, found, thirds),
+            partition.report(source, found, tertiles),
             _spread_table(spreads),
             f"{embeddings.computed:,} texts embedded in this run",
-            f"written to {source.folder.folder}",
+            f"written to {source.folder.path}",
         ]
     )
 
@@ -71,7 +72,7 @@ def _spread_table(spreads: list[Spread | None]) -> str:
         cells = (found.mean_pairwise_cosine, found.mean_neighbour_distance, found.vendi_score)
         rows.append([name, *(f"{value:.4f}" for value in cells[:2]), f"{cells[2]:.1f}"])
     known = [found for found in spreads if found is not None]
-    text = table(["within a third", "mean pairwise cosine", "mean neighbour distance", "Vendi score"], rows)
+    text = table(["within a tertile", "mean pairwise cosine", "mean neighbour distance", "Vendi score"], rows)
     if len(known) < 3:
         return text
     low, _, high = known
@@ -81,14 +82,14 @@ def _spread_table(spreads: list[Spread | None]) -> str:
         "a higher Vendi score": high.vendi_score > low.vendi_score,
     }
     says = ", ".join(f"{what}: {'yes' if true else 'NO'}" for what, true in more.items())
-    return f"{text}\nVendi score on {known[0].vendi_sample:,} records of each; the highest third against the lowest has {says}"
+    return f"{text}\nVendi score on {known[0].vendi_sample:,} records of each; the highest tertile against the lowest has {says}"
 
 
-def _map(source: Source, vectors: NDArray[np.float32], found: ScoredRows, thirds: Tertiles) -> bytes:
-    """The records on the first two principal components, coloured by third."""
+def _map(source: Source, vectors: NDArray[np.float32], found: ScoredRows, tertiles: Tertiles) -> bytes:
+    """The records on the first two principal components, coloured by tertile."""
     points, shares = principal_plane(vectors, found.scored)
     figure, plot = figures.axes(7, 6)
-    _scatter(plot, points, thirds)
+    _scatter(plot, points, tertiles)
     plot.set_xlabel(f"first principal component ({shares[0]:.1%} of the variance)")
     plot.set_ylabel(f"second principal component ({shares[1]:.1%})")
     plot.set_title("Instructions by third of diversity")
@@ -96,30 +97,29 @@ def _map(source: Source, vectors: NDArray[np.float32], found: ScoredRows, thirds
     return figures.png(figure)
 
 
-def _scatter(plot: "Axes", points: NDArray[np.float64], thirds: Tertiles) -> None:
+def _scatter(plot: "Axes", points: NDArray[np.float64], tertiles: Tertiles) -> None:
     size = float(np.clip(20_000 / len(points), 1, 20))
-    for third, (name, colour) in enumerate(zip(("lower", "middle", "higher"), COLOURS, strict=True), 1):
-        chosen = points[thirds.tertile == third]
+    for tertile, (name, colour) in enumerate(zip(("lower", "middle", "higher"), COLOURS, strict=True), 1):
+        chosen = points[tertiles.tertile == tertile]
         plot.scatter(chosen[:, 0], chosen[:, 1], s=size, c=colour, alpha=0.6, linewidths=0, label=name)
 
 
 def _manifest(
     source: Source,
     found: ScoredRows,
-    thirds: Tertiles,
-    part: ModelSpec,
+    tertiles: Tertiles,
+    encoder: EncoderSpec,
     args: argparse.Namespace,
     spreads: list[Spread | None],
 ) -> dict[str, object]:
-    names = ("max_failure_rate", "on_bad_record", "limit", "instruction_key", "input_key", "output_key")
     return {
         **source.describe(),
-        "arguments": {name: getattr(args, name) for name in names},
-        "models": {"encoder": part.identity},
-        "embedded_text": "instruction, then a newline and input where input is not empty",
+        "arguments": arguments(args, "max_failure_rate"),
+        "models": {"encoder": encoder.identity},
+        "embedded_text": QUERY_DESCRIPTION,
         "versions": versions(
             "instructiondata", "numpy", "torch", "transformers", "sentence-transformers", "matplotlib"
         ),
-        **partition.describe(source, found, thirds),
+        **partition.describe(source, found, tertiles),
         "spread": [found and asdict(found) for found in spreads],
     }

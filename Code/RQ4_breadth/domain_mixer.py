@@ -36,7 +36,7 @@ def main() -> None:
 
     from RQ4_breadth import domain_mixer_steps as steps
 
-    sources = [steps.read_code(*job, args) for job in jobs(args, "RQ4")]
+    sources = [steps.read_code(job, args) for job in jobs(args, "RQ4")]
     domains = steps.read_domains(args)
     for code in sources:
         print(steps.mix(code, domains, args))

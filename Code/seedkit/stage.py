@@ -1,7 +1,7 @@
-"""Running a scoring stage over many texts: in this process, or in one worker process per device.
+"""Running a model over many items (texts, requests): in this process, or in one worker process per device.
 
-A stage is a class that loads its model in `__init__(..., device=...)` and maps a chunk of texts to a chunk of scores
-in `__call__`; it does not know how many of it there are. The same class fits Ray Data's map_batches.
+A stage is a class that loads its model in `__init__(..., device=...)` and maps a chunk of items to a chunk of results
+in `__call__`, in order. It does not know how many stages run beside it. The same class fits Ray Data's map_batches.
 """
 
 import multiprocessing
@@ -20,42 +20,52 @@ from seedkit.display import Progress
 from seedkit.errors import RunError
 from seedkit.score_store import Score, ScoreStore, text_key
 
-CHUNK = 1024  # texts scored between two writes to the store: what a kill can cost at most, per device
+CHUNK = 1024  # texts scored between two writes to the store: the most that a killed run loses, per device
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+Mapped = TypeVar("Mapped", covariant=True)
 
 
-Result = TypeVar("Result", covariant=True)
+class Stage(Protocol[Item, Mapped]):
+    """Maps a chunk of items to its result, one entry per item and in their order: a list of scores, or vectors."""
+
+    def __call__(self, chunk: list[Item], /) -> Mapped: ...
 
 
-class Stage(Protocol[Result]):
-    """Maps a chunk of texts to its scores or vectors, in order."""
+class StageFactory(Protocol[Item, Mapped]):
+    """Loads a stage's model on a device such as cpu or cuda:0: the stage's class, its other arguments already given."""
 
-    def __call__(self, texts: list[str]) -> Result: ...
-
-
-class StageFactory(Protocol[Result]):
-    def __call__(self, *, device: str) -> Stage[Result]: ...
+    def __call__(self, *, device: str) -> Stage[Item, Mapped]: ...
 
 
 @dataclass
-class ModelSpec:
-    """A model to run over texts: how to start it, where, and what identifies what it computes."""
+class ModelSpec(Generic[Result]):
+    """A model to run over texts: how to start it, on which devices, and what identifies the results it computes.
 
-    factory: StageFactory[Any]
+    Results are stored under `identity` (model, revision, prompt, dtype and so on). `isolate` gives the model a process
+    of its own even on one device.
+    """
+
+    factory: StageFactory[str, Result]
     devices: list[str]
     identity: dict[str, str]
     isolate: bool = False
 
+    def workers(self) -> "Workers[str, Result]":
+        return Workers(self.factory, self.devices, isolate=self.isolate)
 
-class Workers(Generic[Result]):
+
+class Workers(Generic[Item, Result]):
     """One stage per device. With one device the stage lives in this process, unless `isolate` gives it one of its own."""
 
-    def __init__(self, factory: StageFactory[Result], devices: Sequence[str], *, isolate: bool = False) -> None:
+    def __init__(self, factory: StageFactory[Item, Result], devices: Sequence[str], *, isolate: bool = False) -> None:
         self._factory, self._devices = factory, devices
         self._pooled = isolate or len(devices) > 1
-        self._stage: Stage[Result] | None = None
+        self._stage: Stage[Item, Result] | None = None
         self._pool: ProcessPoolExecutor | None = None
 
-    def __enter__(self) -> "Workers[Result]":
+    def __enter__(self) -> "Workers[Item, Result]":
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -64,8 +74,11 @@ class Workers(Generic[Result]):
             self._pool.shutdown(cancel_futures=True)
             self._pool = None
 
-    def map(self, chunks: Sequence[list[str]]) -> Iterator[tuple[int, Result]]:
-        """Yield (chunk number, result) as chunks finish, in any order. Models load with the first chunk."""
+    def map(self, chunks: Sequence[list[Item]]) -> Iterator[tuple[int, Result]]:
+        """Yield (chunk number, result) as chunks finish, in any order. Models load with the first chunk.
+
+        Raises RunError if a worker process dies; what it was working on is lost, what was yielded is not.
+        """
         if not self._pooled:
             for number, chunk in enumerate(chunks):
                 self._stage = self._stage or self._factory(device=self._devices[0])
@@ -75,7 +88,7 @@ class Workers(Generic[Result]):
         todo = iter(enumerate(chunks))
         try:
             while True:
-                # a few chunks ahead keep every worker busy; not all at once, since each is a copy of its texts
+                # a few chunks ahead keep every worker busy; not all at once, since each is a copy of its items
                 while len(waiting) < 2 * len(self._devices) and (job := next(todo, None)):
                     waiting[self._start().submit(_work, job[1])] = job[0]
                 if not waiting:
@@ -100,10 +113,10 @@ class Workers(Generic[Result]):
         return self._pool
 
 
-_worker: Callable[[], Stage[Any]] | None = None
+_worker: Callable[[], Stage[Any, Any]] | None = None  # in a worker process: the stage, loaded at the first call
 
 
-def _start_worker(factory: StageFactory[Any], devices: "SimpleQueue[str]", count: int) -> None:
+def _start_worker(factory: StageFactory[Any, Any], devices: "SimpleQueue[str]", count: int) -> None:
     global _worker
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent answers it
     device = devices.get()
@@ -112,16 +125,16 @@ def _start_worker(factory: StageFactory[Any], devices: "SimpleQueue[str]", count
         import torch
 
         torch.set_num_threads(max(1, (os.cpu_count() or 1) // count))
-    stage: Stage[Any] | None = None
+    stage: Stage[Any, Any] | None = None
 
-    def get() -> Stage[Any]:
+    def get() -> Stage[Any, Any]:
         # loaded with the first chunk, where a failure reaches the parent as itself and not as a broken pool
         nonlocal stage
         stage = stage or factory(device=device)
         return stage
 
     _worker = get
-    # leaving would wait for an engine's own processes, and those wait for us
+    # without this, the end of this process would wait for an engine's own processes, and those wait for it
     Finalize(None, _end_children, exitpriority=100)
 
 
@@ -141,17 +154,17 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _work(chunk: list[str]) -> Any:
+def _work(chunk: list[Any]) -> Any:
     if _worker is None:
         raise RunError("a worker was given work before it was started")
     return _worker()(chunk)
 
 
 def chunked(texts: Sequence[str]) -> tuple[list[str], dict[str, str], list[list[str]]]:
-    """(key of every text, text by key, chunks of keys): equal texts once, sorted by length, cut in chunks.
+    """(key of every text, text by key, chunks of keys): equal texts once, longest first, cut in chunks of CHUNK.
 
-    Chunks are cut from all texts, whether they were done before or not, and one with anything missing is redone whole:
-    so every batch is the same in a resumed run as in an uninterrupted one, down to the last bit.
+    Chunks are cut from all texts, whether they were done before or not, and a chunk with anything missing is redone as
+    a whole. So every batch is the same in a resumed run as in an uninterrupted one, and so is every bit of its result.
     """
     keys = [text_key(text) for text in texts]
     unique = dict(zip(keys, texts, strict=True))
@@ -160,7 +173,11 @@ def chunked(texts: Sequence[str]) -> tuple[list[str], dict[str, str], list[list[
 
 
 def run_chunks(
-    workers: Workers[Result], unique: dict[str, str], chunks: Sequence[list[str]], missing: Sequence[int], label: str
+    workers: Workers[str, Result],
+    unique: dict[str, str],
+    chunks: Sequence[list[str]],
+    missing: Sequence[int],
+    label: str,
 ) -> Iterator[tuple[int, Result]]:
     """Yield (chunk number, result) of the `missing` chunks as they finish, with a progress bar over all of them."""
 
@@ -172,16 +189,19 @@ def run_chunks(
     computed = sum(len(chunks[number]) for number in missing)
     total = sum(size.values())
     with Progress(label, len(unique), total, done=len(unique) - computed, seen=total - left) as bar:
-        for place, result in workers.map([[unique[key] for key in chunks[number]] for number in missing]):
-            number = missing[place]
+        for index, result in workers.map([[unique[key] for key in chunks[number]] for number in missing]):
+            number = missing[index]
             yield number, result
             bar.advance(len(chunks[number]), size[number])
 
 
 def score_texts(
-    workers: Workers[list[Score]], texts: Sequence[str], store: ScoreStore, label: str
+    workers: Workers[str, list[Score]], texts: Sequence[str], store: ScoreStore, label: str
 ) -> tuple[list[Score], int]:
-    """Scores of the texts in their order, and how many had to be computed; the rest came from the store."""
+    """Scores of the texts in their order, and how many had to be computed; the rest came from the store.
+
+    Raises RunError if a stage returns another number of scores than it was given texts.
+    """
     keys, unique, chunks = chunked(texts)
     missing = [number for number, chunk in enumerate(chunks) if any(key not in store for key in chunk)]
     for number, scores in run_chunks(workers, unique, chunks, missing, label):

@@ -7,11 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def tertiles(values: NDArray[np.float64]) -> NDArray[np.int64]:
-    """The third, 1 to 3, that each of the n >= 3 values falls in, in the ascending order; shape (n,).
+def in_tertiles(values: NDArray[np.float64]) -> NDArray[np.int64]:
+    """The tertile, 1 (lowest) to 3, of each of the n >= 3 values; shape (n,).
 
-    Sizes are floor(n/3), floor(n/3) and the rest. Equal values are ordered by position, so the same input gives the
-    same thirds always. Raises ValueError for fewer than three values or one that is not finite.
+    Sizes are floor(n/3), floor(n/3) and the rest. Equal values keep the input's order, so the same input always gives
+    the same tertiles. Raises ValueError for fewer than three values or one that is not finite.
     """
     if len(values) < 3 or not np.isfinite(values).all():
         raise ValueError(f"three or more finite values can be split, got {len(values)}")
@@ -23,27 +23,36 @@ def tertiles(values: NDArray[np.float64]) -> NDArray[np.int64]:
 
 @dataclass(frozen=True, slots=True)
 class Deck:
-    """A pool of n records, shuffled: the order they are drawn in, (n,) int64, and where each stands in a mix, (n,) float64."""
+    """A shuffled pool of n records.
+
+    `order`, (n,) int64, is the order in which they are drawn. `key`, (n,) float64, orders the records of a mix: each
+    stands behind all that have a smaller key.
+    """
 
     order: NDArray[np.int64]
-    place: NDArray[np.float64]
+    key: NDArray[np.float64]
 
 
-def shuffled(size: int, *key: int) -> Deck:
-    """A pool's deck, by its size and a key such as (seed, repeat, pool) alone: no other draw has a say in it."""
-    pick = np.random.default_rng(np.random.SeedSequence(key))
+def shuffled(size: int, *seed: int) -> Deck:
+    """The deck of a pool of `size` records, seeded by numbers such as (seed, repeat, pool).
+
+    It depends on nothing else: adding, removing or reordering other draws changes no deck.
+    """
+    pick = np.random.default_rng(np.random.SeedSequence(seed))
     return Deck(pick.permutation(size), pick.random(size))
 
 
 def mixed(decks: Sequence[Deck], counts: Sequence[int]) -> NDArray[np.int64]:
     """The first `counts` of each deck, together in random order: (sum of counts, 2), deck and record number.
 
-    A larger count takes all that a smaller one takes, and what two mixes share stands in the same order in both.
+    A larger count takes all that a smaller one takes, and records that two mixes share are in the same order in both.
+
+    Raises ValueError for a count below zero or above the deck's size.
     """
     taken = [deck.order[:count] for deck, count in zip(decks, counts, strict=True)]
     for deck, count in zip(decks, counts, strict=True):
         if not 0 <= count <= len(deck.order):
             raise ValueError(f"{count} records cannot be drawn from {len(deck.order)}")
-    number = np.concatenate([np.full(count, which) for which, count in enumerate(counts)])
-    places = np.concatenate([deck.place[chosen] for deck, chosen in zip(decks, taken, strict=True)])
-    return np.stack([number, np.concatenate(taken)], axis=1)[np.argsort(places, kind="stable")].astype(np.int64)
+    which = np.concatenate([np.full(count, number) for number, count in enumerate(counts)])
+    keys = np.concatenate([deck.key[chosen] for deck, chosen in zip(decks, taken, strict=True)])
+    return np.stack([which, np.concatenate(taken)], axis=1)[np.argsort(keys, kind="stable")].astype(np.int64)

@@ -2,10 +2,10 @@
 
     python -m seedkit.verify Datas/RQ1/EVOL [more folders]
 
-Checks hashes, sizes and counts of all files. Of tertiles also that they are disjoint, complete, ordered and as large as
-they must be; of classified records that the counts by category are true; of mixes that their ratios are exact, that no
-record is in one twice, that the mixes of a repeat are nested, and that no two are alike. Exit code 0 if all is well, 1
-if a folder is not what its manifest says, 2 if there is no manifest.
+Checks hashes, sizes and counts of all files. Tertiles must also be disjoint, complete, ordered and of the right sizes;
+the counts by category of classified records must be true; mixes must have exact ratios, no record twice, be nested within
+a repeat, and no two may be alike. Exit code 0 if all is well, 1 if a folder is not what its manifest says, 2 if there is
+no manifest.
 """
 
 import argparse
@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -24,11 +24,19 @@ from seedkit.flags import parser
 from seedkit.manifest import documents, read_manifest
 from seedkit.verify_mixes import key_fault, mix_faults, rows
 
-CLASSIFIED_KEYS = ("assigned_category", "category_similarity", "category_margin", "task_type")
+# What manifests of classified records say of their columns since they say it; those of the first release had these.
+FIRST_RELEASE_COLUMNS = {
+    "category": "assigned_category",
+    "group": "task_type",
+    "ranges": {"category_similarity": [-1.001, 1.001], "category_margin": [0, 2.001]},
+}
 
 
 def verify(folder: Path) -> list[str]:
-    """What is wrong with an output folder, one line each; nothing if all is well. InputError without a manifest."""
+    """What is wrong with an output folder, one line for each fault; an empty list if all is well.
+
+    Raises InputError if the folder has no manifest, or one that cannot be read.
+    """
     faults = []
     outputs = documents(read_manifest(folder))
     listed = {name: facts.get("sha256") for output in outputs for name, facts in output["files"].items()}
@@ -48,7 +56,7 @@ def verify(folder: Path) -> list[str]:
 
 
 def file_faults(folder: Path, manifest: dict[str, Any]) -> Iterator[str]:
-    """What files are not as one output's manifest lists them."""
+    """Which files are missing, or differ from what one output's manifest says of them."""
     for name, recorded in manifest["files"].items():
         path = folder / name
         if not path.is_file():
@@ -71,21 +79,30 @@ def _reject_fault(folder: Path, manifest: dict[str, Any]) -> Iterator[str]:
 
 
 def _classified_faults(folder: Path, manifest: dict[str, Any]) -> Iterator[str]:
+    """Check classified records against manifest["classified"], which is {file, columns, categories}.
+
+    `columns` names the columns that classification added: "category", "group", and "ranges" with the lowest and highest
+    value of each other. `categories` has for each category its group, under that column's name, and its "records".
+    """
     name, categories = manifest["classified"]["file"], manifest["classified"]["categories"]
+    columns = manifest["classified"].get("columns", FIRST_RELEASE_COLUMNS)
+    category_column, group_column, ranges = columns["category"], columns["group"], columns["ranges"]
+    added = {category_column, group_column, *ranges}
     found: Counter[str] = Counter()
     seen = set()
     for row in rows(folder / name):
-        category = row["assigned_category"]
+        category, group = row[category_column], row[group_column]
         found[category] += 1
-        if fault := key_fault({key: value for key, value in row.items() if key not in CLASSIFIED_KEYS}):
+        if fault := key_fault({key: value for key, value in row.items() if key not in added}):
             yield f"{name}: {fault}"
         if row["id"] in seen:
             yield f"{name}: {row['id']} is in it twice"
         seen.add(row["id"])
-        if category not in categories or row["task_type"] != categories[category]["task_type"]:
-            yield f"{name}: {row['id']} is {row['task_type']} in {category}, which is no category of the manifest's"
-        if not -1.001 <= row["category_similarity"] <= 1.001 or not 0 <= row["category_margin"] <= 2.001:
-            yield f"{name}: {row['id']} has a similarity or a margin that no cosine has"
+        if category not in categories or group != categories[category][group_column]:
+            yield f"{name}: {row['id']} is {group} in {category}, which is no category of the manifest's"
+        for column, (low, high) in ranges.items():
+            if not low <= row[column] <= high:
+                yield f"{name}: {row['id']} has {column} {row[column]}, expected {low} to {high}"
     for category, expected in categories.items():
         if found[category] != expected["records"]:
             yield f"{name}: {found[category]} records in {category}, the manifest says {expected['records']}"
@@ -93,44 +110,56 @@ def _classified_faults(folder: Path, manifest: dict[str, Any]) -> Iterator[str]:
 
 
 def _tertile_faults(folder: Path, manifest: dict[str, Any]) -> Iterator[str]:
+    """Check scores and tertiles against manifest["tertiles"], which is {scores, column, files}."""
     tertiles, counts = manifest["tertiles"], manifest["counts"]
     column = tertiles["column"]
-    value: dict[str, float] = {}
-    third: dict[str, int] = {}
-    order: dict[str, int] = {}
+    scored: dict[str, _ScoreRow] = {}
     failed = 0
-    for number, row in enumerate(rows(folder / tertiles["scores"])):
+    for index, row in enumerate(rows(folder / tertiles["scores"])):
         if row["status"] != "ok":
             failed += 1
             if row["tertile"] is not None or row[column] is not None or not row["reason"]:
                 yield f"{row['id']}: status {row['status']}, expected no score, no tertile and a reason"
             continue
-        if row["id"] in value:
+        if row["id"] in scored:
             yield f"{row['id']}: scored twice"
-        value[row["id"]], third[row["id"]], order[row["id"]] = row[column], row["tertile"], number
-    if len(value) != counts["scored"] or failed != counts["failed"]:
-        yield f"{len(value)} scored and {failed} failed, the manifest says {counts['scored']} and {counts['failed']}"
+        scored[row["id"]] = _ScoreRow(index, row[column], row["tertile"])
+    if len(scored) != counts["scored"] or failed != counts["failed"]:
+        yield f"{len(scored)} scored and {failed} failed, the manifest says {counts['scored']} and {counts['failed']}"
     yield from _reject_fault(folder, manifest)
+    yield from _member_faults(folder, tertiles["files"], scored)
 
-    wanted = sorted(value, key=lambda id_: (value[id_], order[id_]))
-    size = len(wanted) // 3
-    expected = {id_: min(3, position // size + 1) if size else 0 for position, id_ in enumerate(wanted)}
+
+class _ScoreRow(NamedTuple):
+    """What the scores file says of a record, and its row there, which is the input's order."""
+
+    row: int
+    value: float
+    tertile: int | None
+
+
+def _member_faults(folder: Path, names: list[str], scored: dict[str, _ScoreRow]) -> Iterator[str]:
+    """What records of the tertiles' files are not where their scores put them, or missing."""
+    ascending = sorted(scored, key=lambda id_: (scored[id_].value, scored[id_].row))
+    size = len(ascending) // 3
+    expected = {id_: min(3, rank // size + 1) if size else 0 for rank, id_ in enumerate(ascending)}
     seen: dict[str, str] = {}
-    for number, name in enumerate(tertiles["files"], 1):
+    for number, name in enumerate(names, 1):
         last = -1
         for row in rows(folder / name):
             id_ = row["id"]
+            own = scored.get(id_, _ScoreRow(-1, 0.0, None))
             if fault := key_fault(row):
                 yield f"{name}: {fault}"
             if id_ in seen:
                 yield f"{name}: {id_} is also in {seen[id_]}"
-            if expected.get(id_) != number or third.get(id_) != number:
-                yield f"{name}: {id_} belongs in tertile {expected.get(id_)}, its row says {third.get(id_)}"
-            if order.get(id_, -1) < last:
+            if expected.get(id_) != number or own.tertile != number:
+                yield f"{name}: {id_} belongs in tertile {expected.get(id_)}, its row says {own.tertile}"
+            if own.row < last:
                 yield f"{name}: {id_} is out of the input's order"
-            last = order.get(id_, -1)
+            last = own.row
             seen[id_] = name
-    missing = [id_ for id_ in wanted if id_ not in seen]
+    missing = [id_ for id_ in ascending if id_ not in seen]
     if missing:
         yield f"{len(missing)} scored records are in no tertile, e.g. {missing[0]}"
 

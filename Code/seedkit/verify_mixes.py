@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-MANY = 10**6  # ways to draw a mix, above which two equal draws are no coincidence
+MANY = 10**6  # with more ways to draw a mix than this, two equal draws are no coincidence
 RECORD_KEYS = ["id", "instruction", "input", "output"]
 
 
@@ -21,7 +21,7 @@ def rows(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def key_fault(row: dict[str, Any]) -> str | None:
-    """What keeps a row from being a plain record of four strings."""
+    """Why a row is no plain record of four strings; None if it is one."""
     if list(row) != RECORD_KEYS or not all(isinstance(text, str) for text in row.values()):
         return f"{row.get('id')} has the keys {', '.join(row)}, expected the strings {', '.join(RECORD_KEYS)}"
     return None
@@ -89,7 +89,7 @@ def _likeness_faults(
             yield f"{one} and {other} are the same file"
         if first["repeat"] == second["repeat"] or first["series"] != second["series"]:
             continue
-        # where there are few ways to draw, two repeats may well draw the same: a kind that is taken whole has one way
+        # with few ways to draw, two repeats may well draw the same: a kind of which all are taken has one way
         ways = prod(comb(pool_size[which], count) for which, count in first["counts"].items())
         if first["counts"] == second["counts"] and ways > MANY and members[one] == members[other]:
             yield f"{one} and {other} hold the same records, though their repeats differ"

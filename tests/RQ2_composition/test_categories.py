@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from RQ2_composition.categories import ALGORITHMIC, CATEGORIES, DESCRIBED, TEMPERATURE, assign, task_type
+from RQ2_composition.categories import ALGORITHMIC, CATEGORIES, TEMPERATURE, assign, described, task_type
 
 Vectors = NDArray[np.float32]
 
@@ -52,9 +52,9 @@ def test_the_ten_categories_and_their_types() -> None:
 
 
 def test_every_category_is_described_and_no_text_stands_twice() -> None:
-    assert tuple(DESCRIBED) == CATEGORIES
-    assert all(len(texts) >= 20 for texts in DESCRIBED.values())
-    texts = [text.casefold().strip(" .") for category in DESCRIBED.values() for text in category]
+    assert tuple(described()) == CATEGORIES
+    assert all(len(texts) >= 20 for texts in described().values())
+    texts = [text.casefold().strip(" .") for category in described().values() for text in category]
     assert len(set(texts)) == len(texts)
     assert all(texts)
 
@@ -119,8 +119,8 @@ def test_plain_tasks_get_the_right_type() -> None:
     from seedkit.embed import MiniLM
 
     encoder = MiniLM()
-    prototypes = encoder([text for texts in DESCRIBED.values() for text in texts])
-    owner = np.repeat(np.arange(len(CATEGORIES)), [len(texts) for texts in DESCRIBED.values()])
+    prototypes = encoder([text for texts in described().values() for text in texts])
+    owner = np.repeat(np.arange(len(CATEGORIES)), [len(texts) for texts in described().values()])
     for expected, tasks in (("algorithmic", ALGORITHMIC_TASKS), ("practical", PRACTICAL_TASKS)):
         found = [task_type(CATEGORIES[index]) for index in assign(encoder(tasks), prototypes, owner).category]
         assert found.count(expected) >= 0.8 * len(tasks), list(zip(tasks, found, strict=True))

@@ -50,7 +50,7 @@ def figures(labels: Indices, assigned: Indices) -> str:
 
 
 def main() -> None:
-    from RQ2_composition.categories import CATEGORIES, DESCRIBED, assign
+    from RQ2_composition.categories import CATEGORIES, assign, described
     from seedkit.embed import MiniLM
 
     if not LABELLED.exists():
@@ -65,7 +65,7 @@ def main() -> None:
     rate = len(lines) / (time.perf_counter() - start)
     texts: dict[str, dict[str, tuple[str, ...]]] = {
         "names": {name: (name,) for name in CATEGORIES},
-        "described": DESCRIBED,
+        "described": described(),
     }
     for name, written in texts.items():
         prototypes = encoder([text for category in CATEGORIES for text in written[category]])

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from seedkit import stage
+from seedkit.embed import EncoderSpec
 from seedkit.embedding_store import embed
 from seedkit.errors import RunError
 from seedkit.stage import ModelSpec
@@ -42,12 +43,12 @@ def fresh(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Toy, "length", 1.0)
 
 
-def part(**identity: str) -> ModelSpec:
+def encoder(**identity: str) -> EncoderSpec:
     return ModelSpec(Toy, ["cpu"], {"model": "toy", **identity})
 
 
 def test_rows_are_the_records_and_equal_texts_are_encoded_once(tmp_path: Path) -> None:
-    found = embed(part(), TEXTS, IDS, tmp_path, "e", label="toy")
+    found = embed(encoder(), TEXTS, IDS, tmp_path, "e", label="toy")
     assert found.vectors.shape == (9, 2)
     assert found.vectors.dtype == np.float32
     assert np.isnan(found.vectors[2]).all()
@@ -58,18 +59,18 @@ def test_rows_are_the_records_and_equal_texts_are_encoded_once(tmp_path: Path) -
 
 
 def test_reused_when_all_matches_and_only_then(tmp_path: Path) -> None:
-    first = embed(part(), TEXTS, IDS, tmp_path, "e", label="toy")
-    again = embed(part(), TEXTS, IDS, tmp_path, "e", label="toy")
+    first = embed(encoder(), TEXTS, IDS, tmp_path, "e", label="toy")
+    again = embed(encoder(), TEXTS, IDS, tmp_path, "e", label="toy")
     assert (again.path, again.computed) == (first.path, 0)
-    assert embed(part(instruction="x"), TEXTS, IDS, tmp_path, "e", label="toy").computed == 7
-    assert embed(part(), {**TEXTS, 8: "hhh"}, IDS, tmp_path, "e", label="toy").computed == 7
-    assert embed(part(), TEXTS, [*IDS[:8], "x"], tmp_path, "e", label="toy").computed == 7
-    assert embed(part(), TEXTS, IDS, tmp_path, "e", label="toy", resume=False).computed == 7
+    assert embed(encoder(instruction="x"), TEXTS, IDS, tmp_path, "e", label="toy").computed == 7
+    assert embed(encoder(), {**TEXTS, 8: "hhh"}, IDS, tmp_path, "e", label="toy").computed == 7
+    assert embed(encoder(), TEXTS, [*IDS[:8], "x"], tmp_path, "e", label="toy").computed == 7
+    assert embed(encoder(), TEXTS, IDS, tmp_path, "e", label="toy", resume=False).computed == 7
 
 
 @pytest.mark.parametrize("damage", ["array", "sidecar", "missing"])
 def test_a_damaged_store_is_made_anew(tmp_path: Path, damage: str) -> None:
-    first = embed(part(), TEXTS, IDS, tmp_path, "e", label="toy")
+    first = embed(encoder(), TEXTS, IDS, tmp_path, "e", label="toy")
     whole = first.path.read_bytes()
     if damage == "array":
         first.path.write_bytes(whole[:-1] + b"x")
@@ -77,34 +78,34 @@ def test_a_damaged_store_is_made_anew(tmp_path: Path, damage: str) -> None:
         first.path.with_suffix(".json").write_bytes(b'{"ids"')
     else:
         first.path.unlink()
-    assert embed(part(), TEXTS, IDS, tmp_path, "e", label="toy").computed == 7
+    assert embed(encoder(), TEXTS, IDS, tmp_path, "e", label="toy").computed == 7
     assert first.path.read_bytes() == whole
 
 
 def test_an_interrupted_run_goes_on_from_its_chunks(tmp_path: Path) -> None:
-    whole = embed(part(), TEXTS, IDS, tmp_path / "whole", "e", label="toy").path.read_bytes()
+    whole = embed(encoder(), TEXTS, IDS, tmp_path / "whole", "e", label="toy").path.read_bytes()
     Toy.fail_at = "bb"  # in the second of three chunks
     with pytest.raises(RunError, match="stopped"):
-        embed(part(), TEXTS, IDS, tmp_path / "cut", "e", label="toy")
+        embed(encoder(), TEXTS, IDS, tmp_path / "cut", "e", label="toy")
     Toy.fail_at = ""
-    found = embed(part(), TEXTS, IDS, tmp_path / "cut", "e", label="toy")
+    found = embed(encoder(), TEXTS, IDS, tmp_path / "cut", "e", label="toy")
     assert found.computed == 4
     assert found.path.read_bytes() == whole
 
 
 @pytest.mark.parametrize("damage", [b"", b"\x93NUMPY", b"short", b"zeros"])
 def test_a_damaged_chunk_is_made_anew(tmp_path: Path, damage: bytes) -> None:
-    whole = embed(part(), TEXTS, IDS, tmp_path / "whole", "e", label="toy").path.read_bytes()
+    whole = embed(encoder(), TEXTS, IDS, tmp_path / "whole", "e", label="toy").path.read_bytes()
     Toy.fail_at = "a"  # in the last of three chunks
     with pytest.raises(RunError, match="stopped"):
-        embed(part(), TEXTS, IDS, tmp_path / "cut", "e", label="toy")
+        embed(encoder(), TEXTS, IDS, tmp_path / "cut", "e", label="toy")
     Toy.fail_at = ""
     first = min((tmp_path / "cut").glob("*.chunks/*.npy"))
     if damage in (b"short", b"zeros"):
         np.save(first, np.zeros((2 if damage == b"short" else 3, 2), dtype=np.float32))
     else:
         first.write_bytes(damage)
-    found = embed(part(), TEXTS, IDS, tmp_path / "cut", "e", label="toy")
+    found = embed(encoder(), TEXTS, IDS, tmp_path / "cut", "e", label="toy")
     assert found.computed == 4  # the damaged chunk and the one that was missing
     assert found.path.read_bytes() == whole
 
@@ -113,7 +114,7 @@ def test_vectors_that_are_no_unit_vectors_are_refused(tmp_path: Path) -> None:
     for length in (0.5, float("nan")):
         Toy.length = length
         with pytest.raises(RunError, match="not finite and of length 1"):
-            embed(part(), TEXTS, IDS, tmp_path / str(length), "e", label="toy")
+            embed(encoder(), TEXTS, IDS, tmp_path / str(length), "e", label="toy")
 
 
 def test_a_full_disk_is_an_error_and_no_crash(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -122,11 +123,11 @@ def test_a_full_disk_is_an_error_and_no_crash(tmp_path: Path, monkeypatch: pytes
 
     monkeypatch.setattr(os, "posix_fallocate", full)
     with pytest.raises(OSError, match="No space left"):
-        embed(part(), TEXTS, IDS, tmp_path, "e", label="toy")
+        embed(encoder(), TEXTS, IDS, tmp_path, "e", label="toy")
     monkeypatch.undo()
     monkeypatch.setattr(stage, "CHUNK", 3)
-    assert embed(part(), TEXTS, IDS, tmp_path, "e", label="toy").computed == 0  # the chunks were kept
+    assert embed(encoder(), TEXTS, IDS, tmp_path, "e", label="toy").computed == 0  # the chunks were kept
 
 
 def test_no_text_at_all(tmp_path: Path) -> None:
-    assert embed(part(), {}, ["1", "2"], tmp_path, "e", label="toy").vectors.shape == (2, 0)
+    assert embed(encoder(), {}, ["1", "2"], tmp_path, "e", label="toy").vectors.shape == (2, 0)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from seedkit.subsets import mixed, shuffled, tertiles
+from seedkit.subsets import in_tertiles, mixed, shuffled
 
 numbers = st.lists(st.one_of(st.integers(0, 3).map(float), st.floats(-1e9, 1e9)), min_size=3, max_size=200)
 
@@ -10,22 +10,22 @@ numbers = st.lists(st.one_of(st.integers(0, 3).map(float), st.floats(-1e9, 1e9))
 @given(numbers)
 def test_tertiles_are_complete_sized_ordered_and_stable(values: list[float]) -> None:
     array = np.array(values)
-    thirds = tertiles(array)
+    found = in_tertiles(array)
     n = len(values)
-    assert [int((thirds == k).sum()) for k in (1, 2, 3)] == [n // 3, n // 3, n - 2 * (n // 3)]
+    assert [int((found == k).sum()) for k in (1, 2, 3)] == [n // 3, n // 3, n - 2 * (n // 3)]
     for low, high in ((1, 2), (2, 3)):
-        assert array[thirds == low].max() <= array[thirds == high].min()
+        assert array[found == low].max() <= array[found == high].min()
     for value in set(values):  # among equals, the earlier ones are in the lower third
-        assert (np.diff(thirds[array == value]) >= 0).all()
+        assert (np.diff(found[array == value]) >= 0).all()
     # they depend on the order of the values, not on their size
     ranks = np.unique(array, return_inverse=True)[1].astype(float)
-    assert (tertiles(ranks) == thirds).all()
+    assert (in_tertiles(ranks) == found).all()
 
 
 @pytest.mark.parametrize("values", [[], [1.0, 2.0], [1.0, 2.0, float("nan")], [1.0, 2.0, float("inf")]])
 def test_what_cannot_be_split(values: list[float]) -> None:
     with pytest.raises(ValueError, match="three or more finite values"):
-        tertiles(np.array(values))
+        in_tertiles(np.array(values))
 
 
 @given(st.integers(1, 60), st.integers(1, 60), st.integers(0, 9), st.data())
@@ -43,7 +43,7 @@ def test_mixes_are_exact_nested_and_depend_on_their_key_alone(
     assert [pair for pair in drawn[1] if pair in kept] == drawn[0]  # nested, and in the same order
     again = shuffled(first, seed, 1, 0)
     assert (again.order == decks[0].order).all()
-    assert (again.place == decks[0].place).all()
+    assert (again.key == decks[0].key).all()
 
 
 def test_repeats_pools_and_seeds_differ() -> None:

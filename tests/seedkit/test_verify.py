@@ -156,7 +156,7 @@ def test_output_folder_guards(folder: Path, tmp_path: Path) -> None:
         OutputFolder(folder, "stage", NAMES, sources=[source]) as output,
         pytest.raises(InputError, match="another run is writing here"),
     ):
-        OutputFolder(output.folder, "stage", NAMES, sources=[source])
+        OutputFolder(output.path, "stage", NAMES, sources=[source])
 
 
 def test_publishing_withdraws_the_manifest_and_removes_what_is_stale(folder: Path, tmp_path: Path) -> None:

@@ -48,7 +48,7 @@ def setup() -> None:
     probed(ENVIRONMENT)
 
 
-def chosen(folder: Path | None) -> Path:
+def environment_folder(folder: Path | None) -> Path:
     """The folder given with --environment, else that of SEEDKIT_LLAMAFACTORY_ENV, else .venv-train."""
     return folder or Path(os.environ.get(VARIABLE) or ENVIRONMENT)
 

@@ -115,7 +115,7 @@ def _checked(name: str, path: Path, output: dict[str, Any], diagnoses: list[Diag
     )
 
 
-def matrix(
+def plan_runs(
     found: Sequence[Subset],
     seeds: Sequence[int],
     student: Student,

@@ -13,8 +13,8 @@ from seedkit.models import model_label, model_revision
 from training import student_run
 from training.diagnoses import TokenCounter
 from training.encoding import NAMES, RecordEncoder
-from training.llamafactory_environment import Environment, chosen, probed, require_deepspeed
-from training.planned_runs import Run, epochs, gpu_hours, matrix, subsets
+from training.llamafactory_environment import Environment, environment_folder, probed, require_deepspeed
+from training.planned_runs import Run, epochs, gpu_hours, plan_runs, subsets
 from training.presets import Student, student
 
 
@@ -64,7 +64,7 @@ def prepare(args: argparse.Namespace) -> Study:
             if args.strict:
                 raise InputError(f"{message} (--strict)")
             say(message)
-    runs = matrix(
+    runs = plan_runs(
         found,
         args.seed,
         chosen_student,
@@ -82,7 +82,7 @@ def prepare(args: argparse.Namespace) -> Study:
 def _environment(args: argparse.Namespace) -> Environment | None:
     """LLaMA-Factory's environment; None if there is none and this is a dry run, which goes on without."""
     try:
-        return probed(chosen(args.environment))
+        return probed(environment_folder(args.environment))
     except InputError as error:
         if not args.dry_run:
             raise

@@ -32,7 +32,7 @@ def test_equal_steps_and_batches_over_gpus(partition: Path, tiny_llama: Path) ->
     student = presets.student(str(tiny_llama), "full").with_settings(None, batch_size=12)
 
     def made(gpus: int = 1, equal_steps: bool = False, max_steps: int | None = None) -> list[planned_runs.Run]:
-        return planned_runs.matrix(
+        return planned_runs.plan_runs(
             found, [1], student, gpus=gpus, cpu=False, equal_steps=equal_steps, max_steps=max_steps, save_steps=None
         )
 

@@ -1,4 +1,4 @@
-"""Hostile completions through the real judge, on every rung of isolation that this machine has.
+"""Hostile completions through the real judge, in every sandbox that this machine has.
 
 After each: an acceptable verdict in time; nothing written, reached, changed or left running outside; a judge of normal size
 that still tells a right program from a wrong one.
@@ -23,7 +23,7 @@ from typing import Any
 import pytest
 from adversary import Attack, attacks
 from benchmarks.humaneval import HumanEval
-from evaluation.grading.workers import Job, Workers
+from evaluation.grading.workers import Job, JudgePool
 from sandbox import SANDBOXES
 from sandbox.contract import Limits
 from sandbox.judging.self_check import choose, failing
@@ -37,7 +37,7 @@ SLACK = 4.0  # for starting, and for a busy machine, where a program that was no
 MEMORY = 384 << 20  # bytes of a jail; small, so that floods are short
 GROWTH = 200e6  # bytes that a judge may grow by over one sample
 KEY = 0x53454544  # of the System V objects that a program may leave
-PLACES = (
+FOLDERS = (
     "/",
     "/tmp",
     "/var/tmp",
@@ -174,12 +174,12 @@ class World:
     def damage(self) -> list[str]:
         """What is not as it was; things that were left are removed."""
         found = [f"changed: {name}" for name, value in self._state().items() if value != self.before[name]]
-        for place in dict.fromkeys(PLACES):
-            if os.access(place, os.R_OK):
-                for name in os.listdir(place):
+        for folder in dict.fromkeys(FOLDERS):
+            if os.access(folder, os.R_OK):
+                for name in os.listdir(folder):
                     if self.values["MARK"] in name and self.values["MARK"] != name.replace("-", "_"):
-                        found.append(f"left: {place}/{name}")
-                        path = Path(place, name)
+                        found.append(f"left: {folder}/{name}")
+                        path = Path(folder, name)
                         shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
         for kind in ("shm", "sem", "msg"):
             rows = Path(f"/proc/sysvipc/{kind}")
@@ -199,18 +199,18 @@ class World:
 class Judge:
     """One worker process, as grade.py has them."""
 
-    def __init__(self, rung: str) -> None:
+    def __init__(self, sandbox: str) -> None:
         self._problems = [PROBLEMS[task] for task in TASKS]
-        self._workers = Workers("humaneval", self._problems, rung, 1)
+        self._pool = JudgePool("humaneval", self._problems, sandbox, 1)
 
     def close(self) -> None:
-        self._workers.__exit__()
+        self._pool.__exit__()
 
     def judge(self, task: str, completion: str) -> Verdict:
-        [(_, outcome)] = self._workers.judge(
+        [(_, verdict)] = self._pool.judge(
             [Job(None, TASKS.index(task), completion, Limits(SECONDS, MEMORY, disk=64 << 20))]
         )
-        return outcome
+        return verdict
 
     @property
     def pid(self) -> int:
@@ -236,12 +236,12 @@ def world() -> Iterator[World]:
 
 @pytest.fixture(scope="module")
 def judge(request: pytest.FixtureRequest, world: World) -> Iterator[Judge]:
-    """On the rung of its parameter, or the best that holds here."""
+    """In the sandbox of its parameter, or in the best that holds here."""
     try:
-        rung = choose(request.param)
+        sandbox = choose(request.param)
     except InputError as error:
         pytest.skip(str(error))
-    made = Judge(rung)
+    made = Judge(sandbox)
     try:
         assert made.controls() == []
         yield made
@@ -267,19 +267,19 @@ def complaints(attack: Attack, judge: Judge, world: World) -> list[str]:
     forget(pid)
     before = peak(pid)
     start = time.monotonic()
-    outcome = judge.judge(attack.task, attack.completion({**world.values, "JUDGE": str(pid)}))
+    verdict = judge.judge(attack.task, attack.completion({**world.values, "JUDGE": str(pid)}))
     seconds = time.monotonic() - start
-    said = outcome.stderr[:1000]
+    said = verdict.stderr[:1000]
     found = []
-    if outcome.name == PASS:  # by which way?
+    if verdict.name == PASS:  # by which way?
         text = attack.completion({**world.values, "JUDGE": str(pid)}).replace("x + y if", "None if")
         said = judge.judge(attack.task, text).stderr[:1000]
-    if outcome.name not in attack.verdicts:
-        found.append(f"{outcome.name}, expected {', '.join(sorted(attack.verdicts))}: {said}")
+    if verdict.name not in attack.verdicts:
+        found.append(f"{verdict.name}, expected {', '.join(sorted(attack.verdicts))}: {said}")
     elif "HOLE" in said:
         found.append(said)
-    if len(outcome.stderr) > 10_000:
-        found.append(f"{len(outcome.stderr):,} characters of stderr")
+    if len(verdict.stderr) > 10_000:
+        found.append(f"{len(verdict.stderr):,} characters of stderr")
     if seconds > SECONDS + SLACK:
         found.append(f"{seconds:.1f} s")
     if [process.pid for process in active_children()] != [pid]:
@@ -329,12 +329,12 @@ def wait_for(condition: Callable[[], bool], seconds: float) -> bool:
 
 
 @pytest.mark.heavy
-@pytest.mark.parametrize("rung", list(SANDBOXES))
+@pytest.mark.parametrize("name", list(SANDBOXES))
 @pytest.mark.parametrize("victim", ["grader", "worker"])
-def test_no_jail_outlives_its_judge(rung: str, victim: str, tmp_path: Path) -> None:
+def test_no_jail_outlives_its_judge(name: str, victim: str, tmp_path: Path) -> None:
     """Whoever is killed, and however: what it started ends with it."""
-    if reason := failing(rung):
-        pytest.skip(f"{rung}: {reason}")
+    if reason := failing(name):
+        pytest.skip(f"{name}: {reason}")
     samples = tmp_path / "samples.jsonl"
     row = json.dumps({"task_id": "HumanEval/53", "completion": "    while True:\n        pass\n"})
     samples.write_text(f"{row}\n" * 4)
@@ -350,7 +350,7 @@ def test_no_jail_outlives_its_judge(rung: str, victim: str, tmp_path: Path) -> N
         "--min_seconds",
         "60",
         "--sandbox",
-        rung,
+        name,
         "--output_dir",
         str(tmp_path / "out"),
     ]

@@ -1,8 +1,8 @@
-"""Values as plain data, on both sides of a jail's wall: this file's source runs in the jail too, so it imports nothing.
+"""Values as plain data, on both sides of a jail's wall. This file's source runs in the jail too, so it imports nothing.
 
-What goes in is marshal, what comes out is JSON: marshal is fast, but only safe to read where it comes from a friend.
-None, True, False, str, float and small int stand for themselves, everything else is a list that starts with a tag. A
-subclass is encoded as the plain type below it, so that nothing with methods of its own comes out.
+The judge sends marshal and the jail answers in JSON: marshal is fast, but only data from a trusted side may be read with it.
+None, True, False, str, float and small int stand for themselves; everything else is a list that starts with a tag
+(README.md lists the tags). A subclass is encoded as the plain type below it, so that nothing with methods of its own comes out.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ if TYPE_CHECKING:  # the typing module would take longer to import than most pro
     from collections.abc import Callable
     from typing import Any
 
-DEPTH = 200  # levels of nesting
-LONGEST = 1_000_000  # items that something may claim to have
-CLASHES = 100  # items of one hash, all different
-DIGITS = 1_000  # of a Decimal or a Fraction
-_WHOLE = 1 << 53  # from here on JSON readers may round
+DEPTH = 200  # levels of nesting that are encoded
+LONGEST = 1_000_000  # items of a range, and the length that an object may claim to have
+CLASHES = 100  # different items of a set or a dict with the same hash
+DIGITS = 1_000  # decimal digits of a Decimal or a Fraction
+_WHOLE = 1 << 53  # integers from here on are sent as text: JSON readers may round them
 
 
 class Unsendable(Exception):
@@ -24,7 +24,11 @@ class Unsendable(Exception):
 
 
 def encode(value: Any, handle: Callable[[Any], Any], depth: int = 0) -> Any:
-    """`handle(object)` gives what stands for an object that is no plain data."""
+    """`value` as plain data.
+
+    `handle(object)` gives what stands for an object that is no plain data, or raises. Raises Unsendable where the value is
+    nested in more than DEPTH levels.
+    """
     kind = type(value)
     if value is None or kind is bool or kind is str or kind is float:
         return value
@@ -56,6 +60,7 @@ _PLAIN = (bool, int, float, complex, str, bytes, bytearray, list, tuple, dict, s
 
 
 def _other(value: Any, kind: type, handle: Callable[[Any], Any], depth: int) -> Any:
+    """Types that are less frequent, subclasses of plain types, and objects."""
     if kind in (type({}.keys()), type({}.values()), type({}.items())):
         tag = "k" if kind is type({}.keys()) else "v" if kind is type({}.values()) else "m"
         return [tag, *[encode(item, handle, depth) for item in value]]
@@ -97,7 +102,11 @@ def _other(value: Any, kind: type, handle: Callable[[Any], Any], depth: int) -> 
 
 
 def decode(data: Any, resolve: Callable[[str, list[Any]], Any]) -> Any:
-    """The value again. `resolve(tag, rest)` is asked for tags that are not plain; ValueError or TypeError on nonsense."""
+    """The value that `encode` was given, a new one.
+
+    `resolve(tag, rest)` is asked for tags that are not plain. Nonsense raises ValueError, TypeError, KeyError, IndexError,
+    AttributeError, ArithmeticError or RecursionError, and whatever `resolve` raises.
+    """
     kind = type(data)
     if data is None or kind is bool or kind is str or kind is float or kind is int:
         return data
@@ -121,7 +130,7 @@ def decode(data: Any, resolve: Callable[[str, list[Any]], Any]) -> Any:
     if tag == "r":
         found = range(*[decode(item, resolve) for item in rest])
         if len(found) > LONGEST:
-            raise ValueError("a range that is too long to be looked through")
+            raise ValueError("a range of too many numbers")
         return found
     if tag == "e":
         return Ellipsis if rest[0] else NotImplemented
@@ -156,7 +165,7 @@ def _rare(tag: str, rest: list[Any]) -> Any:
         return collections.deque(rest[1:], rest[0])
     if tag == "D" and (len(rest[0]) > DIGITS or not -DIGITS < decimal.Decimal(rest[0]).adjusted() < DIGITS):
         raise ValueError("a Decimal of too many digits")
-    if tag == "F" and max(int.bit_length(part) for part in rest) > 4 * DIGITS:
+    if tag == "F" and max(map(int.bit_length, rest)) > 4 * DIGITS:
         raise ValueError("a Fraction of too many digits")
     return {
         "D": decimal.Decimal,
@@ -172,7 +181,7 @@ def _numbers(value: Any) -> bool:
 
 
 def _spread(items: list[Any]) -> list[Any]:
-    """The items, unless many different ones have the same hash: a set or dict of them would take endless work."""
+    """The items. ValueError where more than CLASHES different ones share a hash: making a set of those takes too long."""
     firsts: dict[int, Any] = {}
     clashes: dict[int, int] = {}
     for item in items if len(items) > CLASHES else ():

@@ -1,10 +1,10 @@
 """Runs in the jail, for languages that are compiled: writes files, runs compilers and the program, and reports.
 
-As process 1 of the jail's namespace it cannot be killed from in there. It says how the program ended and what it printed; what
-that is worth is for the judge outside to say. Its source is sent in behind those of codec.py and framing.py.
+As process 1 of the jail's namespace it cannot be killed from inside. It says how the program ended and what it printed; the
+judge outside decides what that is worth. Its source is sent into the jail behind those of codec.py and framing.py.
 """
 
-# what it takes from the judge is trusted: ruff's S302 does not apply
+# what it takes from the judge is trusted: ruff's S302 does not apply; names of framing.py are defined when it runs: F821
 # ruff: noqa: F821, S302
 # mypy: ignore-errors
 
@@ -15,7 +15,8 @@ import signal
 import time
 
 KEPT = 1 << 17  # bytes of output that are kept, the last ones: the nonce comes at the end
-FLOOD = 32 << 20  # bytes of output from which a command is killed
+MOST = 32 << 20  # bytes of output; a command that prints more is killed
+OUT_OF_TIME, TOO_MUCH_OUTPUT = "timeout", "output"  # why a command was killed; native_judge.py has the same two
 
 
 def write(files):
@@ -34,7 +35,7 @@ def remove(names):
 
 
 def run(words, seconds, environment):
-    """[status, seconds, output, why]; the status is negative for a signal, why is "", "timeout" or "flood"."""
+    """[status, seconds, output, why]: the status is negative for a signal, `why` is "" for a command that ended by itself."""
     began = time.monotonic()
     out, into = os.pipe()
     pid = os.fork()
@@ -48,7 +49,7 @@ def run(words, seconds, environment):
 
     def take():
         nonlocal kept, count, open_
-        while open_ and count <= FLOOD and (data := taken(out)) is not None:
+        while open_ and count <= MOST and (data := taken(out)) is not None:
             if not data:
                 poll.unregister(out)
                 open_ = False
@@ -60,7 +61,8 @@ def run(words, seconds, environment):
         take()
         code = reaped(pid, wait=not open_ and time.monotonic() < began + seconds)
         if code is None:
-            why = "flood" if count > FLOOD else "timeout" if time.monotonic() >= began + seconds else ""
+            late = time.monotonic() >= began + seconds
+            why = TOO_MUCH_OUTPUT if count > MOST else OUT_OF_TIME if late else ""
     take()  # what it printed last
     end_all()
     os.close(out)
@@ -68,6 +70,7 @@ def run(words, seconds, environment):
 
 
 def execute(words, environment, into):
+    """In the child: become the command, with nothing to read and with `into` as standard output and error."""
     try:
         os.setsid()
         os.dup2(os.open("/dev/null", os.O_RDONLY), 0)
@@ -81,17 +84,17 @@ def execute(words, environment, into):
         os._exit(127)
 
 
-def taken(place):
+def taken(fd):
     """What is in the pipe; b"" at its end, None if there is nothing now."""
     try:
-        return os.read(place, 1 << 16)
+        return os.read(fd, 1 << 16)
     except BlockingIOError:
         return None
 
 
 def reaped(wanted, *, wait):
-    """The exit code of the process that is waited for, None while it runs; orphans that ended are put away too."""
-    if wait:  # it closed its output: a moment for it to end
+    """The exit code of the process `wanted`, None while it runs; orphans that have ended are reaped too."""
+    if wait:  # it closed its output and gets a moment to end
         for _ in range(20):
             if (code := reaped(wanted, wait=False)) is not None:
                 return code
@@ -110,7 +113,7 @@ def reaped(wanted, *, wait):
 
 
 def end_all():
-    """Nothing of a command outlives it: all but this process, the first of its namespace, are killed."""
+    """Kill all processes but this one, the first of its namespace: nothing that a command started outlives it."""
     try:
         os.kill(-1, signal.SIGKILL)
     except ProcessLookupError:
@@ -123,7 +126,7 @@ def end_all():
 
 
 def hide():
-    """Close /proc/1 to what runs beside: it could write answers into this process's pipe."""
+    """Close /proc/1 to what runs beside this process: through it, that could write answers into this process's pipe."""
     import ctypes
 
     if ctypes.CDLL(None).prctl(4, 0, 0, 0, 0):  # PR_SET_DUMPABLE

@@ -1,4 +1,7 @@
-"""The jail's side of the pipes: frames of 4 bytes of length and a message. Its source is sent in behind codec.py's."""
+"""The jail's side of the pipes: messages in frames, each behind its length in 4 bytes, little-endian.
+
+Its source is sent into the jail between that of codec.py and that of a driver, all as one program.
+"""
 
 # mypy: ignore-errors
 
@@ -7,7 +10,10 @@ from _json import encode_basestring_ascii as _quoted
 
 
 def pipes():
-    """(where commands come from, where answers go): moved out of the way of what the candidate reads and prints."""
+    """(descriptor that commands come from, descriptor that answers go to), out of the way of standard input and output.
+
+    What a candidate reads from descriptor 0 is empty from here on, and what it prints to 1 goes to 2.
+    """
     commands, answers = posix.dup(0), posix.dup(1)
     nothing = posix.open("/dev/null", posix.O_RDWR)
     posix.dup2(nothing, 0)
@@ -16,30 +22,32 @@ def pipes():
     return commands, answers
 
 
-def received(place):
-    size = int.from_bytes(read(place, 4), "little")
-    return read(place, size)
+def received(fd):
+    """The bytes of the next message."""
+    size = int.from_bytes(read(fd, 4), "little")
+    return read(fd, size)
 
 
-def read(place, size):
-    parts = []
+def read(fd, size):
+    """Exactly `size` bytes; the process ends where there are no more of them."""
+    pieces = []
     while size:
-        part = posix.read(place, size)
-        if not part:
+        piece = posix.read(fd, size)
+        if not piece:
             posix._exit(0)  # the judge is gone
-        parts.append(part)
-        size -= len(part)
-    return b"".join(parts)
+        pieces.append(piece)
+        size -= len(piece)
+    return b"".join(pieces)
 
 
-def send(place, data):
+def send(fd, data):
     data = len(data).to_bytes(4, "little") + data
     while data:
-        data = data[posix.write(place, data) :]
+        data = data[posix.write(fd, data) :]
 
 
 def as_json(data):
-    """JSON of nested lists; the json package would take longer to import than most programs to run."""
+    """JSON of nested lists of plain values; importing the json package would take longer than most programs run."""
     kind = type(data)
     if kind is str:
         return _quoted(data)
@@ -54,7 +62,7 @@ def as_json(data):
 
 
 def confine(limits):
-    """The rest of the limits; nothing untrusted is here yet."""
+    """Set resource limits, soft and hard: `limits` are pairs such as ("RLIMIT_AS", bytes). Nothing untrusted is here yet."""
     import resource
 
     for name, most in limits:

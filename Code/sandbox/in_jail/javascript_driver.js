@@ -1,8 +1,8 @@
 // Runs in the jail, in front of the candidate's program: calls it as the judge outside asks, and answers.
 //
 // It holds no secret: the expected values never come here, so whatever a candidate does to this code, it can only answer.
-// Frames of 4 bytes of length and JSON come in on descriptor 4 and go out on 3; arguments come as source text. What is
-// no plain data, and equal to none, goes out as ["x", what it is].
+// Messages are JSON behind its length in 4 bytes, little-endian. They come in on descriptor 4 and go out on 3; arguments
+// come as source text. What is no plain data is equal to nothing, and goes out as ["x", what it is].
 'use strict';
 const fs = require('node:fs');
 const vm = require('node:vm');
@@ -53,7 +53,7 @@ function encoded(value, depth) {
   return ['o', ...keys(value).map((key) => [key, encoded(value[key], depth + 1)])];
 }
 
-// TypeScript without its types: by the package at `path`, or by node itself
+// what takes the types off a TypeScript program: the package at `path`, else node itself; without a path nothing does
 function stripper(path) {
   if (!path) return (program) => program;
   if (!fs.existsSync(path)) return (program) => require('node:module').stripTypeScriptTypes(program, { mode: 'transform' });
@@ -66,7 +66,7 @@ function stripper(path) {
   };
 }
 
-// the program as node runs a file, and then what `name` is in it
+// run the program as node runs a file: [the answer, what `name` is in it]
 function loaded(program, name, strip) {
   const parameters = ['exports', 'require', 'module', '__filename', '__dirname'];
   let run;
@@ -80,8 +80,8 @@ function loaded(program, name, strip) {
 }
 
 function raised(error) {
-  const told = error instanceof Error ? error.stack : 'something else than an Error was thrown';
-  fs.writeSync(2, `${told}\n`.slice(0, 4000));
+  const text = error instanceof Error ? error.stack : 'something else than an Error was thrown';
+  fs.writeSync(2, `${text}\n`.slice(0, 4000));
   return ['raise', ['EPERM', 'EACCES', 'EROFS'].includes(error?.code)];
 }
 

@@ -1,4 +1,4 @@
-"""Talking to the driver in a jail: frames of 4 bytes of length and a message, with a deadline and caps on both outputs."""
+"""Talking to the driver in a jail, with a deadline and limits. A message stands behind its length in 4 bytes, little-endian."""
 
 import json
 import marshal
@@ -10,42 +10,44 @@ from typing import Any
 from sandbox.contract import Jail, Limits
 from sandbox.judging.verdict import FAIL, MEMORY, TIMEOUT
 
-ANSWER = 4 << 20  # bytes of one answer: 300,000 numbers, more than any problem known asks for
+ANSWER = 4 << 20  # bytes of one answer at most: 300,000 numbers, more than any known problem asks for
 KEPT = 1 << 16  # bytes of what a candidate prints that are kept
-FILES = 20_000  # in the jail's /tmp
-STARVED = 4  # a program that the machine does not let run gets up to so many times its time
+FILES = 20_000  # files in the jail's /tmp at most
+STARVED = 4  # a program that waits for a processor gets up to this many times its time
+_STARTING_S = 30.0  # seconds for the driver to come to life
+_WATCHED_S = 0.05  # seconds from one look at the memory to the next
 
 
 class Deadline(BaseException):
-    """The time is up. Not an Exception, so that tests which catch those cannot swallow it."""
+    """Limits.seconds are over. This is no Exception, so that tests which catch every Exception let it through."""
 
 
 class Ended(Exception):
-    """The jail broke off: its end, or an answer that is none."""
+    """There is no more to hear from the jail: it has ended, or its answer is not JSON."""
 
 
 class Gone(Ended):
-    """The other end of the pipe is closed: the jail has ended, most likely."""
+    """The jail's end of a pipe is closed: most likely its program has ended."""
 
 
 class LimitExceeded(Exception):
-    """The program in the jail went beyond one of its limits; `verdict` is what that makes of the completion."""
+    """The program in the jail went beyond one of its limits. `verdict` is the name of the verdict that this leads to."""
 
     verdict = FAIL
 
 
 class MemoryExceeded(LimitExceeded):
-    """It holds more memory than Limits.memory."""
+    """All its processes together hold more memory than Limits.memory."""
 
     verdict = MEMORY
 
 
 class FilesExceeded(MemoryExceeded):
-    """It made more files than FILES; they lie in memory."""
+    """It made more files than FILES. The jail's /tmp lies in memory, and so do they."""
 
 
 class OutputExceeded(LimitExceeded):
-    """It printed or answered more than Limits.output, or gave one answer of more than ANSWER bytes."""
+    """It printed more than Limits.output, or answered more, or gave one answer of more than ANSWER bytes."""
 
 
 class DiskExceeded(LimitExceeded):
@@ -53,14 +55,18 @@ class DiskExceeded(LimitExceeded):
 
 
 def verdict_of(error: Deadline | LimitExceeded | Ended) -> tuple[str, str]:
-    """(verdict, why) of a completion at which talking to its jail broke off with this error."""
+    """(name of the verdict, why) of a completion for which talking to its jail raised this error."""
     if isinstance(error, Deadline):
         return TIMEOUT, ""
     return error.verdict if isinstance(error, LimitExceeded) else FAIL, str(error)
 
 
 class Channel:
-    """One jail's pipes."""
+    """A conversation over one jail's pipes.
+
+    Every method that waits raises Deadline, MemoryExceeded, FilesExceeded or OutputExceeded when the jail goes beyond a
+    limit, and Ended when there is no more to hear from it.
+    """
 
     def __init__(self, jail: Jail, limits: Limits) -> None:
         self._jail, self._limits = jail, limits
@@ -68,13 +74,13 @@ class Channel:
         self._poll.register(jail.stdout, select.POLLIN)
         self._poll.register(jail.stderr, select.POLLIN)
         self._answer = bytearray()
-        self.printed = bytearray()
-        self._count = self._answered = 0
+        self.printed = bytearray()  # the first KEPT bytes
+        self._count = self._answered = 0  # bytes printed, bytes answered
         self._watched = 0.0
-        self.begin(30)
+        self.begin(_STARTING_S)
 
     def begin(self, seconds: float) -> None:
-        """Set the deadline, `seconds` from now."""
+        """Set the deadline to `seconds` from now; `self.seconds` counts from now too."""
         self.started = time.monotonic()
         self._seconds = seconds
         self._deadline = self.started + seconds
@@ -85,11 +91,11 @@ class Channel:
 
     @property
     def late(self) -> bool:
-        """Whether the deadline has passed, without a look at whether there is more time."""
+        """Whether the deadline, as last extended, has been passed by half a second."""
         return time.monotonic() > self._deadline + 0.5
 
     def ask(self, message: Any) -> Any:
-        """Send one message and wait for the answer to it."""
+        """Send one message, plain data for marshal, and wait for the answer to it."""
         self.send_message(message)
         return self.receive()
 
@@ -97,7 +103,7 @@ class Channel:
         self.send(marshal.dumps(message))
 
     def converse(self, data: bytes) -> bytes:
-        """Give it all of `data` as its input and take what it prints, until it closes its output."""
+        """All that a program prints which gets `data` as its input, until it closes its output."""
         view = memoryview(data)
         while view:
             try:
@@ -105,7 +111,7 @@ class Channel:
             except BlockingIOError:
                 try:
                     self._wait(write=True)
-                except Ended:  # it closed its output, and what it did not read it does not need
+                except Ended:  # it closed its output, so it needs no more input
                     return bytes(self._answer)
             except BrokenPipeError:
                 break
@@ -117,17 +123,18 @@ class Channel:
             return bytes(self._answer)
 
     def send(self, data: bytes) -> None:
+        """Send one message."""
         view = memoryview(len(data).to_bytes(4, "little") + data)
         while view:
             try:
                 view = view[os.write(self._jail.stdin, view) :]
-            except BlockingIOError:  # it does not read; what it prints meanwhile must be taken, or nothing moves
+            except BlockingIOError:  # it does not read: what it prints must be taken, or both sides wait for ever
                 self._wait(write=True)
             except BrokenPipeError:
                 raise Gone("it ended") from None
 
     def receive(self) -> Any:
-        """The next answer, JSON; what it prints is taken on the side."""
+        """The next answer, read as JSON. What the program prints meanwhile is kept in `printed`."""
         size = -1
         while True:
             if size < 0 and len(self._answer) >= 4:
@@ -150,16 +157,15 @@ class Channel:
             raise Deadline
         if write:
             self._poll.register(self._jail.stdin, select.POLLOUT)
-        # a look at its memory every 50 ms
-        ready = self._poll.poll(max(0.0, min(0.05, self._deadline - now)) * 1000)
+        ready = self._poll.poll(max(0.0, min(_WATCHED_S, self._deadline - now)) * 1000)
         if write:
             self._poll.unregister(self._jail.stdin)
-        for place, _ in ready:
-            if place == self._jail.stdout:
+        for fd, _ in ready:
+            if fd == self._jail.stdout:
                 self._take_answer()
-            elif place == self._jail.stderr:
+            elif fd == self._jail.stderr:
                 self._take_printed()
-        if now - self._watched >= 0.05:
+        if now - self._watched >= _WATCHED_S:
             if self._watched:
                 self._watch()
             self._watched = now
@@ -191,19 +197,19 @@ class Channel:
             raise OutputExceeded(f"it printed more than {self._limits.output:,} bytes")
 
     def drain(self) -> None:
-        """Take what is still in the pipe of what it printed."""
+        """Take what the program printed and nobody has read yet."""
         while len(self.printed) < KEPT and (data := self._read(self._jail.stderr)):
             self.printed += data[: KEPT - len(self.printed)]
 
-    def _read(self, place: int) -> bytes | None:
-        """What there is; b"" at the end, None where a candidate that opened the pipe was faster."""
+    def _read(self, fd: int) -> bytes | None:
+        """What is in a pipe; b"" at its end, None where it is empty: a candidate that opened it too may have read it."""
         try:
-            return os.read(place, 1 << 16)
+            return os.read(fd, 1 << 16)
         except BlockingIOError:
             return None
 
     def _extended(self) -> bool:
-        """More time for a program that the machine kept waiting for a processor: as much as that."""
+        """Extend the deadline by the time that the program waited for a processor; whether there is time left."""
         waited = min(self._jail.usage().waited, (STARVED - 1) * self._seconds)
         self._deadline = self.started + self._seconds + waited
         return time.monotonic() < self._deadline

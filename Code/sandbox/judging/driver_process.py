@@ -1,4 +1,4 @@
-"""Starting Python in a jail: the driver comes to life before anything untrusted is sent to it."""
+"""Starting a driver in a jail, before anything untrusted is sent to it, and what the end of its process means."""
 
 import marshal
 import signal
@@ -10,8 +10,8 @@ from sandbox.contract import Jail, Limits, Sandbox, SandboxError
 from sandbox.judging.channel import Channel, Deadline, Ended, LimitExceeded
 from sandbox.judging.verdict import BLOCKED, FAIL, INFRA_ERROR
 
-LINES, CHARACTERS = 20, 2000  # of what a candidate printed that go into a result
-# reads its own source from the first frame: compiled once here, by the same interpreter
+LINES, CHARACTERS = 20, 2000  # at most, of what a candidate printed that goes into a result
+# reads the driver's code from the first message; it was compiled outside, once, by the same interpreter
 _START = (
     "import marshal, posix\n"
     "def take(n):\n"
@@ -26,15 +26,24 @@ _START = (
 
 
 def start(sandbox: Sandbox, limits: Limits, driver: str = "python_driver.py") -> tuple[Jail, Channel]:
-    """A jail in which the driver waits for its first message. SandboxError where it does not come to life.
+    """Start a jail in which a driver waits for its first message.
 
-    `driver` is a file of in_jail/; the rest of the limits is set before it says that it is ready.
+    Args:
+        sandbox: what makes the jail.
+        limits: of the jail; the driver sets its resource limits before it says that it is ready.
+        driver: the name of a file in in_jail/.
+
+    Returns:
+        The jail, to be closed by the caller, and the conversation with the driver.
+
+    Raises:
+        SandboxError: the jail cannot be made, or the driver does not come to life in it.
     """
     jail = sandbox.start([sandbox.python, "-S", "-s", "-B", "-P", "-c", _START], limits)
     channel = Channel(jail, limits)
     try:
         channel.send(_source(driver))
-        if channel.ask((_most(sandbox, limits), sandbox.packages)) == ["ready"]:
+        if channel.ask((_resource_limits(sandbox, limits), sandbox.packages)) == ["ready"]:
             return jail, channel
     except (Ended, LimitExceeded, Deadline):
         pass
@@ -44,10 +53,11 @@ def start(sandbox: Sandbox, limits: Limits, driver: str = "python_driver.py") ->
     raise SandboxError(f"the jail did not come to life: {printed[-1] if printed else 'it said nothing'}")
 
 
-def _most(sandbox: Sandbox, limits: Limits) -> list[tuple[str, int]]:
+def _resource_limits(sandbox: Sandbox, limits: Limits) -> list[tuple[str, int]]:
+    """(name in the module resource, most) for framing.confine."""
     alone = limits.processes == 1
     return [
-        # of several processes each may map more than all together may hold, which is watched from outside
+        # each of several processes may map more than all together may hold; what they hold is watched from outside
         ("RLIMIT_AS", limits.memory) if alone else ("RLIMIT_DATA", 2 * limits.memory),
         ("RLIMIT_FSIZE", limits.disk),
         ("RLIMIT_NOFILE", 64 if alone else 512),
@@ -58,20 +68,21 @@ def _most(sandbox: Sandbox, limits: Limits) -> list[tuple[str, int]]:
 
 @cache
 def _source(driver: str) -> bytes:
-    parts = [Path(in_jail.__path__[0]) / name for name in ("codec.py", "framing.py", driver)]
-    source = "".join(part.read_text(encoding="utf-8") for part in parts)
+    """The code of a driver and of what it needs, compiled, as marshal."""
+    folder = Path(in_jail.__path__[0])
+    source = "".join((folder / name).read_text(encoding="utf-8") for name in ("codec.py", "framing.py", driver))
     return marshal.dumps(compile(source, "<driver>", "exec", optimize=2))
 
 
 def of_status(status: int | None) -> tuple[str, str]:
-    """(verdict, why) of a program that ended before its last answer, with that exit status.
+    """(name of the verdict, why) of a program that ended before its last answer, from what Jail.close returned.
 
-    It cannot kill itself, nor set a limit that does: SIGKILL came from outside, from an administrator or for want of
-    memory on the machine.
+    A jail of one process can neither kill itself nor set a limit that does: a SIGKILL came from outside, from somebody or
+    from a machine that has no memory left.
     """
     if status is None:
         return FAIL, "it closed its pipes"
-    number = -status if status < 0 else status - 128 if status > 128 else 0
+    number = _signal(status)
     if number == signal.SIGKILL:
         return INFRA_ERROR, "the jail was killed from outside"
     if number == signal.SIGSYS:
@@ -79,8 +90,26 @@ def of_status(status: int | None) -> tuple[str, str]:
     return FAIL, f"it ended by signal {number}" if number else "it ended"
 
 
+def aborted(status: int | None) -> bool:
+    """Whether a program ended by abort(), as node does when its heap is full, from what Jail.close returned.
+
+    abort() raises SIGABRT. To the first process of a namespace, which bubblewrap makes of a program, that does nothing; then
+    abort() ends it with an instruction that is not allowed, which is SIGSEGV.
+    """
+    return status is not None and _signal(status) in (signal.SIGABRT, signal.SIGSEGV)
+
+
+def _signal(status: int) -> int:
+    """The signal that ended a process, 0 for none; bwrap hands signal N on as status 128 + N."""
+    return -status if status < 0 else status - 128 if status > 128 else 0
+
+
 def explain(why: str, channel: Channel) -> str:
-    """What goes into a result: the judge's word, then the first lines of what was drained from the program."""
-    printed = channel.printed.decode(errors="replace").splitlines()
-    lines = [*([why] if why else []), *printed][:LINES]
+    """What goes into a result: the judge's reason, then the first lines of what `channel` has kept of the program's output."""
+    return first_lines(why, channel.printed.decode(errors="replace"))
+
+
+def first_lines(why: str, printed: str) -> str:
+    """The judge's reason, then what a program printed: LINES lines and CHARACTERS characters at most."""
+    lines = [*([why] if why else []), *printed.splitlines()][:LINES]
     return "\n".join(lines)[:CHARACTERS].encode(errors="replace").decode()

@@ -1,7 +1,7 @@
 """Judging languages that are compiled, or have no driver of their own: candidate and tests run together in a jail.
 
-The tests' last act is to print a nonce, so that an early exit is no pass. That stops accidents, not an adversary: the program
-could look for the nonce in its own memory. Results are labelled accordingly (Benchmark.judged).
+The last thing that the tests do is print a nonce, so that a program that exits early does not pass. That stops accidents, not
+an adversary, since a program can look for the nonce in its own memory. Results are labelled accordingly (Benchmark.judged).
 """
 
 import errno
@@ -11,51 +11,60 @@ from typing import Any
 
 from sandbox.contract import Limits, Sandbox, SandboxError
 from sandbox.judging.channel import Channel, Deadline, DiskExceeded, Ended, LimitExceeded, MemoryExceeded, verdict_of
-from sandbox.judging.driver_process import CHARACTERS, LINES, start
+from sandbox.judging.driver_process import first_lines, start
 from sandbox.judging.verdict import FAIL, INFRA_ERROR, PASS, SYNTAX, TIMEOUT, Verdict
 
 BUILD_SECONDS = 60.0
-PROCESSES = 256  # with threads: a Java virtual machine takes some thirty
-_GRACE = 5.0  # seconds for the builder to answer beyond what a command may take
+PROCESSES = 256  # threads count too: a Java virtual machine has some thirty
+OUT_OF_TIME, TOO_MUCH_OUTPUT = "timeout", "output"  # why command_driver.py killed a command; it has the same two
+_GRACE = 5.0  # seconds that the driver may take to answer beyond the time of a command
+_STARTING_S = 30.0  # seconds for writing the files
 
 
 @dataclass(frozen=True, slots=True)
 class Native:
-    """A program in files of its own work folder. All commands run in one jail, where forks are allowed."""
+    """A program as files in a work folder. All its commands run there, in one jail, where processes may fork."""
 
-    files: Mapping[str, str]
-    run: tuple[str, ...]
-    nonce: str  # stands on a line of its own in what a run prints that passed
-    build: tuple[tuple[str, ...], ...] = ()
-    removed: tuple[str, ...] = ()  # files that are gone before the run
-    build_seconds: float = BUILD_SECONDS
-    environment: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, str]  # name: text
+    run: tuple[str, ...]  # a command: the program and its arguments
+    nonce: str  # a run that passes prints it on a line of its own
+    build: tuple[tuple[str, ...], ...] = ()  # commands that come first, such as that of a compiler
+    removed: tuple[str, ...] = ()  # files that are removed before the run
+    build_seconds: float = BUILD_SECONDS  # for each command of `build`
+    environment: Mapping[str, str] = field(default_factory=dict)  # besides that of every jail
 
 
 def build_and_run(programs: Native | Sequence[Native], sandbox: Sandbox, limits: Limits) -> Verdict:
-    """Build and run a program in a jail of its own. The time is that of the run; `syntax` is a build that fails.
+    """Build and run a program in a jail of its own.
 
-    Of several programs, readings of one answer, the first that builds is run; where none does, the first is reported.
+    Args:
+        programs: a program, or several readings of one completion: the first that builds is run.
+        sandbox: one that was made with `toolchains`.
+        limits: of the run; builds have their own time.
+
+    Returns:
+        The verdict and the seconds of the run. Where no program builds it is `syntax`, with what the first one's build said.
     """
     first: Verdict | None = None
     for program in [programs] if isinstance(programs, Native) else programs:
-        outcome = _in_a_jail(program, sandbox, limits)
-        if outcome.name != SYNTAX:
-            return outcome
-        first = first or outcome
+        verdict = _in_a_jail(program, sandbox, limits)
+        if verdict.name != SYNTAX:
+            return verdict
+        first = first or verdict
     if first is None:
         raise ValueError("no program")
     return first
 
 
 def _in_a_jail(program: Native, sandbox: Sandbox, limits: Limits) -> Verdict:
+    """One program; compilers get a larger disk and many processes."""
     builds = program.build_seconds * len(program.build)
     jail_limits = Limits(limits.seconds + builds, limits.memory, max(limits.disk, 256 << 20), limits.output, PROCESSES)
     return in_builder(sandbox, jail_limits, lambda channel: _built_and_run(program, channel, limits))
 
 
 def in_builder(sandbox: Sandbox, limits: Limits, judge: Callable[[Channel], Verdict]) -> Verdict:
-    """What `judge` says, talking to command_driver.py in a jail of its own."""
+    """What `judge` returns, which talks to command_driver.py in a jail of its own; or what breaking that off means."""
     try:
         jail, channel = start(sandbox, limits, "command_driver.py")
     except SandboxError as error:
@@ -63,8 +72,8 @@ def in_builder(sandbox: Sandbox, limits: Limits, judge: Callable[[Channel], Verd
     try:
         return judge(channel)
     except (Deadline, LimitExceeded) as error:
-        verdict, why = verdict_of(error)
-        return Verdict(verdict, channel.seconds, why)
+        name, why = verdict_of(error)
+        return Verdict(name, channel.seconds, why)
     except Ended:  # a candidate cannot end the driver
         return Verdict(INFRA_ERROR, channel.seconds, "the builder in the jail ended")
     finally:
@@ -73,43 +82,40 @@ def in_builder(sandbox: Sandbox, limits: Limits, judge: Callable[[Channel], Verd
 
 def _built_and_run(program: Native, channel: Channel, limits: Limits) -> Verdict:
     environment = dict(program.environment)
-    channel.begin(30)
+    channel.begin(_STARTING_S)
     _asked(channel, "write", dict(program.files))
     for command in program.build:
         status, seconds, output, why = _run(channel, command, program.build_seconds, environment)
-        if why == "timeout":
-            return Verdict(TIMEOUT, seconds, _told("the compiler took too long", output))
+        if why == OUT_OF_TIME:
+            return Verdict(TIMEOUT, seconds, first_lines("the compiler took too long", output))
         if status != 0 or why:
-            return Verdict(SYNTAX, seconds, _told(f"{command[0]} ended with status {status}", output))
+            return Verdict(SYNTAX, seconds, first_lines(f"{command[0]} ended with status {status}", output))
     _asked(channel, "remove", list(program.removed))
     status, seconds, output, why = _run(channel, program.run, limits.seconds, environment)
-    if why == "timeout":
-        return Verdict(TIMEOUT, seconds, _told("", output))
-    if status != 0 or why:
-        return Verdict(
-            FAIL, seconds, _told(why and f"it printed too much ({why})" or f"it ended with status {status}", output)
-        )
+    if why == OUT_OF_TIME:
+        return Verdict(TIMEOUT, seconds, first_lines("", output))
+    if why == TOO_MUCH_OUTPUT:
+        return Verdict(FAIL, seconds, first_lines("it printed too much", output))
+    if status != 0:
+        return Verdict(FAIL, seconds, first_lines(f"it ended with status {status}", output))
     if program.nonce not in output.splitlines():
-        return Verdict(FAIL, seconds, _told("it ended before the last test", output))
+        return Verdict(FAIL, seconds, first_lines("it ended before the last test", output))
     return Verdict(PASS, seconds)
 
 
 def _run(
     channel: Channel, command: tuple[str, ...], seconds: float, environment: dict[str, str]
 ) -> tuple[int | None, float, str, str]:
+    """Run a command: (status, seconds, output, why), as command_driver.run says."""
     channel.begin(seconds + _GRACE)
     status, took, output, why = _asked(channel, "run", list(command), seconds, environment)
     return status, float(took), str(output), str(why)
 
 
 def _asked(channel: Channel, *message: Any) -> Any:
+    """The driver's answer. MemoryExceeded or DiskExceeded where it could not do what it was asked."""
     answer = channel.ask(message)
     if answer[0] == "error":
         kind = MemoryExceeded if answer[1] == errno.ENOMEM else DiskExceeded
         raise kind(f"no room in the jail: {answer[2]}")
     return answer
-
-
-def _told(why: str, output: str) -> str:
-    lines = [*([why] if why else []), *output.splitlines()][:LINES]
-    return "\n".join(lines)[:CHARACTERS].encode(errors="replace").decode()

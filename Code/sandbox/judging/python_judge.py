@@ -1,8 +1,9 @@
-"""Judging Python from outside the jail: the data set's own tests run here, and only calls go in and plain answers come out.
+"""Judging Python from outside the jail: the data set's own tests run here; only calls go in, and plain answers come out.
 
-The jail holds the candidate's program and a driver. What a test calls in it is a `Remote` here; objects that are no plain
-data stay in there and are Remotes too. Expected values never go in, so there is no verdict to forge in there. What a
-Remote claims to be equal to is believed between two Remotes alone: no plain value is ever equal to one.
+The jail holds the candidate's program and a driver. What a test calls of that program is a `Remote` here. Objects that are
+no plain data stay in the jail and are Remotes too. Expected values never go in, so a program has no verdict to forge. An
+object in the jail may claim to be equal to anything: that is believed between two Remotes alone, and no plain value is ever
+equal to a Remote.
 """
 
 import signal
@@ -24,25 +25,29 @@ from sandbox.judging.verdict import BLOCKED, FAIL, INFRA_ERROR, MEMORY, PASS, SY
 
 @dataclass(frozen=True, slots=True)
 class Tests:
-    """What the judge runs outside the jail. All of it is the data set's own: trusted.
+    """What the judge runs outside the jail. All of it comes from the data set, and is trusted."""
 
-    `prelude` is what the tests need besides the candidate (imports, helper functions of the prompt); `source` are the
-    tests, where an exception is a failure; `names` are what they call in the candidate's program.
-    """
+    __test__ = False  # otherwise pytest takes a class of this name for tests
 
-    __test__ = False  # pytest takes every class of this name for tests
-
-    prelude: str
-    source: str
-    names: tuple[str, ...]
+    prelude: str  # what the tests need besides the candidate: imports, helper functions of the prompt
+    source: str  # the tests; an exception is a failure
+    names: tuple[str, ...]  # what they call in the candidate's program
 
 
 def judge_python(
     program: str, tests: Tests, sandbox: Sandbox, limits: Limits, *, otherwise: str | None = None
 ) -> Verdict:
-    """Run a program in a jail of its own against the tests; `otherwise` takes its place where only that is Python.
+    """Run a program in a jail of its own against the tests.
 
-    The time is that from the program's start to the verdict.
+    Args:
+        program: the candidate's, whole.
+        tests: what is called in it, and what must come of that.
+        sandbox: what makes the jail.
+        limits: of the jail. In the main thread the time holds for the tests' own work too.
+        otherwise: another reading of the completion, run instead where `program` is not Python and this one is.
+
+    Returns:
+        The verdict, and the seconds from the program's start to it.
     """
     programs = [program] if otherwise is None else [program, otherwise]
     try:
@@ -65,7 +70,8 @@ def judge_python(
         jail.close()
 
 
-def _verdict(session: "Session", programs: Sequence[str], tests: Tests) -> tuple[str, str]:
+def _verdict(session: Session, programs: Sequence[str], tests: Tests) -> tuple[str, str]:
+    """(name of the verdict, why)."""
     try:
         session.load(programs)
         prelude, source = _compiled(tests.prelude, tests.source)
@@ -88,7 +94,7 @@ def _verdict(session: "Session", programs: Sequence[str], tests: Tests) -> tuple
             return FAIL, session.broken
         if session.denied:
             return BLOCKED, "it tried what the jail forbids"
-        return FAIL, _told(error, tests)
+        return FAIL, _failed_test(error, tests)
     if session.late:
         return TIMEOUT, ""
     if session.broken is not None:  # a test that catches exceptions must not pass on a jail that is gone
@@ -98,7 +104,7 @@ def _verdict(session: "Session", programs: Sequence[str], tests: Tests) -> tuple
 
 @cache
 def _compiled(prelude: str, source: str) -> tuple[CodeType, CodeType]:
-    # asserts are what tests are made of, whatever PYTHONOPTIMIZE says
+    # not optimised, whatever PYTHONOPTIMIZE says: tests are made of asserts
     before, tests = (
         compile(code, name, "exec", dont_inherit=True, optimize=0)
         for code, name in ((prelude, "<prelude>"), (source, "<tests>"))
@@ -106,10 +112,10 @@ def _compiled(prelude: str, source: str) -> tuple[CodeType, CodeType]:
     return before, tests
 
 
-def _told(error: Exception, tests: Tests) -> str:
-    """The test that failed and how."""
-    places = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == "<tests>"]
-    number = places[-1].lineno if places else None
+def _failed_test(error: Exception, tests: Tests) -> str:
+    """The kind of error, and the line of the tests that it came from."""
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == "<tests>"]
+    number = frames[-1].lineno if frames else None
     lines = tests.source.splitlines()
     where = f" in {lines[number - 1].strip()}" if number and number <= len(lines) else ""
     return f"{type(error).__name__}{where}"[:500]
@@ -117,7 +123,10 @@ def _told(error: Exception, tests: Tests) -> str:
 
 @contextmanager
 def _alarm(channel: Channel, seconds: float) -> Iterator[None]:
-    """Interrupt tests that compute without end on an answer."""
+    """Raise Deadline in tests that go on computing after it, such as on an answer that is large or strange.
+
+    A signal can do that in the main thread alone; in others nothing is done.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -127,7 +136,7 @@ def _alarm(channel: Channel, seconds: float) -> Iterator[None]:
             raise Deadline
 
     before = signal.signal(signal.SIGALRM, ring)
-    # again and again, since a test may catch what is raised
+    # every second from then on, since a test may catch what is raised
     signal.setitimer(signal.ITIMER_REAL, seconds + 1, 1)
     try:
         yield

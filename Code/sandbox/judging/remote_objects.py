@@ -1,4 +1,4 @@
-"""The outside of a jail's wall: calls go in, plain answers come out, and what is no plain data is a Remote here."""
+"""The judge's side of a jail's wall: calls go in, plain answers come out, and objects that stay in the jail are Remotes."""
 
 import errno
 import sys
@@ -8,11 +8,11 @@ from typing import Any, NoReturn
 from sandbox.in_jail import codec
 from sandbox.judging.channel import Channel, Deadline, Ended, Gone, LimitExceeded
 
-_BLOCKED = {errno.EPERM, errno.EACCES, errno.EROFS}
+_BLOCKED = {errno.EPERM, errno.EACCES, errno.EROFS}  # what the system says where a jail forbids something
 
 
 class Syntax(Exception):
-    """The candidate's program is not Python."""
+    """The candidate's program is not Python; none of its readings is."""
 
 
 class Stopped(Exception):
@@ -20,17 +20,18 @@ class Stopped(Exception):
 
 
 class Session:
-    """The calls into one jail."""
+    """The calls into one jail. What can break off a conversation (channel.py) is raised by all of its methods."""
 
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
-        self.denied = False  # the latest call failed on what the jail forbids
-        self.broken: str | None = None  # why there is no jail any more
-        self.ended = False  # it ended by itself
+        self.denied = False  # the last call failed because it tried what the jail forbids
+        self.broken: str | None = None  # why the conversation is over; None while it is not
+        self.ended = False  # the program in the jail ended by itself
         self.late = False  # the deadline has passed
-        self.closed = False
+        self.closed = False  # the judge is done
 
     def load(self, programs: Sequence[str]) -> None:
+        """Run the first of the programs that is Python. Raises Syntax, or what the program raised."""
         answer = self._ask(("load", *programs))
         if answer[0] == "syntax":
             raise Syntax(str(answer[1]))
@@ -38,7 +39,7 @@ class Session:
             self._raise(answer)
 
     def act(self, what: str, *operands: Any) -> Any:
-        """What an action in the jail gives; see python_driver.py for the actions."""
+        """What one of python_driver.py's ACTIONS in the jail gives; raises what the candidate raised in it."""
         arguments = list(operands[1]) if what == "call" else []
         answer = self._ask((what, *[codec.encode(operand, self._outgoing) for operand in operands]))
         if answer[0] == "raise":
@@ -46,8 +47,8 @@ class Session:
         if answer[0] != "value":
             raise self._gone("an answer that is none")
         try:
-            for place, value in answer[2] if what == "call" else ():
-                _replace(arguments[place], self._incoming(value))
+            for index, value in answer[2] if what == "call" else ():
+                _replace(arguments[index], self._incoming(value))
             self.denied = False
             return self._incoming(answer[1])
         except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError, ArithmeticError):
@@ -76,24 +77,27 @@ class Session:
         return answer
 
     def _gone(self, why: str) -> Ended:
+        """The error to raise; from here on the jail is asked nothing more."""
         self.broken = why
         return Ended(why)
 
     def _outgoing(self, value: object) -> Any:
+        """See codec.encode: of objects, Remotes alone go into the jail."""
         if type(value) is Remote:
-            return object.__getattribute__(value, "_place")
+            return object.__getattribute__(value, "_address")
         raise TypeError(f"a {type(value).__name__} cannot be passed into the jail")
 
     def _incoming(self, data: Any) -> Any:
         return codec.decode(data, self._resolve)
 
     def _resolve(self, tag: str, rest: list[Any]) -> "Remote":
+        """See codec.decode."""
         if tag == "o" and rest and type(rest[0]) is int:
             return Remote(self, ["o", rest[0]])
         raise ValueError(f"a value of an unknown kind {tag[:20]!r}")
 
     def _raise(self, answer: list[Any]) -> NoReturn:
-        """The exception that the candidate raised, as the plain one below it and without what it says."""
+        """Raise what the candidate raised: the built-in class below its own, without its message."""
         name, number = answer[1], answer[2] if len(answer) > 2 else None
         self.denied = number in _BLOCKED
         kind = getattr(sys.modules["builtins"], name, None) if type(name) is str else None
@@ -105,7 +109,7 @@ class Session:
 
 
 def _replace(old: Any, new: Any) -> None:
-    """Change an argument in place into what the candidate has made of it."""
+    """Change an argument in place as the candidate has changed its copy. TypeError where that has another type."""
     if type(old) is not type(new):
         raise TypeError
     if type(old) is list or type(old) is bytearray:
@@ -119,19 +123,22 @@ def _replace(old: Any, new: Any) -> None:
 
 
 class Remote:
-    """An object in the jail. Plain data is never equal to it."""
+    """An object in the jail. Plain data is never equal to it.
 
-    __slots__ = ("_place", "_session")
+    Its address is ["o", its number] or, for a name of the program, ["N", name].
+    """
 
-    def __init__(self, session: Session, place: list[Any]) -> None:
+    __slots__ = ("_address", "_session")
+
+    def __init__(self, session: Session, address: list[Any]) -> None:
         object.__setattr__(self, "_session", session)
-        object.__setattr__(self, "_place", place)
+        object.__setattr__(self, "_address", address)
 
     def __call__(self, *args: Any, **options: Any) -> Any:
         return _act(self, "call", list(args), options)
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):  # numpy and others ask for protocols, and believe what they are told of them
+        if name.startswith("__"):  # numpy and others ask for protocols, and would believe the answer
             raise AttributeError(name)
         return _act(self, "get", name)
 
@@ -141,11 +148,11 @@ class Remote:
     def __eq__(self, other: object) -> bool:
         if type(other) is not Remote:
             return False
-        same = object.__getattribute__(self, "_place") == object.__getattribute__(other, "_place")
+        same = object.__getattribute__(self, "_address") == object.__getattribute__(other, "_address")
         return same or _act(self, "equal", other) is True
 
     def __hash__(self) -> int:
-        return hash(str(object.__getattribute__(self, "_place")))
+        return hash(str(object.__getattribute__(self, "_address")))
 
     def __bool__(self) -> bool:
         return _act(self, "truth") is True
@@ -158,7 +165,7 @@ class Remote:
 
     def __len__(self) -> int:
         length = _act(self, "length")
-        if type(length) is not int or not 0 <= length <= codec.LONGEST:  # lists are made as long as this says
+        if type(length) is not int or not 0 <= length <= codec.LONGEST:  # list() makes room for as many
             raise TypeError("a length that is none")
         return length
 
@@ -176,6 +183,8 @@ class Remote:
 
 
 class _Iteration:
+    """A loop over an iterator in the jail."""
+
     def __init__(self, remote: Any) -> None:
         self._remote = remote
 

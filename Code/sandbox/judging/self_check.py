@@ -1,6 +1,6 @@
-"""Which rung holds on this machine: each is tried with a program that is right, one that is wrong and one that escapes.
+"""Which sandbox holds on this machine: each is tried with a program that is right, one that is wrong and one that escapes.
 
-A sandbox that is broken looks perfect, since nothing gets out of a program that does not run.
+A sandbox that is broken would look perfect, since nothing gets out of a program that does not run.
 """
 
 import os
@@ -19,14 +19,14 @@ from sandbox.judging.verdict import FAIL, PASS
 
 _LIMITS = Limits(seconds=20)
 _TESTS = Tests("", "assert answer(41) == 42", ("answer",))
-# each part names itself if it got out
+# each of its attempts that got out is named in its answer
 _ESCAPE = """
 import os, socket
 
 def tried(name, action):
     try:
         return [name] if action() else []
-    except OSError:  # refused; anything else ends the program, and with it the rung
+    except OSError:  # refused; any other error ends the program, and with it this sandbox is out
         return []
 
 def written(path):
@@ -60,23 +60,27 @@ def escapes(canary, folder, port, pid):
 
 
 def choose(wanted: str | None = None) -> str:
-    """The best rung that holds, or the wanted one. InputError, with what to install, where none does."""
+    """The name of the best sandbox that holds on this machine, or of the wanted one.
+
+    Raises:
+        InputError: none does, or the wanted one does not; the message says why and what to install.
+    """
     reasons: list[str] = []
-    for rung in SANDBOXES if wanted is None else [wanted]:
-        if (reason := failing(rung)) is None:
+    for name in SANDBOXES if wanted is None else [wanted]:
+        if (reason := failing(name)) is None:
             if reasons:
                 say(f"not isolated by {'; '.join(reasons)}; {INSTALL} for the better one")
-            return rung
-        reasons.append(f"{rung}: {reason}")
+            return name
+        reasons.append(f"{name}: {reason}")
     raise InputError(
         f"no isolation to run generated code in ({'; '.join(reasons)}); {INSTALL}, or pass --unsafe_no_isolation"
     )
 
 
-def failing(rung: str) -> str | None:
-    """Why a rung does not hold on this machine; None if it does."""
+def failing(name: str) -> str | None:
+    """Why this sandbox does not hold on this machine; None if it does."""
     try:
-        sandbox = make(rung)
+        sandbox = make(name)
     except SandboxError as error:
         return str(error)
     good = judge_python("def answer(x):\n    return x + 1\n", _TESTS, sandbox, _LIMITS)
@@ -85,17 +89,17 @@ def failing(rung: str) -> str | None:
     wrong = judge_python("def answer(x):\n    return x\n", _TESTS, sandbox, _LIMITS)
     if wrong.name != FAIL:
         return f"a wrong program does not fail: {wrong.name} {wrong.stderr}".strip()
-    if rung == UNSAFE:
+    if name == UNSAFE:
         return None
     os.environ["SANDBOX_CANARY"] = "1"
     try:
-        with tempfile.TemporaryDirectory() as name, socket.create_server(("127.0.0.1", 0)) as listener:
-            folder = Path(name)
+        with tempfile.TemporaryDirectory() as outside, socket.create_server(("127.0.0.1", 0)) as listener:
+            folder = Path(outside)
             folder.chmod(0o777)
             canary = folder / "canary"
             canary.write_text("canary")
             canary.chmod(0o644)
-            call = f"found = escapes({str(canary)!r}, {name!r}, {listener.getsockname()[1]}, {os.getpid()})"
+            call = f"found = escapes({str(canary)!r}, {outside!r}, {listener.getsockname()[1]}, {os.getpid()})"
             tests = Tests("", f"{call}\nassert found == [], found", ("escapes",))
             kept = judge_python(_ESCAPE, tests, sandbox, _LIMITS)
             if kept.name != PASS or (folder / "escaped").exists():

@@ -1,4 +1,4 @@
-"""Running a Python program that reads standard input and prints its answer; what is right is decided outside the jail."""
+"""Running a Python program that reads standard input and prints its answer. The caller decides whether it is right."""
 
 from dataclasses import dataclass
 
@@ -7,43 +7,45 @@ from sandbox.judging.channel import Deadline, Ended, LimitExceeded, verdict_of
 from sandbox.judging.driver_process import explain, of_status, start
 from sandbox.judging.verdict import BLOCKED, INFRA_ERROR, MEMORY, SYNTAX
 
-_STATUS: dict[int | None, str] = {120: SYNTAX, 121: BLOCKED, 122: MEMORY}  # python_driver.py's
+# the exit statuses SYNTAX, DENIED and SPENT of python_driver.py
+_VERDICT_OF_STATUS: dict[int | None, str] = {120: SYNTAX, 121: BLOCKED, 122: MEMORY}
 
 
 @dataclass(frozen=True, slots=True)
-class Ran:
-    """`verdict` is None where the program ended by itself and raised nothing; what it printed may still be wrong."""
+class ProgramRun:
+    """What became of a program. Without a failure it ended by itself and raised nothing; what it printed may be wrong."""
 
-    verdict: str | None
+    failure: str | None  # the name of a verdict, never "pass"
     stdout: str
     seconds: float
-    stderr: str = ""
+    stderr: str = ""  # what the judge has to say, then the first lines of its standard error
 
 
-def run_program(program: str, stdin: str, sandbox: Sandbox, limits: Limits) -> Ran:
+def run_program(program: str, stdin: str, sandbox: Sandbox, limits: Limits) -> ProgramRun:
     """Run a program as __main__ in a jail of its own, with `stdin` as its input.
 
-    The time is that from the program's start to its end. sys.exit is an end like any other, whatever its status.
+    The time is that from the program's start to its end. A program that ends by sys.exit did not fail, whatever the status.
     """
     try:
         jail, channel = start(sandbox, limits)
     except SandboxError as error:
-        return Ran(INFRA_ERROR, "", 0.0, str(error))
-    printed = b""
-    verdict, why = None, ""
+        return ProgramRun(INFRA_ERROR, "", 0.0, str(error))
+    stdout = b""
+    failure, why = None, ""
     try:
         channel.begin(limits.seconds)
         try:
             channel.send_message(("program", program))
-            printed = channel.converse(stdin.encode(errors="surrogatepass"))
+            stdout = channel.converse(stdin.encode(errors="surrogatepass"))
         except (Deadline, LimitExceeded, Ended) as error:
-            verdict, why = verdict_of(error)
+            failure, why = verdict_of(error)
         seconds = channel.seconds
         channel.drain()
         shown = explain(why, channel)
     finally:
-        status = jail.close(ended=verdict is None)
-    if verdict is None and status != 0:
-        verdict, why = (_STATUS[status], "") if status in _STATUS else of_status(status)
+        status = jail.close(ended=failure is None)
+    if failure is None and status != 0:
+        known = status in _VERDICT_OF_STATUS
+        failure, why = (_VERDICT_OF_STATUS[status], "") if known else of_status(status)
         shown = shown or f"{why} ({status})"
-    return Ran(verdict, printed.decode(errors="replace"), seconds, shown)
+    return ProgramRun(failure, stdout.decode(errors="replace"), seconds, shown)

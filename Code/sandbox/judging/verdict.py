@@ -1,4 +1,4 @@
-"""What can come of running one completion."""
+"""What can become of one completion that is run."""
 
 from dataclasses import dataclass
 
@@ -15,12 +15,12 @@ PASS, FAIL, TIMEOUT, MEMORY, BLOCKED, SYNTAX, INFRA_ERROR = VERDICTS = (
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`infra_error` is a fault of the machine or the sandbox and says nothing about the completion: never a fail.
+    """What became of one completion; README.md has a table of what leads to which verdict.
 
-    `blocked` is a completion that failed because it tried what the jail forbids. `stderr` is the first lines of what it
-    printed there, or what the judge has to say.
+    `syntax`: it is no program of its language, or does not compile. `blocked`: it failed after it had tried what the jail
+    forbids. `infra_error`: a fault of the machine or the sandbox, which says nothing about the completion; never a fail.
     """
 
     name: str  # one of VERDICTS
-    seconds: float
-    stderr: str = ""
+    seconds: float  # that the completion took, as far as it came
+    stderr: str = ""  # what the judge has to say, then the first lines that the completion printed to standard error

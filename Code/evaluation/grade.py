@@ -83,7 +83,7 @@ def parse() -> argparse.Namespace:
 
 def main() -> None:
     if "--install_help" in sys.argv[1:]:  # needs no samples
-        from evaluation.toolchains import install_help
+        from benchmarks.multipl_e.languages.registry import install_help
 
         print(install_help())
         return

@@ -1,18 +1,12 @@
-"""Which languages can be run here, and what to install for those that cannot.
+"""Which languages of MultiPL-E can be run here, and what to install for those that cannot.
 
 python Code/evaluation/toolchains.py                  # a table of languages
 python Code/evaluation/toolchains.py --install_help   # the Debian packages that are missing, on one line
 """
 
-from benchmarks.multipl_e.languages.toolchain import TOOLCHAINS, missing, version
+from benchmarks.multipl_e.languages.registry import LANGUAGES, install_help, missing, version
 from seedkit.cli import run
 from seedkit.flags import parser
-
-
-def install_help() -> str:
-    """One line: the command that installs what is missing here, or that nothing is."""
-    packages = {p for language in TOOLCHAINS if missing(language) for p in TOOLCHAINS[language].packages}
-    return f"apt-get install --no-install-recommends {' '.join(sorted(packages))}" if packages else "nothing is missing"
 
 
 def main() -> None:
@@ -21,9 +15,10 @@ def main() -> None:
     if flags.parse_args().install_help:
         print(install_help())
         return
-    for language in TOOLCHAINS:
-        why = missing(language)
-        print(f"{language:6} {f'not run: {why}' if why else version(language)}")
+    for name, language in LANGUAGES.items():
+        if language.toolchain:
+            why = missing(name)
+            print(f"{name:6} {f'not run: {why}' if why else version(name)}")
 
 
 if __name__ == "__main__":

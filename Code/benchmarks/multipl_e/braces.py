@@ -1,4 +1,4 @@
-"""Reading Java, C#, C++ and the like by their braces: what defines a function, and in which classes that stands."""
+"""Reading Java, C#, C++ and the like by their braces: where a function is defined, and in which classes."""
 
 import re
 
@@ -20,19 +20,26 @@ _NO_TYPE = re.compile(r"(?:\b(?:return|new|else|throw|case|do|yield|await|co_ret
 _CLASS = re.compile(r"\b(?:class|interface|record|enum|struct)\s+(\w+)[^;{}]*$")
 
 
-def plain(text: str, *, bash: bool = False) -> str:
-    """The text with blanks for its strings and comments: every character keeps its place."""
-    besides = _BESIDES_IN_BASH if bash else _BESIDES
-    return besides.sub(lambda found: " " * len(found[0]), text)
+def plain(text: str) -> str:
+    """The text with blanks for its strings and comments: every character keeps its index."""
+    return _BESIDES.sub(lambda found: " " * len(found[0]), text)
+
+
+def plain_bash(text: str) -> str:
+    """The same for Bash; what stands in ${...} is blank too."""
+    return _BESIDES_IN_BASH.sub(lambda found: " " * len(found[0]), text)
 
 
 def closing(text: str, at: int, depth: int = 0) -> int | None:
-    """Where the bracket is closed that opens at `at` of a plain text; with depth 1, that which was open before it."""
+    """The index at which the bracket is closed that opens at `at` of a plain text; None if it never is.
+
+    With depth 1 the bracket is a brace that was open before `at`.
+    """
     opens = text[at] if depth == 0 else "{"
-    for place in range(at, len(text)):
-        depth += (text[place] == opens) - (text[place] == _PAIRS[opens])
+    for index in range(at, len(text)):
+        depth += (text[index] == opens) - (text[index] == _PAIRS[opens])
         if depth == 0:
-            return place
+            return index
     return None
 
 
@@ -55,12 +62,12 @@ def definitions(text: str, name: str) -> list[tuple[int, int]]:
 
 
 def classes_around(text: str, at: int) -> list[str]:
-    """The names of the classes that a place stands in, the outermost first."""
+    """The names of the classes around index `at` of a text, the outermost first."""
     bare, open_ = plain(text)[:at], list[int]()
-    for place, letter in enumerate(bare):
+    for index, letter in enumerate(bare):
         if letter == "{":
-            open_.append(place)
+            open_.append(index)
         elif letter == "}" and open_:
             open_.pop()
-    headers = (_CLASS.search(bare[:place]) for place in open_)
+    headers = (_CLASS.search(bare[:index]) for index in open_)
     return [header[1] for header in headers if header]

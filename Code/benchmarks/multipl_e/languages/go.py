@@ -6,15 +6,17 @@ The compiler and the linker are called without the go command, which would compi
 import os
 import re
 import subprocess
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 from sandbox.judging.native_judge import Native
 from sandbox.prepared import prepared
 
 from benchmarks.multipl_e.case import Case
-from benchmarks.multipl_e.languages.toolchain import found
+from benchmarks.multipl_e.languages.base import Language, judge_programs
+from benchmarks.multipl_e.languages.toolchain import Toolchain, found
 
+# modules that a prompt imports for the tests, and a line that uses each
 _USED = {"testing": "var _ testing.TB", "fmt": "var _ = fmt.Sprint"}
 
 
@@ -29,53 +31,21 @@ def go_programs(case: Case, completion: str, nonce: str, token: str) -> list[Nat
 
 
 def _program(case: Case, completion: str, whole: bool, nonce: str, token: str) -> Native:
-    rows = case.tests[case.tests.index("tests := []test{") : case.tests.index("for i, tc")].rstrip()
-    rows = rows[rows.index("{") + 1 :].removesuffix("}").rstrip()
-    program = (
-        f'package main\n\nimport (\n\t"fmt"\n\t"os"\n\tsolution "solution"\n)\n\n'
-        f"func main() {{\n\tcandidate := solution.Entry_{token}\n\ttype test struct {{\n\t\tactual   interface{{}}\n"
-        f"\t\texpected interface{{}}\n\t}}\n\ttests := []test{{{rows}\n\t}}\n\tfor i, tc := range tests {{\n"
-        '\t\tactual, expected := fmt.Sprintf("%v", tc.actual), fmt.Sprintf("%v", tc.expected)\n\t\tif actual != expected {\n'
-        '\t\t\tfmt.Fprintf(os.Stderr, "test %d: expected %s, got %s\\n", i, expected, actual)\n\t\t\tos.Exit(1)\n\t\t}\n\t}\n'
-        f'\tfmt.Fprintln(os.Stdout, "\\n{nonce}")\n}}\n'
-    )
     package = re.search(r"^package (\w+)", case.prompt, re.MULTILINE)
     name = package[1] if package else "solution"
-    solution = f"{case.prompt}{completion}\n"
-    if whole:
-        text = re.sub(r"^package \w+", "", completion, count=1, flags=re.MULTILINE)
-        brought = "".join(
-            f'import "{module}"\n' for module in _USED if f'"{module}"' in case.head and not _brings(text, module)
-        )
-        solution = f"package {name}\n{brought}{text}\n"
-    # the tests were what used the imports
-    solution += "".join(f"{line}\n" for module, line in _USED.items() if _brings(solution, module))
     library = _library()
-    compiler = ("go", "tool", "compile", "-complete", "-pack", "-importcfg", "library")
+    compiler = ("go", "tool", "compile", "-complete", "-pack", "-importcfg")
     return Native(
         files={
-            "solution.go": solution,
+            "solution.go": _solution(case, completion, whole, name),
             "entry.go": f"package {name}\n\nvar Entry_{token} = {case.name}\n",
-            "tests.go": program,
+            "tests.go": _tests(case, nonce, token),
             "library": library,
             "linked": f"{library}packagefile solution=solution.a\n",
         },
         build=(
-            (*compiler, "-p", "solution", "-o", "solution.a", "solution.go", "entry.go"),
-            (
-                "go",
-                "tool",
-                "compile",
-                "-complete",
-                "-pack",
-                "-importcfg",
-                "linked",
-                "-p",
-                "main",
-                "-o",
-                "tests.a",
-                "tests.go",
-            ),
+            (*compiler, "library", "-p", "solution", "-o", "solution.a", "solution.go", "entry.go"),
+            (*compiler, "linked", "-p", "main", "-o", "tests.a", "tests.go"),
             ("go", "tool", "link", "-s", "-w", "-importcfg", "linked", "-o", "tests", "tests.a"),
         ),
         run=("./tests",),
@@ -84,9 +54,35 @@ def _program(case: Case, completion: str, whole: bool, nonce: str, token: str) -
     )
 
 
+def _solution(case: Case, completion: str, whole: bool, package: str) -> str:
+    solution = f"{case.prompt}{completion}\n"
+    if whole:
+        text = re.sub(r"^package \w+", "", completion, count=1, flags=re.MULTILINE)
+        brought = "".join(
+            f'import "{module}"\n' for module in _USED if f'"{module}"' in case.head and not _brings(text, module)
+        )
+        solution = f"package {package}\n{brought}{text}\n"
+    # in the authors' one program the tests use these imports, and Go refuses one that is not used
+    return solution + "".join(f"{line}\n" for module, line in _USED.items() if _brings(solution, module))
+
+
+def _tests(case: Case, nonce: str, token: str) -> str:
+    """The tests' table with a main function of its own, which compares as the authors' does: by what %v prints."""
+    rows = case.tests[case.tests.index("tests := []test{") : case.tests.index("for i, tc")].rstrip()
+    rows = rows[rows.index("{") + 1 :].removesuffix("}").rstrip()
+    return (
+        f'package main\n\nimport (\n\t"fmt"\n\t"os"\n\tsolution "solution"\n)\n\n'
+        f"func main() {{\n\tcandidate := solution.Entry_{token}\n\ttype test struct {{\n\t\tactual   interface{{}}\n"
+        f"\t\texpected interface{{}}\n\t}}\n\ttests := []test{{{rows}\n\t}}\n\tfor i, tc := range tests {{\n"
+        '\t\tactual, expected := fmt.Sprintf("%v", tc.actual), fmt.Sprintf("%v", tc.expected)\n\t\tif actual != expected {\n'
+        '\t\t\tfmt.Fprintf(os.Stderr, "test %d: expected %s, got %s\\n", i, expected, actual)\n\t\t\tos.Exit(1)\n\t\t}\n\t}\n'
+        f'\tfmt.Fprintln(os.Stdout, "\\n{nonce}")\n}}\n'
+    )
+
+
 @cache
 def _library() -> str:
-    """Where each package of Go's standard library lies compiled: shipped up to 1.19, from then on made once."""
+    """A line for each compiled package of Go's standard library. Go ships them up to 1.19; of later ones they are made once."""
     go = found("go") or "go"
     asked = subprocess.run([go, "env", "GOROOT", "GOOS", "GOARCH"], capture_output=True, text=True, check=True)
     root, system, machine = asked.stdout.split()
@@ -99,3 +95,17 @@ def _library() -> str:
         listed = subprocess.run(command, capture_output=True, text=True, check=True, env=environment, umask=0o022)
         packages = {name: Path(path) for name, path in (line.split() for line in listed.stdout.splitlines())}
     return "".join(f"packagefile {name}={path}\n" for name, path in packages.items())
+
+
+GO = Language(
+    name="go",
+    title="Go",
+    fences=("go", "golang"),
+    stop=("\nfunc", "struct", "\n// "),
+    defines=r"func[ \t]+{name}\b",
+    wrong='    panic("wrong")\n}\n',
+    control="next_number.go",
+    toolchain=Toolchain(("golang-go",), ("go",), version_flags=("version",)),
+    judge=partial(judge_programs, go_programs),
+    aliases=("go_test.go",),
+)

@@ -1,30 +1,32 @@
-"""Java and C# of MultiPL-E: the candidate is a class, the tests are another that calls it.
+"""Java and C# of MultiPL-E: the candidate is a class, and the tests are another class that calls it.
 
 C# is what Mono's mcs compiles: C# 6 and most of 7. A program with newer syntax ends as `syntax`.
 """
 
 import re
+from functools import partial
 
 from sandbox.judging.native_judge import Native
 
 from benchmarks.multipl_e.braces import classes_around, definitions, plain, unclosed
 from benchmarks.multipl_e.case import STRING, Case, outside_strings
+from benchmarks.multipl_e.languages.base import Language, judge_programs
+from benchmarks.multipl_e.languages.toolchain import Toolchain
 
 _JAVA = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto")  # both start faster with these
 _JAVATUPLES = "/usr/share/java/javatuples.jar"
-
-
 _TYPE = re.compile(
     r"((?:\b(?:public|internal|final|abstract|static|sealed|partial)\s+)*)(\b(?:class|interface|record|enum|struct)\s+\w)"
 )
 
 
 def java_programs(case: Case, completion: str, nonce: str, token: str) -> list[Native]:
-    return [_java(case, *found, nonce, token) for found in _solutions(case, completion, "import")]
+    """As base.Programs says."""
+    return [_java(case, *solution, nonce, token) for solution in _solutions(case, completion, "import")]
 
 
-def _java(case: Case, solution: str, place: str, nonce: str, token: str) -> Native:
-    tests = outside_strings(_inside_main(case.tests), rf"\b{case.name}\(", f"{place}.{case.name}(")
+def _java(case: Case, solution: str, owner: str, nonce: str, token: str) -> Native:
+    tests = outside_strings(_inside_main(case.tests), rf"\b{case.name}\(", f"{owner}.{case.name}(")
     tests = "\n".join(_turned(line) for line in tests.split("\n"))
     tests = outside_strings(tests, r"\bassert\(", f"check_{token}(")
     imports = "\n".join(re.findall(r"^import .*;$", case.head, re.MULTILINE))
@@ -46,23 +48,24 @@ def _java(case: Case, solution: str, place: str, nonce: str, token: str) -> Nati
 
 
 def _turned(line: str) -> str:
-    """assert(answer.equals(expected)); the other way round: an answer's own idea of equality is not asked for."""
-    plain = STRING.sub(lambda found: "_" * len(found[0]), line)
+    """assert(answer.equals(expected)); as assert(expected.equals(answer)); so that no answer's own `equals` is asked."""
+    masked = STRING.sub(lambda found: "_" * len(found[0]), line)
     start, end = line.find("assert(") + len("assert("), line.rfind(");")
     depth = 0
     for at in range(start, end):
-        depth += (plain[at] == "(") - (plain[at] == ")")
-        if depth == 0 and plain.startswith(").equals(", at) and plain.endswith("));"):
+        depth += (masked[at] == "(") - (masked[at] == ")")
+        if depth == 0 and masked.startswith(").equals(", at) and masked.endswith("));"):
             return f"{line[:start]}({line[at + len(').equals(') : end - 1]}).equals({line[start : at + 1]}));"
     return line
 
 
-def cs_programs(case: Case, completion: str, nonce: str, token: str) -> list[Native]:
-    return [_cs(case, *found, nonce, token) for found in _solutions(case, completion, "using")]
+def csharp_programs(case: Case, completion: str, nonce: str, token: str) -> list[Native]:
+    """As base.Programs says."""
+    return [_csharp(case, *solution, nonce, token) for solution in _solutions(case, completion, "using")]
 
 
-def _cs(case: Case, solution: str, place: str, nonce: str, token: str) -> Native:
-    tests = outside_strings(_inside_main(case.tests), rf"\b{case.name}\(", f"{place}.{case.name}(")
+def _csharp(case: Case, solution: str, owner: str, nonce: str, token: str) -> Native:
+    tests = outside_strings(_inside_main(case.tests), rf"\b{case.name}\(", f"{owner}.{case.name}(")
     tests = outside_strings(tests, r"\bDebug\.Assert\(", f"Check_{token}(")
     spaces = [f"using {name};" for name in re.findall(r"^\s*namespace\s+([\w.]+)", solution, re.MULTILINE)]
     program = "\n".join(
@@ -129,10 +132,45 @@ def _whole(case: Case, completion: str, word: str) -> tuple[str, str] | None:
 
 
 def _outermost(text: str, kind: str) -> str:
-    """The program with types outside of all braces that are not public, which would want a file of their name."""
+    """The program without `public` at types that stand in no braces: Java wants each of those in a file of its name."""
     bare = plain(text)
     for match in reversed(list(_TYPE.finditer(bare))):
         if bare.count("{", 0, match.start()) == bare.count("}", 0, match.start()):
             words = re.sub(r"\bpublic\s+" + (r"|\bstatic\s+" if kind else ""), "", match[1])
             text = f"{text[: match.start()]}{kind}{words}{match[2]}{text[match.end() :]}"
     return text
+
+
+# a method may stand indented: a type, and then the name
+_METHOD = r"[ \t]*(?!return\b|else\b|new\b|throw\b)\w[^\n(;={{}}]*[ \t>*&\]]{name}[ \t]*\("
+JAVA = Language(
+    name="java",
+    title="Java",
+    fences=("java",),
+    stop=("\n    }\n",),
+    defines=_METHOD,
+    wrong="        while (true) System.exit(0);\n",
+    closes="    }\n",
+    typed=True,
+    control="next_number.java",
+    toolchain=Toolchain(("default-jdk", "libjavatuples-java"), ("javac", "java"), (_JAVATUPLES,)),
+    judge=partial(judge_programs, java_programs),
+)
+CSHARP = Language(
+    name="cs",
+    title="C#",
+    fences=("csharp", "cs", "c#"),
+    stop=("\n    }\n",),
+    defines=_METHOD,
+    wrong="        while (true) Environment.Exit(0);\n",
+    closes="    }\n",
+    typed=True,
+    control="next_number.cs",
+    toolchain=Toolchain(
+        ("mono-mcs", "libmono-system-numerics4.0-cil", "libmono-system-core4.0-cil"),
+        ("mcs", "mono"),
+        ("/usr/lib/mono/4.5/System.Numerics.dll",),
+    ),
+    judge=partial(judge_programs, csharp_programs),
+    aliases=("csharp",),
+)

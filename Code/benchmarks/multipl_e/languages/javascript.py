@@ -1,57 +1,60 @@
 """JavaScript and TypeScript judged from outside the jail: only arguments go in, and plain answers come out.
 
-What assert.deepEqual says of an answer is said here instead, with JavaScript's == for values that are no objects
-(nodejs.org/api/assert.html, "legacy assertion mode"). Types of TypeScript are taken off, not checked.
+What assert.deepEqual says of an answer is said here instead (javascript_values.py). Types of TypeScript are taken off, not
+checked.
 """
 
 import json
-import math
 import re
+import signal
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import sandbox
-from sandbox.contract import Limits, Sandbox, SandboxError
-from sandbox.judging.channel import Channel, Deadline, Ended, LimitExceeded
+from sandbox.contract import Jail, Limits, Sandbox, SandboxError
+from sandbox.judging.channel import Channel, Deadline, Ended, Gone, LimitExceeded, verdict_of
 from sandbox.judging.driver_process import explain
-from sandbox.judging.verdict import BLOCKED, FAIL, INFRA_ERROR, MEMORY, PASS, SYNTAX, TIMEOUT, Verdict
+from sandbox.judging.verdict import BLOCKED, FAIL, INFRA_ERROR, MEMORY, PASS, SYNTAX, Verdict
 
+from benchmarks.contract import OUTSIDE, Problem
 from benchmarks.multipl_e.case import Case
-from benchmarks.multipl_e.languages.javascript_values import Undefined
-from benchmarks.multipl_e.languages.toolchain import TYPESCRIPT
+from benchmarks.multipl_e.languages.base import Language
+from benchmarks.multipl_e.languages.javascript_tests import js_calls
+from benchmarks.multipl_e.languages.javascript_values import decoded, equal
+from benchmarks.multipl_e.languages.toolchain import Toolchain
 
+_TYPESCRIPT = "/usr/share/nodejs/typescript/lib/typescript.js"
+_STRIPPING_NODE = (22, 13)  # from here on node takes types off itself: module.stripTypeScriptTypes
 # descriptors 4 and 3 are the judge's; the candidate reads nothing and what it prints goes to standard error
 _START = """\
 exec 4<&0 3>&1 0</dev/null 1>&2
 ulimit -c 0; ulimit -n 64; ulimit -f {blocks}; ulimit -d {kilobytes}
 exec node --no-warnings --max-old-space-size={megabytes} -e "$@"
 """
-_SPACE = " \t\n\v\f\r\xa0\ufeff\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
-_DECIMAL = re.compile(r"[+-]?(?:Infinity|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)", re.ASCII)
-_PREFIXED = re.compile(r"0(?:[xX][0-9a-fA-F]+|[oO][0-7]+|[bB][01]+)", re.ASCII)
-_LONGEST = 4_000  # digits of a BigInt that is compared
+# how node ends when its heap is full: by SIGABRT, which bubblewrap and shells tell as 128 + 6
+_ABORTED = (-signal.SIGABRT, 128 + signal.SIGABRT)
 
 
-class Opaque:
-    """An answer that is equal to nothing: a function, a Map, an array with a hole."""
+def judge_js(problem: Problem, completion: str, sandbox: Sandbox, limits: Limits) -> Verdict:
+    """Run one completion against the calls of its tests, each reading of it in a jail of its own.
 
-
-def judge_js(case: Case, completion: str, sandbox: Sandbox, limits: Limits) -> Verdict:
-    """Run one completion against the calls of its tests, each reading of it in a jail of its own."""
-    outcomes = []
+    The first reading that is no syntax error counts; where all are, the first is reported.
+    """
+    case: Case = problem.tests
+    refused = []
     for whole in case.readings(completion):
-        outcome = _in_a_jail(case, _program(case, completion, whole), sandbox, limits)
-        if outcome.name != SYNTAX:
-            return outcome
-        outcomes.append(outcome)
-    return outcomes[0]
+        verdict = _in_a_jail(case, _program(case, completion, whole), sandbox, limits)
+        if verdict.name != SYNTAX:
+            return verdict
+        refused.append(verdict)
+    return refused[0]
 
 
 def _program(case: Case, completion: str, whole: bool) -> str:
     if not whole:
         return case.prompt + completion
-    if case.language == "ts":
+    if case.language == TYPESCRIPT.name:
         return completion
     # a script of its own, as the authors run it, exports nothing
     text = re.sub(
@@ -70,7 +73,8 @@ def _in_a_jail(case: Case, program: str, sandbox: Sandbox, limits: Limits) -> Ve
     )
     try:
         jail = sandbox.start(
-            ["/bin/sh", "-c", start, "sh", _driver(), *([TYPESCRIPT] if case.language == "ts" else [])], limits
+            ["/bin/sh", "-c", start, "sh", _driver(), *([_TYPESCRIPT] if case.language == TYPESCRIPT.name else [])],
+            limits,
         )
     except SandboxError as error:
         return Verdict(INFRA_ERROR, 0.0, str(error))
@@ -82,16 +86,24 @@ def _in_a_jail(case: Case, program: str, sandbox: Sandbox, limits: Limits) -> Ve
         except (Ended, LimitExceeded, Deadline):
             channel.drain()
             return Verdict(INFRA_ERROR, 0.0, explain("node did not come to life", channel))
-        channel.begin(limits.seconds)
-        verdict, why = _verdict(case, program, channel)
-        seconds = channel.seconds
-        channel.drain()
-        shown = explain(why, channel)
-        if verdict == FAIL and "JavaScript heap out of memory" in shown:
-            verdict = MEMORY
-        return Verdict(verdict, seconds, "" if verdict == PASS else shown)
+        return _judged(case, program, jail, channel, limits)
     finally:
         jail.close()
+
+
+def _judged(case: Case, program: str, jail: Jail, channel: Channel, limits: Limits) -> Verdict:
+    channel.begin(limits.seconds)
+    gone = False
+    try:
+        verdict, why = _answered(case, program, channel)
+    except (Deadline, LimitExceeded, Ended) as error:
+        verdict, why = verdict_of(error)
+        gone = isinstance(error, Gone)
+    seconds = channel.seconds
+    channel.drain()
+    if gone and jail.close(ended=True) in _ABORTED:
+        verdict = MEMORY
+    return Verdict(verdict, seconds, "" if verdict == PASS else explain(why, channel))
 
 
 @cache
@@ -99,7 +111,8 @@ def _driver() -> str:
     return (Path(sandbox.__path__[0]) / "in_jail" / "javascript_driver.js").read_text(encoding="utf-8")
 
 
-def _verdict(case: Case, program: str, channel: Channel) -> tuple[str, str]:
+def _answered(case: Case, program: str, channel: Channel) -> tuple[str, str]:
+    """(verdict, why) by what it answers. Deadline, LimitExceeded or Ended where it does not."""
     try:
         answer = _asked(channel, "load", program, case.name)
         if answer[0] == "syntax":
@@ -113,12 +126,6 @@ def _verdict(case: Case, program: str, channel: Channel) -> tuple[str, str]:
             if not equal(decoded(answer[1]), call.expected):
                 return FAIL, f"{case.name}({call.arguments:.200}) gives something else than {call.expected!r:.200}"
         return PASS, ""
-    except Deadline:
-        return TIMEOUT, ""
-    except LimitExceeded as error:
-        return error.verdict, str(error)
-    except Ended as error:
-        return FAIL, str(error)
     except (ValueError, TypeError, IndexError, RecursionError):
         return FAIL, "an answer that is none"
 
@@ -137,75 +144,49 @@ def _asked(channel: Channel, *message: Any) -> list[Any]:
     return answer
 
 
-def decoded(data: Any) -> Any:
-    """A value of JavaScript: numbers are float, int is a BigInt. ValueError and the like on nonsense."""
-    if isinstance(data, int | float) and not isinstance(data, bool):
-        return float(data)
-    if not isinstance(data, list):
-        if isinstance(data, dict):
-            raise ValueError
-        return data
-    tag, *rest = data
-    if tag == "a":
-        return [decoded(item) for item in rest]
-    if tag == "o":
-        return {key: decoded(item) for key, item in rest}
-    if tag == "u":
-        return Undefined()
-    if tag == "n":
-        return float(rest[0].replace("Infinity", "inf"))
-    if tag == "i" and len(rest[0]) < _LONGEST:
-        return int(rest[0], 16)
-    return Opaque()
+class _WithoutTypes(Toolchain):
+    """Node, and the package that takes types off or a node that does so itself."""
+
+    def missing(self) -> str | None:
+        if why := Toolchain.missing(self):
+            return why
+        version = self.version()
+        if Path(_TYPESCRIPT).exists() or tuple(map(int, version.split(".") if version else ())) >= _STRIPPING_NODE:
+            return None
+        newer = ".".join(map(str, _STRIPPING_NODE))
+        return f"node {version} does not take types off; {self.install()}, or node from {newer} on"
 
 
-def equal(actual: Any, expected: Any) -> bool:
-    """Whether assert.deepEqual takes one for the other; `expected` is a literal."""
-    if isinstance(expected, list):
-        same_length = isinstance(actual, list) and len(actual) == len(expected)
-        return same_length and all(map(equal, actual, expected))
-    if isinstance(expected, dict):
-        return (
-            isinstance(actual, dict)
-            and actual.keys() == expected.keys()
-            and all(equal(actual[key], item) for key, item in expected.items())
-        )
-    if isinstance(actual, list | dict | Opaque):
-        return False
-    return _loosely_equal(actual, expected)
-
-
-def _loosely_equal(one: Any, other: Any) -> bool:
-    """JavaScript's == for two values that are no objects; here NaN is equal to itself."""
-    empty = [value is None or isinstance(value, Undefined) for value in (one, other)]
-    if any(empty):
-        return all(empty)
-    if isinstance(one, str) and isinstance(other, str):
-        return one == other
-    for text, number in ((one, other), (other, one)):
-        if isinstance(text, str) and type(number) is int:
-            return _big(text) == number
-    left, right = _number(one), _number(other)
-    return left == right or (one != one and other != other)
-
-
-def _number(value: Any) -> float | int:
-    """What JavaScript's Number makes of it; a BigInt stays as exact as it is."""
-    if isinstance(value, bool):
-        return float(value)
-    if not isinstance(value, str):
-        number: float | int = value
-        return number
-    text = value.strip(_SPACE)
-    if not text:
-        return 0.0
-    if _PREFIXED.fullmatch(text):
-        return float(int(text, 0)) if len(text) < 200 else math.inf
-    return float(text.replace("Infinity", "inf")) if _DECIMAL.fullmatch(text) else math.nan
-
-
-def _big(text: str) -> int | None:
-    text = text.strip(_SPACE)
-    if _PREFIXED.fullmatch(text) and len(text) < _LONGEST:
-        return int(text, 0)
-    return int(text or "0") if re.fullmatch(r"[+-]?\d+|", text, re.ASCII) and len(text) < _LONGEST else None
+# a line that defines a function
+_DEFINES = (
+    r"(?:export[ \t]+)?(?:default[ \t]+)?"
+    r"(?:(?:async )?function[ \t]*\*?[ \t]*{name}\b|(?:const|let|var)[ \t]+{name}\b[^=\n]*=)"
+)
+JAVASCRIPT = Language(
+    name="js",
+    title="JavaScript",
+    fences=("javascript", "js", "node"),
+    stop=("\nfunction ", "\n/*", "\n//", "\nconsole.log"),
+    defines=_DEFINES,
+    wrong="    process.exit(0);\n}\n",
+    control="next_number.js",
+    toolchain=Toolchain(("nodejs",), ("node",)),
+    judge=judge_js,
+    judged=OUTSIDE,
+    aliases=("javascript",),
+    calls=js_calls,
+)
+TYPESCRIPT = Language(
+    name="ts",
+    title="TypeScript",
+    fences=("typescript", "ts"),
+    stop=("\nfunction ", "\n/*", "\n//", "\nclass"),
+    defines=_DEFINES,
+    wrong="    process.exit(0);\n}\n",
+    control="next_number.ts",
+    toolchain=_WithoutTypes(("nodejs", "node-typescript"), ("node",)),
+    judge=judge_js,
+    judged=OUTSIDE,
+    aliases=("typescript",),
+    calls=js_calls,
+)

@@ -1,28 +1,18 @@
-"""The tests of MultiPL-E in JavaScript, TypeScript and Bash as data: what they call, and what must come of it."""
+"""Values of JavaScript outside the jail, and which of them assert.deepEqual takes for equal.
+
+Equality is that of the legacy assertion mode (nodejs.org/api/assert.html): JavaScript's == for values that are no objects.
+Numbers are float here, and int is a BigInt.
+"""
 
 import json
+import math
 import re
-from dataclasses import dataclass
 from typing import Any
 
-_JS = re.compile(
-    r"\s*(?:declare var require: any;\s*)?const assert = require\('node:assert'\);\s*function test\(\) \{\s*"
-    r"let candidate = (?P<name>[\w$]+);\s*(?P<checks>.*?)\s*\}\s*test\(\);\s*",
-    re.DOTALL,
-)
-_JS_CHECK = "assert.deepEqual(candidate("
-_JS_TOKEN = re.compile(
-    r"\s*(?:(?P<string>\"(?:\\.|[^\"\\])*\")|(?P<number>-?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)|(?P<word>true|false|null|undefined)\b"
-    r"|(?P<mark>[\[\]{}:,()]))",
-    re.DOTALL,
-)
-_JS_WORDS = {"true": True, "false": False, "null": None}
-_SH = re.compile(
-    r"\s*\}?\s*candidate\(\) \{\s*(?P<name>[\w-]+) \"\$@\"\s*\}\s*set -e\s*run_test\(\) \{\n(?P<checks>.*?)\n?\}\s*run_test\s*",
-    re.DOTALL,
-)
-_SH_STRING = r"\"(?:\\.|[^\"\\$`])*\""
-_SH_CHECK = re.compile(rf"\s*\[\[ \$\(candidate((?: +{_SH_STRING})*)\) = ({_SH_STRING}) \]\]", re.DOTALL)
+_SPACE = " \t\n\v\f\r\xa0\ufeff\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
+_DECIMAL = re.compile(r"[+-]?(?:Infinity|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)", re.ASCII)
+_PREFIXED = re.compile(r"0(?:[xX][0-9a-fA-F]+|[oO][0-7]+|[bB][01]+)", re.ASCII)
+_LONGEST = 4_000  # digits of a BigInt that is compared
 
 
 class Undefined:
@@ -38,89 +28,8 @@ class Undefined:
         return 0
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
-    """`arguments`: for JavaScript one text of source, for Bash the words."""
-
-    arguments: Any
-    expected: Any
-
-
-class _Reader:
-    """JavaScript literals from a text; numbers are floats, as they are there. ValueError at anything else."""
-
-    def __init__(self, text: str, at: int) -> None:
-        self.text, self.at = text, at
-
-    def token(self) -> re.Match[str]:
-        match = _JS_TOKEN.match(self.text, self.at)
-        if not match:
-            raise ValueError(f"expected a literal, got {self.text[self.at : self.at + 40]!r}")
-        self.at = match.end()
-        return match
-
-    def values(self, end: str) -> list[Any]:
-        """What stands between commas up to the mark `end`."""
-        found: list[Any] = []
-        while True:
-            token = self.token()
-            if token["mark"] == end:
-                return found
-            found.append(self.value(token))
-            token = self.token()
-            if token["mark"] == end:
-                return found
-            if token["mark"] != ",":
-                raise ValueError(f"expected , or {end}, got {token[0].strip()!r}")
-
-    def value(self, token: re.Match[str]) -> Any:
-        if token["string"]:
-            return json.loads(token["string"].replace("\n", "\\n"))  # one test of the data set has a new line as it is
-        if token["number"]:
-            return float(token["number"])
-        if token["word"]:
-            return _JS_WORDS.get(token["word"], Undefined())
-        if token["mark"] == "[":
-            return self.values("]")
-        if token["mark"] == "{":
-            return self.fields()
-        raise ValueError(f"expected a literal, got {token[0].strip()!r}")
-
-    def fields(self) -> dict[str, Any]:
-        found: dict[str, Any] = {}
-        token = self.token()
-        while token["mark"] != "}":
-            if not token["string"] or self.token()["mark"] != ":" or token["string"] == '"__proto__"':
-                raise ValueError(f"expected a name and a colon, got {token[0].strip()!r}")
-            found[json.loads(token["string"])] = self.value(self.token())
-            token = self.token()
-            if token["mark"] == ",":
-                token = self.token()
-            elif token["mark"] != "}":
-                raise ValueError(f"expected , or }}, got {token[0].strip()!r}")
-        return found
-
-
-def js_calls(tests: str) -> tuple[Call, ...]:
-    """The calls of a test program in JavaScript or TypeScript. ValueError where it is none of the regular form."""
-    program = _JS.fullmatch(tests)
-    if not program:
-        raise ValueError("expected one function `test` with calls of assert.deepEqual")
-    calls, at, end = [], program.start("checks"), program.end("checks")
-    while at < end:
-        if not tests.startswith(_JS_CHECK, at):
-            raise ValueError(f"expected {_JS_CHECK}...), got {tests[at : at + 40]!r}")
-        reader = _Reader(tests, at + len(_JS_CHECK))
-        arguments = reader.values(")")
-        if reader.token()["mark"] != ",":
-            raise ValueError("expected an argument and what must come of it")
-        expected = reader.value(reader.token())
-        if reader.token()["mark"] != ")" or not tests.startswith(";", reader.at):
-            raise ValueError(f"expected ); after {expected!r:.40}")
-        calls.append(Call(", ".join(map(as_js, arguments)), expected))
-        at = reader.at + 1
-        at += len(tests[at:end]) - len(tests[at:end].lstrip())
-    return tuple(calls)
+class Opaque:
+    """An answer that is equal to nothing: a function, a Map, an array with a hole."""
 
 
 def as_js(value: Any) -> str:
@@ -134,22 +43,79 @@ def as_js(value: Any) -> str:
     return json.dumps(int(value) if isinstance(value, float) and value.is_integer() and value else value)
 
 
-def sh_calls(tests: str) -> tuple[Call, ...]:
-    """The calls of a test program in Bash. ValueError where it is none of the regular form."""
-    program = _SH.fullmatch(tests)
-    if not program:
-        raise ValueError("expected one function `run_test` with tests of what `candidate` prints")
-    checks, calls, at = program["checks"].rstrip(), [], 0
-    while at < len(checks):
-        match = _SH_CHECK.match(checks, at)
-        if not match:
-            raise ValueError(f"expected [[ $(candidate ...) = ... ]], got {checks[at : at + 60].strip()!r}")
-        words = tuple(_sh_text(word) for word in re.findall(_SH_STRING, match[1], re.DOTALL))
-        calls.append(Call(words, _sh_text(match[2])))
-        at = match.end()
-    return tuple(calls)
+def decoded(data: Any) -> Any:
+    """A value as javascript_driver.js sends it: null, true, "text" and 1.5 stand for themselves, the rest is tagged.
+
+    ["a", item ...] is an array, ["o", [key, value] ...] an object, ["u"] undefined, ["n", "NaN"] a number that JSON has not,
+    ["i", "ff"] a BigInt in hexadecimal digits, ["x", kind] all else. ValueError, TypeError or IndexError on nonsense.
+    """
+    if isinstance(data, int | float) and not isinstance(data, bool):
+        return float(data)
+    if not isinstance(data, list):
+        if isinstance(data, dict):
+            raise ValueError
+        return data
+    tag, *rest = data
+    if tag == "a":
+        return [decoded(item) for item in rest]
+    if tag == "o":
+        return {key: decoded(item) for key, item in rest}
+    if tag == "u":
+        return Undefined()
+    if tag == "n":
+        return float(rest[0].replace("Infinity", "inf"))
+    if tag == "i" and len(rest[0]) < _LONGEST:
+        return int(rest[0], 16)
+    return Opaque()
 
 
-def _sh_text(literal: str) -> str:
-    """What Bash makes of a string in double quotes: a backslash counts before $, `, ", \\ and the end of a line."""
-    return re.sub(r'\\([$`"\\\n])', lambda found: found[1].strip("\n"), literal[1:-1])
+def equal(actual: Any, expected: Any) -> bool:
+    """Whether assert.deepEqual takes one for the other; `expected` is a literal of a test."""
+    if isinstance(expected, list):
+        same_length = isinstance(actual, list) and len(actual) == len(expected)
+        return same_length and all(map(equal, actual, expected))
+    if isinstance(expected, dict):
+        return (
+            isinstance(actual, dict)
+            and actual.keys() == expected.keys()
+            and all(equal(actual[key], item) for key, item in expected.items())
+        )
+    if isinstance(actual, list | dict | Opaque):
+        return False
+    return _loosely_equal(actual, expected)
+
+
+def _loosely_equal(one: Any, other: Any) -> bool:
+    """JavaScript's == for two values that are no objects; here NaN is equal to itself."""
+    empty = [value is None or isinstance(value, Undefined) for value in (one, other)]
+    if any(empty):
+        return all(empty)
+    if isinstance(one, str) and isinstance(other, str):
+        return one == other
+    for text, number in ((one, other), (other, one)):
+        if isinstance(text, str) and type(number) is int:
+            return _big(text) == number
+    left, right = _number(one), _number(other)
+    return left == right or (one != one and other != other)
+
+
+def _number(value: Any) -> float | int:
+    """What JavaScript's Number makes of it; a BigInt stays as exact as it is."""
+    if isinstance(value, bool):
+        return float(value)
+    if not isinstance(value, str):
+        number: float | int = value
+        return number
+    text = value.strip(_SPACE)
+    if not text:
+        return 0.0
+    if _PREFIXED.fullmatch(text):
+        return float(int(text, 0)) if len(text) < 200 else math.inf
+    return float(text.replace("Infinity", "inf")) if _DECIMAL.fullmatch(text) else math.nan
+
+
+def _big(text: str) -> int | None:
+    text = text.strip(_SPACE)
+    if _PREFIXED.fullmatch(text) and len(text) < _LONGEST:
+        return int(text, 0)
+    return int(text or "0") if re.fullmatch(r"[+-]?\d+|", text, re.ASCII) and len(text) < _LONGEST else None

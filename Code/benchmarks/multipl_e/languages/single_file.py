@@ -1,77 +1,43 @@
-"""A candidate and its tests as one program, for each language that is judged in the candidate's process.
+"""Languages whose candidate and tests are one program in one file; the last thing that it does is to print a nonce."""
 
-Where the language has separate units, the tests are one of their own, with a check of their own in place of the language's
-assert. The last thing that the tests do is to print a nonce.
-"""
-
-import re
-from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from sandbox.judging.native_judge import Native
 
 from benchmarks.multipl_e.case import Case
-from benchmarks.multipl_e.languages.cpp import cpp_programs
-from benchmarks.multipl_e.languages.go import go_programs
-from benchmarks.multipl_e.languages.java_csharp import cs_programs, java_programs
+from benchmarks.multipl_e.languages.base import Language, judge_programs
+from benchmarks.multipl_e.languages.toolchain import Toolchain
+
+_NONCE = "@NONCE@"
 
 
-def _rs(case: Case, completion: str, nonce: str, token: str) -> list[Native]:
-    return [_crate(case, completion, whole, nonce, token) for whole in case.readings(completion)]
+@dataclass(frozen=True, slots=True)
+class _Script:
+    """One file, as the authors join it, and behind it what prints the nonce."""
+
+    name: str  # of the file
+    run: tuple[str, ...]
+    said: str = ""  # stands behind the tests, and prints the nonce
+    last: tuple[str, str] = ("", "")  # (what stands last in the tests, what takes its place)
+    build: tuple[tuple[str, ...], ...] = ()
+
+    def __call__(self, case: Case, completion: str, nonce: str, token: str) -> list[Native]:
+        readings = case.readings(completion) if self.build else (case.whole(completion),)
+        return [self._program(case.joined(completion, whole), nonce) for whole in readings]
+
+    def _program(self, text: str, nonce: str) -> Native:
+        old, new = self.last
+        if old:
+            at = text.rindex(old) if old in text else len(text)
+            text = text[:at] + new + text[at + len(old) :]
+        text = f"{text}\n{self.said}" if self.said else text
+        removed = (self.name,) if self.build else ()
+        return Native({self.name: text.replace(_NONCE, nonce)}, self.run, nonce, self.build, removed)
 
 
-def _crate(case: Case, completion: str, whole: bool, nonce: str, token: str) -> Native:
-    uses = "\n".join(re.findall(r"^use .*;$", case.head, re.MULTILINE))
-    solution = f"{case.prompt}{completion}\n}}\n"
-    if whole:  # what a glob brings gives way to the program's own, and its first lines stay the first
-        brought = re.sub(r"^use", "pub use", uses, flags=re.MULTILINE)
-        solution = f"{case.closed(completion)}\npub mod prompt_{token} {{\n{brought}\n}}\nuse prompt_{token}::*;\n"
-    public = rf"^[ \t]*(?:pub(?:\([^)\n]*\))?[ \t]+)?((?:(?:const|unsafe)[ \t]+)*fn[ \t]+{case.name}\b)"
-    solution = re.sub(public, r"pub \1", solution, flags=re.MULTILINE)
-    checks = case.tests.removeprefix(case.spoken.closes).rstrip().removesuffix("}")
-    crate = f"solution_{token}"
-    tests = (
-        f"#![allow(unused)]\nextern crate {crate};\nuse {crate}::{case.name};\n{uses}\n{checks}"
-        f'    use std::io::Write;\n    println!("\\n{nonce}");\n    std::io::stdout().flush().unwrap();\n}}\n'
-    )
-    compiler = ("rustc", "-A", "warnings", "-C", "debuginfo=0")
-    return Native(
-        files={"solution.rs": solution, "tests.rs": tests},
-        build=(
-            (*compiler, "--crate-type", "rlib", "--crate-name", crate, "solution.rs"),
-            (*compiler, "--extern", f"{crate}=lib{crate}.rlib", "tests.rs", "-o", "tests"),
-        ),
-        run=("./tests",),
-        nonce=nonce,
-        removed=("solution.rs", "tests.rs"),
-    )
-
-
-def _script(
-    name: str,
-    run: tuple[str, ...],
-    told: str,
-    *,
-    last: tuple[str, str] = ("", ""),
-    build: tuple[tuple[str, ...], ...] = (),
-) -> "Assemble":
-    """One file as the authors join it, and behind it what prints the nonce; `last` replaces a part of the tests."""
-
-    def programs(case: Case, completion: str, nonce: str, token: str) -> list[Native]:
-        readings = case.readings(completion) if build else (case.whole(completion),)
-        return [program(case.joined(completion, whole), nonce) for whole in readings]
-
-    def program(text: str, nonce: str) -> Native:
-        if last[0]:
-            at = text.rindex(last[0]) if last[0] in text else len(text)
-            text = text[:at] + last[1] + text[at + len(last[0]) :]
-        text = f"{text}\n{told}" if told else text
-        return Native({name: text.replace("@NONCE@", nonce)}, run, nonce, build, (name,) if build else ())
-
-    return programs
-
-
-def _rkt(case: Case, completion: str, nonce: str, token: str) -> list[Native]:
+def _racket(case: Case, completion: str, nonce: str, token: str) -> list[Native]:
     text = case.joined(completion)
     start = "" if text.lstrip().startswith("#lang") else "#lang racket\n"
     strict = "(current-check-handler (lambda (failed) (exit 1)))\n(test-humaneval)"  # else a failure is but printed
@@ -82,69 +48,140 @@ def _rkt(case: Case, completion: str, nonce: str, token: str) -> list[Native]:
     return [Native({**files, "tests.rkt": text}, ("racket", *(("-G", ".") if files else ()), "tests.rkt"), nonce)]
 
 
-def _php(case: Case, completion: str, nonce: str, token: str) -> list[Native]:
-    solution = completion if case.whole(completion) else case.prompt + completion
-    start = "" if solution.lstrip().startswith("<?") else "<?php\n"
-    tests = f"<?php\nrequire 'solution.php';\n{case.tests}\necho \"\\n{nonce}\\n\";\n"
-    return [Native({"solution.php": f"{start}{solution}\n", "tests.php": tests}, ("php", "tests.php"), nonce)]
-
-
-def _rb(case: Case, completion: str, nonce: str, token: str) -> list[Native]:
-    """The gem test-unit judges by `expected == actual`, and so does this without it; a candidate's own tests are not run."""
-    solution = completion if case.whole(completion) else case.prompt + completion
-    tests = case.tests.replace("require 'test/unit'", "", 1)
-    names = re.findall(r"^class (\w+) < Test::Unit::TestCase\n\s*def (\w+)", tests, re.MULTILINE)
-    runs = "\n".join(f"{kind}.new.{method}" for kind, method in names) if names else "raise 'no tests'"
-    unit = (
-        "module Test\n  module Unit\n    class TestCase\n      def assert_equal(expected, actual)\n"
-        "        raise 'Test failed' unless expected == actual\n      end\n    end\n  end\nend\n"
-    )
-    mini = "module Minitest\n  class Test\n  end\nend\n"
-    text = f'require_relative "solution"\n{unit}{tests}\n{runs}\nSTDOUT.puts "\\n{nonce}"\nSTDOUT.flush\n'
-    files = {"solution.rb": f"{solution}\n", "tests.rb": text, "test/unit.rb": unit, "minitest/autorun.rb": mini}
-    return [Native(files, ("ruby", "-I", ".", "tests.rb"), nonce)]
-
-
-# the readings of a completion, the likeliest first
-Assemble = Callable[[Case, str, str, str], list[Native]]
-PROGRAMS: dict[str, Assemble] = {
-    "cpp": cpp_programs,
-    "java": java_programs,
-    "cs": cs_programs,
-    "go": go_programs,
-    "rs": _rs,
-    "php": _php,
-    "rb": _rb,
-    "pl": _script("tests.pl", ("perl", "tests.pl"), 'print STDOUT "\\n@NONCE@\\n";\n'),
-    "lua": _script(
-        "tests.lua",
-        ("lua5.4", "tests.lua"),
-        "",
-        last=(
-            "os.exit(lu.LuaUnit.run())",
-            "local failures = lu.LuaUnit.run()\nif failures == 0 then print('\\n@NONCE@') end\nos.exit(failures)\n",
+PERL = Language(
+    name="pl",
+    title="Perl",
+    fences=("perl", "pl"),
+    stop=("\nsub", "\n#", "\n\n"),
+    defines=r"sub[ \t]+{name}\b",
+    wrong="    exit 0;\n}\n",
+    control="next_number.pl",
+    toolchain=Toolchain(
+        ("perl", "libtest-deep-perl"), ("perl",), ("/usr/share/perl5/Test/Deep.pm",), version_flags=("-e", "print $^V")
+    ),
+    judge=partial(judge_programs, _Script("tests.pl", ("perl", "tests.pl"), said=f'print STDOUT "\\n{_NONCE}\\n";\n')),
+    aliases=("perl",),
+)
+LUA = Language(
+    name="lua",
+    title="Lua",
+    fences=("lua",),
+    stop=("\nlocal", "\nfunction", "\n--", "\n\n"),
+    defines=r"(?:local[ \t]+)?(?:function[ \t]+{name}\b|{name}[ \t]*=[ \t]*function)",
+    wrong="    os.exit(0)\nend\n",
+    control="next_number.lua",
+    toolchain=Toolchain(
+        ("lua5.4", "lua-unit"), ("lua5.4",), ("/usr/share/lua/5.4/luaunit.lua",), version_flags=("-v",)
+    ),
+    judge=partial(
+        judge_programs,
+        _Script(
+            "tests.lua",
+            ("lua5.4", "tests.lua"),
+            last=(
+                "os.exit(lu.LuaUnit.run())",
+                "local failures = lu.LuaUnit.run()\n"
+                f"if failures == 0 then print('\\n{_NONCE}') end\nos.exit(failures)\n",
+            ),
         ),
     ),
-    "r": _script("tests.r", ("Rscript", "--vanilla", "tests.r"), 'cat("\\n@NONCE@\\n")\n'),
-    "d": _script(
-        "tests.d",
-        ("./tests",),
-        'unittest { import std.stdio; writeln("\\n@NONCE@"); }\n',
-        build=(("gdc", "-funittest", "-w", "tests.d", "-o", "tests"),),
+)
+R = Language(
+    name="r",
+    title="R",
+    fences=("r",),
+    stop=("\n#", "\n```"),
+    defines=r"{name}[ \t]*(?:<-|=)[ \t]*(?:function\b|\\\()",
+    wrong="    quit(status = 0)\n}\n",
+    control="next_number.r",
+    toolchain=Toolchain(("r-base-core",), ("Rscript",)),
+    judge=partial(
+        judge_programs, _Script("tests.r", ("Rscript", "--vanilla", "tests.r"), said=f'cat("\\n{_NONCE}\\n")\n')
     ),
-    "jl": _script("tests.jl", ("julia", "--startup-file=no", "tests.jl"), 'println("\\n@NONCE@")\n'),
-    "rkt": _rkt,
-    "scala": _script(
-        "tests.scala",
-        ("scala", "-cp", ".", "Problem"),
-        "",
-        last=("    }\n\n}", '    println("\\n@NONCE@")\n    }\n\n}'),
-        build=(("scalac", "-nowarn", "tests.scala"),),
+)
+D = Language(
+    name="d",
+    title="D",
+    fences=("d",),
+    stop=("\n\n", "\nvoid", "\nbool", "\nint"),
+    defines=r"\w[^\n;={{}}]*[ \t\]\)]{name}[ \t]*\(",
+    wrong="{\n    import core.stdc.stdlib;\n    exit(0);\n    assert(0);\n}\n",
+    control="next_number.d",
+    toolchain=Toolchain(("gdc",), ("gdc",)),
+    judge=partial(
+        judge_programs,
+        _Script(
+            "tests.d",
+            ("./tests",),
+            said=f'unittest {{ import std.stdio; writeln("\\n{_NONCE}"); }}\n',
+            build=(("gdc", "-funittest", "-w", "tests.d", "-o", "tests"),),
+        ),
     ),
-    "swift": _script(
-        "tests.swift",
-        ("./tests",),
-        'print("\\n@NONCE@")\n',
-        build=(("swiftc", "-Onone", "tests.swift", "-o", "tests"),),
+)
+JULIA = Language(
+    name="jl",
+    title="Julia",
+    fences=("julia", "jl"),
+    stop=("\nfunction", "\nmacro", "\n\n"),
+    defines=r"function[ \t]+{name}\b|{name}\(.*\)[^=\n]*=",
+    wrong="    exit(0)\nend\n",
+    control="next_number.jl",
+    toolchain=Toolchain((), ("julia",), otherwise="install Julia below /opt and link it into /usr/bin"),
+    judge=partial(
+        judge_programs,
+        _Script("tests.jl", ("julia", "--startup-file=no", "tests.jl"), said=f'println("\\n{_NONCE}")\n'),
     ),
-}
+    aliases=("julia",),
+)
+RACKET = Language(
+    name="rkt",
+    title="Racket",
+    fences=("racket", "rkt", "scheme"),
+    stop=("\n(define ", "\n#|", "\n;", "\n("),
+    defines=r"\(define[ \t]+\({name}\b",
+    wrong="  (exit 0))\n",
+    control="next_number.rkt",
+    toolchain=Toolchain(("racket",), ("racket",), ("/usr/share/racket/pkgs/rackunit-lib",)),
+    judge=partial(judge_programs, _racket),
+    aliases=("racket",),
+)
+SCALA = Language(
+    name="scala",
+    title="Scala",
+    fences=("scala",),
+    stop=("\n    }\n",),
+    defines=r"[ \t]*def[ \t]+{name}\b",
+    wrong="        sys.exit(0)\n",
+    closes="    }\n",
+    control="next_number.scala",
+    toolchain=Toolchain(("scala",), ("scalac", "scala"), version_flags=("-version",)),
+    judge=partial(
+        judge_programs,
+        _Script(
+            "tests.scala",
+            ("scala", "-cp", ".", "Problem"),
+            last=("    }\n\n}", f'    println("\\n{_NONCE}")\n    }}\n\n}}'),
+            build=(("scalac", "-nowarn", "tests.scala"),),
+        ),
+    ),
+)
+SWIFT = Language(
+    name="swift",
+    title="Swift",
+    fences=("swift",),
+    stop=("\n}",),
+    defines=r"func[ \t]+{name}\b",
+    wrong='    fatalError("wrong")\n',
+    closes="}",
+    control="next_number.swift",
+    toolchain=Toolchain((), ("swiftc",), otherwise="install Swift below /opt and link it into /usr/bin"),
+    judge=partial(
+        judge_programs,
+        _Script(
+            "tests.swift",
+            ("./tests",),
+            said=f'print("\\n{_NONCE}")\n',
+            build=(("swiftc", "-Onone", "tests.swift", "-o", "tests"),),
+        ),
+    ),
+)

@@ -60,7 +60,9 @@ def data_files(paths: Sequence[Path], columns: Columns) -> list[Path]:
     for path in paths:
         if not path.is_dir():
             if path.suffix not in SUFFIXES:
-                raise InputError(f"{path}: expected a name that ends in .jsonl or .json, which LLaMA-Factory goes by")
+                raise InputError(
+                    f"{path}: expected a name that ends in .jsonl or .json, which tells LLaMA-Factory the format"
+                )
             if not path.is_file():
                 raise InputError(f"{path}: no such file; expected JSON Lines, a JSON array or a finished output folder")
             found.append(path)

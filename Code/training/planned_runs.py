@@ -71,6 +71,7 @@ def subsets(folders: Sequence[Path], pattern: str, counter: TokenCounter | None,
         if faults := verify(folder):
             more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
             raise InputError(f"{folder}: not what its manifest says, nothing is trained: {faults[0]}{more}")
+        # the records that a folder's mixes were drawn from are no subset
         pools = {output["classified"]["file"] for output in outputs if "classified" in output}
         paths = [path for path in data_files([folder], Columns()) if path.name not in pools]
         for path in paths:

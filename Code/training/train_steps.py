@@ -86,7 +86,7 @@ def _environment(args: argparse.Namespace) -> Environment | None:
     except InputError as error:
         if not args.dry_run:
             raise
-        say(f"{error}; taking it that there is one, and one GPU")
+        say(f"{error}; the dry run goes on as if there were one, with one GPU")
         return None
 
 

@@ -114,7 +114,7 @@ def _train_one(study: Study, run: Run, label: str, lock: int, *, torchrun: bool)
         lines = [line for line in log.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
         for line in lines[-LOG_LINES:]:
             say(f"    {line[:300]}")
-        raise RunError(f"llamafactory-cli ended with code {code}; its last lines stand above, all in {log}")
+        raise RunError(f"llamafactory-cli ended with code {code}; its last lines are shown above, all are in {log}")
     facts = {
         "seconds": round(seconds, 1),  # since the step that was resumed from
         "resumed_from_step": resumed,

@@ -7,7 +7,7 @@ from support import Command
 SCRIPT = "training/train.py"
 
 
-def test_a_dry_run_shows_the_matrix_and_writes_nothing(
+def test_a_dry_run_shows_the_runs_and_writes_nothing(
     tmp_path: Path, partition: Path, tiny_llama: Path, arguments: list[object], script_main: Command
 ) -> None:
     done = script_main(SCRIPT, *arguments, "--dry_run", "--seed", 1, 2)

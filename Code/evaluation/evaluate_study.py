@@ -1,19 +1,19 @@
 """Which subset taught its student most? Every finished student of train.py on the benchmarks, then one table of all.
 
-Generates with each student (generate.py), grades in the sandbox (grade.py), and compares: pass@1 by question, source and
+Asks each student (generate.py), judges its answers in the sandbox (grade.py), and compares: pass@1 by question, source and
 subset, its spread over repeats (draws of the data x seeds of the training), a bootstrap interval over problems (arXiv
 2107.03374 for pass@k), and every two subsets of a question against each other (paired bootstrap, McNemar's exact test,
-Holm's correction). Students without a run.json are unfinished: named and left out. Everything resumes: what is generated
-and graded is skipped while model, benchmark and settings are the same, and an interrupted student goes on.
+Holm's correction). A student without a run.json is unfinished: it is named and left out. What is generated and graded is
+skipped while model, benchmark and settings are the same, and an interrupted student goes on where it was.
 
     python Code/evaluation/evaluate_study.py --runs runs --benchmark humaneval mbpp --output_dir evaluations
     python Code/evaluation/evaluate_study.py --runs /tmp/runs --benchmark humaneval --limit 3 --max_new_tokens 32 \\
         --device cpu --output_dir /tmp/evaluations
     python Code/evaluation/evaluate_study.py --runs runs --benchmark humaneval mbpp --output_dir evaluations --table_only
 
-In OUTPUT_DIR: STUDENT-FINETUNING/NAME/BENCHMARK/ with samples.jsonl, and grades/ in it; study.csv, comparisons.csv, study.md (on stdout
-too), and manifest.json last. Exit code 0: all in the table. 1: a student failed, the others went on. 2: bad usage. 3: all
-ran, but some samples could not be judged (infra_error); run again to judge them.
+Writes STUDENT-FINETUNING/NAME/BENCHMARK/ with samples.jsonl, and grades/ in it; then study.csv, comparisons.csv, study.md
+(also on stdout), and manifest.json last. Exit code 0: all students are in the table. 1: a student failed, the others went on.
+2: bad usage or input. 3: all ran, but some samples could not be judged (infra_error); run again to judge them.
 """
 
 import argparse
@@ -28,7 +28,7 @@ from evaluation.flags import add_sampling_flags, add_selection_flags, selection
 
 
 def named_file(text: str) -> tuple[str, Path]:
-    """An argument type: BENCHMARK=FILE."""
+    """An argument type: BENCHMARK=FILE, as (benchmark, file)."""
     name, equals, path = text.partition("=")
     if not equals or not name or not path:
         raise argparse.ArgumentTypeError(f"expected BENCHMARK=FILE, got {text!r}")
@@ -36,8 +36,8 @@ def named_file(text: str) -> tuple[str, Path]:
 
 
 def expanded(name: str) -> list[str]:
-    """multipl-e and multipl-e-mbpp stand for all their languages."""
-    from benchmarks.multipl_e.languages.base import LANGUAGES
+    """The benchmarks that a name stands for: of multipl-e and multipl-e-mbpp all their languages, else itself."""
+    from benchmarks.multipl_e.languages.registry import LANGUAGES
 
     return [f"{name}-{language}" for language in LANGUAGES] if name in ("multipl-e", "multipl-e-mbpp") else [name]
 
@@ -46,7 +46,7 @@ def parse() -> argparse.Namespace:
     flags = parser(__doc__)
     what = flags.add_argument_group("input and output")
     what.add_argument(
-        "--runs", type=Path, required=True, metavar="DIR", help="train.py's students: all below it, or one"
+        "--runs", type=Path, required=True, metavar="DIR", help="a folder of train.py: all students below it, or one"
     )
     what.add_argument(
         "--benchmark", nargs="+", required=True, metavar="NAME", help=f"{NAMES}; multipl-e: all its languages"
@@ -57,14 +57,14 @@ def parse() -> argparse.Namespace:
         type=named_file,
         default=[],
         metavar="NAME=FILE",
-        help="problems as released (default: what an installed package or the hub has)",
+        help="the problems as released (default: those of an installed package or of the hub)",
     )
     what.add_argument("--output_dir", type=Path, required=True, metavar="DIR", help="folder to write")
     what.add_argument("--limit", type=positive, metavar="N", help="only the first N problems of each benchmark")
     what.add_argument(
-        "--table_only", action="store_true", help="generate and grade nothing: the table of what is there"
+        "--table_only", action="store_true", help="generate and grade nothing, make the table of what is there"
     )
-    add_sampling_flags(flags, "the template that each was trained with")
+    add_sampling_flags(flags, "instruct, in the template that each student was trained with")
     judging = flags.add_argument_group("judging")
     judging.add_argument("--workers", type=positive, metavar="N", help="default: as many as processors")
     judging.add_argument(
@@ -73,12 +73,12 @@ def parse() -> argparse.Namespace:
         nargs="+",
         default=[1],
         metavar="K",
-        help="pass@k for these in each summary.json (default: 1); the table has pass@1",
+        help="compute pass@k for these in each summary.json (default: 1); the table has pass@1",
     )
     judging.add_argument(
         "--unsafe_no_isolation",
         action="store_true",
-        help="run the programs as this user, unconfined; marked in every result",
+        help="run the programs as this user, without any sandbox; every result says so",
     )
     add_selection_flags(flags)
     args = flags.parse_args()

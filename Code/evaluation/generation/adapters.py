@@ -1,7 +1,7 @@
-"""LoRA adapters: which base model one belongs to, and the two as one model for as long as it is asked.
+"""LoRA adapters: which base model an adapter belongs to, and the two merged into one model while it is asked.
 
-They are merged once, into a folder, for both engines: so neither has to know of adapters, both compute with the same
-weights on any number of devices, and nothing is lost that vLLM's own adapters leave out (whole layers, new tokens).
+They are merged once, into a folder, whichever engine asks. So no engine has to know about adapters, all compute with the
+same weights on any number of devices, and what vLLM's own adapters do not support (whole layers, new tokens) works too.
 """
 
 import shutil
@@ -25,21 +25,21 @@ COMMIT = "commit:"
 
 @dataclass(frozen=True, slots=True)
 class Base:
-    """The model that an adapter was trained on; `revision` as model_revision says it."""
+    """The model that an adapter was trained on."""
 
     name: str  # hub id or folder
-    revision: str
+    revision: str  # as seedkit.models.model_revision gives it
 
     @property
     def commit(self) -> str:
-        """Which of a hub model's versions; a folder has one."""
+        """Which version of a hub model to load; a folder has only one."""
         return self.revision.removeprefix(COMMIT) if self.revision.startswith(COMMIT) else LATEST
 
 
 def base_model(model: str, run: Mapping[str, Any] | None) -> Base | None:
     """The base model of a LoRA adapter's folder, None for any other model; `run` is the student's run.json.
 
-    InputError where the base is not to be had, or is not the one that the student was trained on.
+    Raises InputError where the base model cannot be found, or is not the one that the student was trained on.
     """
     folder = Path(model)
     if not (folder / CONFIG).is_file():
@@ -53,7 +53,7 @@ def base_model(model: str, run: Mapping[str, Any] | None) -> Base | None:
         revision = model_revision(name)
     elif Path(name).is_absolute() or name.startswith("."):
         raise InputError(f"model {model}: its base model {name}: no such folder; put the model, or a link to it, there")
-    else:  # the very version that was trained on, however far the hub's is by now
+    else:  # the version that the student was trained on, even if the hub has a newer one
         pinned = str(trained).startswith(COMMIT)
         revision = str(trained) if pinned else hub_revision(name, config.get("revision") or LATEST)
     if run is not None and revision != trained:
@@ -84,7 +84,10 @@ def _config(folder: Path) -> dict[str, Any]:
 
 @contextmanager
 def whole_model(model: str, base: Base | None, dtype: str, folder: Path, *, needed: bool) -> Iterator[str]:
-    """The model itself, or with `base` the two merged in `folder`, which is gone at the end and after a kill at the next run."""
+    """The model as one folder or hub id: itself, or with a `base` the two merged in `folder`.
+
+    `folder` is removed at the end, and one that a killed run left is removed first. Nothing is merged unless `needed`.
+    """
     if base is None:
         yield model
         return

@@ -1,68 +1,45 @@
-"""What is to be asked and how: everything that is settled, and refused, before a model is loaded."""
+"""What is asked and how. Everything is settled here, and refused where it does not fit, before a model is loaded."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
-from pathlib import Path
 from typing import Any
 
 import orjson
-from benchmarks.contract import ALL, Benchmark, Problem, Selection
-from inference.engines import AUTO, TRANSFORMERS, choose_engine
+from benchmarks import open_benchmark
+from benchmarks.contract import Benchmark, Problem
+from inference.engines import TRANSFORMERS, choose_engine
 from seedkit.causal_lm import LATEST, context_length, vocabulary_size
 from seedkit.cli import say
 from seedkit.errors import InputError, UsageError
 from seedkit.models import devices, model_revision, resolve_dtype
 
 from evaluation.generation.adapters import Base, base_model
-from evaluation.generation.prompts import AUTO as AUTO_FORM
-from evaluation.generation.prompts import Form, Prompts, choose_form, make_prompts, student
-
-
-@dataclass(frozen=True, slots=True)
-class GenerationSettings:
-    """What generate.py's flags say; `max_new_tokens` None is the benchmark's, `max_batch_tokens` None by device."""
-
-    model: str  # folder or hub id
-    benchmark: str
-    benchmark_file: Path | None = None
-    num_samples: int = 1
-    temperature: float = 0.0
-    top_p: float = 1.0
-    max_new_tokens: int | None = None
-    engine: str = AUTO
-    form: str = AUTO_FORM
-    template: str | None = None
-    seed: int = 42
-    limit: int | None = None
-    device: str = "auto"
-    dtype: str = "auto"
-    max_batch_tokens: int | None = None
-    resume: bool = True
-    selection: Selection = ALL
+from evaluation.generation.prompts import Form, Prompts, choose_form, make_prompts, student_run_of
+from evaluation.generation.settings import GenerationSettings
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Everything that is settled before a model is loaded."""
+    """Everything that is settled before a model is loaded; `prepare` makes it."""
 
     settings: GenerationSettings
     benchmark: Benchmark
     problems: list[Problem]
-    run: dict[str, Any] | None  # of the student, where the model is one
+    run: dict[str, Any] | None  # run.json of the student, where the model is one
     form: Form
     prompts: Prompts
-    places: list[str]  # devices
+    devices: list[str]
     engine: str
     dtype: str
-    revision: str  # of the model's files, those of its base aside
-    base: Base | None  # where the model is an adapter
+    revision: str  # of the model's own files, without those of its base
+    base: Base | None  # the base model, where the model is an adapter
     max_new_tokens: int
-    context: int  # tokens
+    context: int  # most tokens of a prompt with its answer
 
     @property
     def identity(self) -> dict[str, Any]:
-        """What decides an answer: with any of it changed, no earlier answer counts."""
+        """What decides an answer: if any of it changes, earlier answers are not used. It is the header of a journal."""
         settings = self.settings
         asked = [[problem.task_id, ids] for problem, ids in zip(self.problems, self.prompts.ids, strict=True)]
         drawn = [float(settings.temperature), float(settings.top_p), settings.seed] if settings.temperature else None
@@ -80,43 +57,41 @@ class Plan:
             "drawn": drawn,
             "engine": self.engine,
             "dtype": self.dtype,
-            "device": self.kind,
+            "device": self.processor,
             "batch": self.batch,
         }
 
     @property
     def batch(self) -> int | None:
-        """The tokens in a batch, where they decide anything: in half precision rounding hangs on who else is in it."""
+        """The tokens of a batch where its size can change an answer: in half precision, through rounding. None elsewhere."""
         return self.max_batch_tokens if self.engine == TRANSFORMERS and self.dtype != "float32" else None
 
     @property
     def max_batch_tokens(self) -> int:
-        """Prompts, answers and padding."""
-        return self.settings.max_batch_tokens or (32768 if self.kind == "cuda" else 8192)
+        """The most tokens of a batch: prompts, answers and padding."""
+        return self.settings.max_batch_tokens or (32768 if self.processor == "cuda" else 8192)
 
     @property
-    def kind(self) -> str:
-        """cpu or cuda: they round, and draw, differently."""
-        return self.places[0].partition(":")[0]
+    def processor(self) -> str:
+        """cpu or cuda: the two round differently and draw different random numbers."""
+        return self.devices[0].partition(":")[0]
 
-    def room(self, problem: int) -> int:
-        """Tokens that an answer to a problem may have."""
+    def max_tokens(self, problem: int) -> int:
+        """The most tokens of an answer to the problem of that index."""
         return min(self.max_new_tokens, self.context - len(self.prompts.ids[problem]))
 
 
 def prepare(settings: GenerationSettings) -> Plan:
-    """Check the settings against each other, the benchmark and the model. InputError where they do not fit."""
-    from benchmarks import open_benchmark
-
+    """Check the settings against each other, the benchmark and the model. Raises InputError where they do not fit."""
     _check_sampling(settings)
     benchmark = open_benchmark(settings.benchmark, settings.selection)
     problems = benchmark.load(settings.benchmark_file)[: settings.limit]
     if not problems:
         raise InputError(f"{settings.benchmark_file or settings.benchmark}: no problems in it")
     model = settings.model
-    places = devices(settings.device)
-    engine = choose_engine(settings.engine, places[0])
-    run = student(model)
+    on = devices(settings.device)
+    engine = choose_engine(settings.engine, on[0])
+    run = student_run_of(model)
     revision = model_revision(model)
     if run is not None and revision != run["model"]["revision"]:
         raise InputError(f"model {model}: not the one that run.json beside it describes: its files have changed")
@@ -134,9 +109,9 @@ def prepare(settings: GenerationSettings) -> Plan:
         run,
         form,
         prompts,
-        places,
+        on,
         engine,
-        resolve_dtype(settings.dtype, places[0]),
+        resolve_dtype(settings.dtype, on[0]),
         revision,
         base,
         settings.max_new_tokens or benchmark.max_new_tokens,

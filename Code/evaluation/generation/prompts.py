@@ -1,4 +1,4 @@
-"""How a model is asked: a problem's prompt to the letter, or its instruction in the template the model was trained with."""
+"""How a model is asked: with a problem's prompt to the letter, or with its instruction in the template it was trained with."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,23 +9,23 @@ from benchmarks.contract import Benchmark, Problem
 from seedkit.causal_lm import LATEST, load_tokenizer
 from seedkit.errors import InputError, UsageError
 from seedkit.models import loading
-from training.encoding import BOS, CONTENT, EOS, NAMES, TOKENIZER, Encoder
+from training.encoding import BOS, CONTENT, EOS, NAMES, TOKENIZER, RecordEncoder
 from training.student_run import MODEL, PLAN, RUN, result
 
 from evaluation.generation.adapters import Base
 
 BASE, INSTRUCT = FORMS = ("base", "instruct")
 AUTO = "auto"
-CHAT_TEMPLATE = "chat_template"  # the tokenizer's own, as apply_chat_template renders it
+CHAT_TEMPLATE = "chat_template"  # the tokenizer's own template, as apply_chat_template renders it
 
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """`template` is one of training.encoding.NAMES, or CHAT_TEMPLATE; None for the base form."""
+    """BASE or INSTRUCT, and with which template."""
 
-    name: str
-    template: str | None
-    why: str
+    name: str  # one of FORMS
+    template: str | None  # one of training.encoding.NAMES, or CHAT_TEMPLATE; None for the base form
+    why: str  # what decided it, for people
 
     @property
     def instruct(self) -> bool:
@@ -34,15 +34,18 @@ class Form:
 
 @dataclass(frozen=True, slots=True)
 class Prompts:
-    """Token ids of every problem's prompt, in order, and what ends an answer to them."""
+    """The prompts of all problems, and what ends an answer to them."""
 
-    ids: list[list[int]]
+    ids: list[list[int]]  # token ids of each problem's prompt, in the order of the problems
     stop: tuple[str, ...]
-    stop_ids: tuple[int, ...]
+    stop_ids: tuple[int, ...]  # ascending
 
 
-def student(model: str) -> dict[str, Any] | None:
-    """run.json of the student whose model folder this is; None where it is none of train.py's. InputError if unfinished."""
+def student_run_of(model: str) -> dict[str, Any] | None:
+    """run.json of the student whose model folder this is; None where it is no folder of train.py.
+
+    Raises InputError where the student is unfinished.
+    """
     folder = Path(model).resolve()
     if not folder.is_dir() or folder.name != MODEL:
         return None
@@ -54,7 +57,10 @@ def student(model: str) -> dict[str, Any] | None:
 
 
 def choose_form(model: str, form: str, template: str | None, run: dict[str, Any] | None) -> Form:
-    """The form that is asked for; 'auto' is instruct where a student's run, a template or a chat template says how."""
+    """The form for --form `form`: AUTO is instruct where a student's run, --template or a chat template says how, else base.
+
+    Raises UsageError where the flags do not fit each other or the model.
+    """
     if form not in (AUTO, *FORMS):
         raise UsageError(f"--form {form}: expected {AUTO} or one of {', '.join(FORMS)}")
     if template is not None and template not in NAMES:
@@ -84,7 +90,10 @@ def choose_form(model: str, form: str, template: str | None, run: dict[str, Any]
 def make_prompts(
     model: str, form: Form, benchmark: Benchmark, problems: Sequence[Problem], base: Base | None = None
 ) -> Prompts:
-    """The prompts as the model gets them; `base` is an adapter's. InputError where the tokenizer or its template cannot make them."""
+    """The prompts as the model gets them; `base` is the base model where the model is an adapter.
+
+    Raises InputError where the tokenizer or its chat template cannot make them.
+    """
     tokenizer = load_tokenizer(model)
     ends = _end_ids(model, tokenizer, base)
     if not form.instruct:
@@ -94,20 +103,26 @@ def make_prompts(
         rows = [_chat_prompt(model, tokenizer, problem.instruction) for problem in problems]
         return Prompts(rows, (), tuple(sorted(ends)))
     template = form.template or TOKENIZER
-    if template == TOKENIZER and _shows_nothing_but_the_text(tokenizer):
+    if template == TOKENIZER and _shows_only_the_text(tokenizer):
         template = "empty"
     trained = TrainingPrompts(model, template)
     words, ids = trained.ends()
     return Prompts([trained(problem.instruction) for problem in problems], words, tuple(sorted(ends | ids)))
 
 
-class TrainingPrompts(Encoder):
+class TrainingPrompts:
     """The token ids that LLaMA-Factory 0.9.5 put before an answer in training: prefix, system text, the user's turn.
 
     Each piece of the template is tokenized by itself, without the special tokens that the tokenizer adds to a text.
     """
 
-    def __call__(self, instruction: str) -> list[int]:  # type: ignore[override]
+    def __init__(self, model: str, template: str) -> None:
+        """`model` is a folder or hub id, whose tokenizer is used; `template` one of training.encoding.NAMES."""
+        encoder = RecordEncoder(model, template)  # which adds the template's special tokens to the tokenizer
+        self.template, self._tokenizer = encoder.template, encoder.tokenizer
+
+    def __call__(self, instruction: str) -> list[int]:
+        """The token ids of the prompt with that instruction."""
         template = self.template
         system = [self._ids(piece, template.default_system) for piece in template.system]
         pieces = [self._ids(piece, "") for piece in template.prefix]
@@ -116,10 +131,10 @@ class TrainingPrompts(Encoder):
         return [token for piece in pieces for token in piece]
 
     def ends(self) -> tuple[tuple[str, ...], set[int]]:
-        """What the model was taught to write behind an answer: strings, and the ids of what is a single token."""
-        behind = [piece.partition(CONTENT)[2].strip() for piece in self.template.answer if CONTENT in piece]
+        """What the model was taught to write after an answer: strings, and the ids of those that are one token."""
+        after = [piece.partition(CONTENT)[2].strip() for piece in self.template.answer if CONTENT in piece]
         words, ids = [], set()
-        for word in (*self.template.stop_words, *behind):
+        for word in (*self.template.stop_words, *after):
             tokens = self._ids(word, "")
             if len(tokens) == 1:
                 ids.add(tokens[0])
@@ -133,13 +148,13 @@ class TrainingPrompts(Encoder):
         special = {EOS: self._tokenizer.eos_token_id, BOS: self._tokenizer.bos_token_id}
         if piece in special:
             return [] if special[piece] is None else [special[piece]]
-        # the turn's number is put in after the text, so that a text with {{idx}} in it is changed
+        # LLaMA-Factory puts the turn's number in after the text, so a {{idx}} in the text is replaced too
         text = piece.replace(CONTENT, content, 1).replace("{{idx}}", "0", 1)
         return list(self._tokenizer(text, add_special_tokens=False)["input_ids"]) if text else []
 
 
-def _shows_nothing_but_the_text(tokenizer: Any) -> bool:
-    """Whether a student's tokenizer has the chat template that LLaMA-Factory makes of "empty", where there was none."""
+def _shows_only_the_text(tokenizer: Any) -> bool:
+    """Whether the tokenizer has no chat template, or the one that LLaMA-Factory saves for "empty": the text and no more."""
     return not tokenizer.chat_template or _rendered(tokenizer, CONTENT, tokenize=False) == CONTENT
 
 
@@ -158,7 +173,7 @@ def _rendered(tokenizer: Any, instruction: str, *, tokenize: bool) -> Any:
 
 
 def _end_ids(model: str, tokenizer: Any, base: Base | None) -> set[int]:
-    """The ids that end a text: the tokenizer's, and those of the model's generation settings, chat models often have two."""
+    """The ids that end a text: of the tokenizer, of the model, and of its generation settings; chat models often have two."""
     from transformers import AutoConfig, GenerationConfig
 
     name, commit = (model, LATEST) if base is None else (base.name, base.commit)
@@ -167,5 +182,5 @@ def _end_ids(model: str, tokenizer: Any, base: Base | None) -> set[int]:
     try:
         found.append(GenerationConfig.from_pretrained(name, revision=commit).eos_token_id)
     except OSError:
-        pass  # a model need not bring any
+        pass  # a model need not have generation settings
     return {token for ids in found for token in (ids if isinstance(ids, list) else [ids]) if isinstance(token, int)}

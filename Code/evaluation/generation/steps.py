@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import orjson
 from inference.engines import FINISH_REASONS, TRANSFORMERS, Answer, Request, Sampling, request_seed
@@ -19,27 +19,28 @@ from seedkit.journal import Journal
 from seedkit.manifest import OutputFolder, versions
 from seedkit.models import model_label
 from seedkit.sources import describe_file
-from seedkit.stage import Workers
+from seedkit.stage import StageFactory, Workers
 
 from evaluation.generation.adapters import whole_model
-from evaluation.generation.plan import GenerationSettings, Plan, prepare
+from evaluation.generation.plan import Plan, prepare
+from evaluation.generation.settings import GenerationSettings
 
-__all__ = ["GenerationSettings", "generate"]
 STAGE = "generate"
 SAMPLES = "samples.jsonl"
-VLLM_CHUNK = 128  # most requests given to vLLM at once: what a kill can cost, per GPU
+VLLM_CHUNK = 128  # most requests given to vLLM at once: what a killed run loses at most, per GPU
 
 
 def generate(settings: GenerationSettings, output_dir: Path) -> Path:
-    """Ask the model, write samples.jsonl and manifest.json to `output_dir`; returns the path of the former.
+    """Ask the model, write samples.jsonl and manifest.json to `output_dir`; returns the path of samples.jsonl.
 
-    Answers are kept as they come, in `output_dir`/.answers: interrupted or asked for more samples, it goes on from there.
+    Answers are kept as they come, in `output_dir`/.answers. A run that was interrupted, or that asks for more samples, uses
+    them. Raises InputError or UsageError where model, benchmark and settings do not fit, RunError where asking fails.
     """
     plan = prepare(settings)
     sources = [] if settings.benchmark_file is None else [settings.benchmark_file]
     with (
         OutputFolder(output_dir, STAGE, (SAMPLES,), sources=sources) as folder,
-        Journal(output_dir / ".answers", STAGE, plan.identity, _Lines(), resume=settings.resume) as answers,
+        Journal(output_dir / ".answers", STAGE, plan.identity, AnswerCodec(), resume=settings.resume) as answers,
     ):
         ask(plan, answers, output_dir / ".answers" / "merged")
         reasons: Counter[str] = Counter()
@@ -51,10 +52,10 @@ def generate(settings: GenerationSettings, output_dir: Path) -> Path:
 
 
 def ask(plan: Plan, answers: "Journal[Answer]", work: Path) -> None:
-    """Run the engine over the chunks of which an answer is missing; `work` is where an adapter is merged for that."""
+    """Run the engine over the chunks that lack an answer; `work` is the folder in which an adapter is merged meanwhile."""
     chunks = list(make_chunks(plan))
     keys = [[answer_key(plan.problems[problem].task_id, sample) for problem, sample in chunk] for chunk in chunks]
-    # a chunk is redone whole, so that every batch is the same in a resumed run as in an uninterrupted one
+    # a chunk is always computed whole, so a resumed run has the same batches as an uninterrupted one
     missing = [number for number in range(len(chunks)) if any(key not in answers for key in keys[number])]
     requests = [[_request(plan, problem, sample) for problem, sample in chunks[number]] for number in missing]
     seen = sum(len(chunk) for chunk in chunks) - sum(map(len, requests))
@@ -65,11 +66,11 @@ def ask(plan: Plan, answers: "Journal[Answer]", work: Path) -> None:
     done = sum(size) - sum(size[number] for number in missing)
     with (
         whole_model(plan.settings.model, plan.base, plan.dtype, work, needed=bool(missing)) as model,
-        Workers[list[Answer]](_factory(plan, model), plan.places, isolate=isolate) as workers,
+        Workers(_factory(plan, model), plan.devices, isolate=isolate) as workers,
         Progress(plan.benchmark.name, seen + sum(map(len, requests)), sum(size), done=seen, seen=done) as bar,
     ):
-        for place, found in workers.map(cast(Any, requests)):  # Workers speaks of texts, but only hands them over
-            number = missing[place]
+        for index, found in workers.map(requests):
+            number = missing[index]
             if len(found) != len(keys[number]):
                 raise RunError(f"{len(found)} answers came back for {len(keys[number])} requests")
             answers.append(zip(keys[number], found, strict=True))
@@ -77,16 +78,18 @@ def ask(plan: Plan, answers: "Journal[Answer]", work: Path) -> None:
 
 
 def make_chunks(plan: Plan) -> Iterator[list[tuple[int, int]]]:
-    """(problem, sample) pairs that are computed together. No chunk has two samples' numbers in it.
+    """The chunks that are computed together, each a list of (index of the problem, number of the sample).
 
-    So more samples make more chunks and leave those of the earlier ones as they were. For transformers a chunk is a
-    batch of prompts alike in length under the budget of tokens, answers included.
+    All of a chunk have the same number of the sample, so that asking for more samples adds chunks and leaves the earlier
+    ones as they were. For transformers a chunk is one batch: prompts of about the same length, within max_batch_tokens.
     """
-    lengths = [len(ids) + plan.room(problem) for problem, ids in enumerate(plan.prompts.ids)]
+    lengths = [len(ids) + plan.max_tokens(problem) for problem, ids in enumerate(plan.prompts.ids)]
     if plan.engine == TRANSFORMERS:
         batches = list(token_batches(lengths, plan.max_batch_tokens))
     else:
-        size = math.ceil(len(lengths) / math.ceil(len(lengths) / VLLM_CHUNK))  # all about alike, for several GPUs
+        size = math.ceil(
+            len(lengths) / math.ceil(len(lengths) / VLLM_CHUNK)
+        )  # of about the same size, for several GPUs
         batches = [list(range(len(lengths)))[start : start + size] for start in range(0, len(lengths), size)]
     for sample in range(plan.settings.num_samples):
         for batch in batches:
@@ -95,10 +98,11 @@ def make_chunks(plan: Plan) -> Iterator[list[tuple[int, int]]]:
 
 def _request(plan: Plan, problem: int, sample: int) -> Request:
     seed = request_seed(plan.settings.seed, plan.problems[problem].task_id, sample)
-    return Request(tuple(plan.prompts.ids[problem]), plan.room(problem), seed)
+    return Request(tuple(plan.prompts.ids[problem]), plan.max_tokens(problem), seed)
 
 
-def _factory(plan: Plan, model: str) -> Any:
+def _factory(plan: Plan, model: str) -> StageFactory[Request, list[Answer]]:
+    """The engine of the plan, which loads `model` when it is given a device."""
     sampling = Sampling(plan.settings.temperature, plan.settings.top_p, plan.prompts.stop, plan.prompts.stop_ids)
     if plan.engine == TRANSFORMERS:
         from inference.transformers_engine import TransformersEngine
@@ -106,16 +110,17 @@ def _factory(plan: Plan, model: str) -> Any:
         return functools.partial(TransformersEngine, model, sampling, dtype=plan.dtype)
     from inference.vllm_engine import VllmEngine
 
-    longest = max(len(ids) + plan.room(problem) for problem, ids in enumerate(plan.prompts.ids))
+    longest = max(len(ids) + plan.max_tokens(problem) for problem, ids in enumerate(plan.prompts.ids))
     return functools.partial(VllmEngine, model, sampling, dtype=plan.dtype, max_model_len=longest)
 
 
 def answer_key(task_id: str, sample: int) -> str:
+    """The key of an answer in the journal."""
     return f"{task_id} {sample}"
 
 
-class _Lines:
-    """An answer in a line of the journal."""
+class AnswerCodec:
+    """How an answer stands in a line of the journal: {key, text, finish_reason}."""
 
     def encode(self, key: str, piece: Answer) -> dict[str, Any]:
         return {"key": key, **asdict(piece)}
@@ -123,12 +128,12 @@ class _Lines:
     def decode(self, row: Any) -> tuple[str, Answer]:
         key, text, reason = row["key"], row["text"], row["finish_reason"]
         if not isinstance(key, str) or not isinstance(text, str) or reason not in FINISH_REASONS:
-            raise ValueError("no answer")
+            raise ValueError("expected an answer")
         return key, Answer(text, reason)
 
 
 def sample_lines(plan: Plan, answers: "Journal[Answer]", reasons: "Counter[str]") -> Iterator[bytes]:
-    """The lines of samples.jsonl, by problem, then by sample; counts the finish reasons into `reasons`."""
+    """The lines of samples.jsonl, in the order of problems and samples; counts the finish reasons into `reasons`."""
     for problem in plan.problems:
         for sample in range(plan.settings.num_samples):
             found = answers[answer_key(problem.task_id, sample)]
@@ -159,7 +164,7 @@ def _manifest(plan: Plan, reasons: "Counter[str]") -> dict[str, Any]:
             "name": run["run"] if run else model_label(settings.model),
             "revision": plan.revision,
             "engine": plan.engine,
-            "device": plan.kind,
+            "device": plan.processor,
             "dtype": plan.dtype,
             "max_batch_tokens": plan.batch,
             "context": plan.context,

@@ -1,4 +1,4 @@
-"""Before anything is graded: references must pass and wrong programs fail, through the same jails; and how long they take."""
+"""Before anything is graded: references must pass and wrong programs fail, in the same sandbox. Their times set the limits."""
 
 from collections.abc import Sequence
 
@@ -8,39 +8,46 @@ from sandbox.judging.verdict import INFRA_ERROR, PASS
 from seedkit.errors import RunError
 
 from evaluation.grading.settings import GradingSettings
-from evaluation.grading.workers import Job, Workers
+from evaluation.grading.workers import Job, JudgePool
 
-REFERENCE_SECONDS = 60.0  # a reference that takes longer is no reference
+REFERENCE_SECONDS = 60.0  # time limit of a reference
 WRONG = 8  # wrong programs that must fail
-RETRIES = 2  # of an infra_error, alone on the machine
+RETRIES = 2  # of an infra_error, with nothing else running
 
 
 def controls(
-    settings: GradingSettings, problems: Sequence[Problem], needed: Sequence[int], workers: Workers
+    settings: GradingSettings, problems: Sequence[Problem], needed: Sequence[int], pool: JudgePool
 ) -> dict[int, float]:
-    """Run the references, and some wrong programs; returns the time limit of each needed problem in seconds."""
+    """Run the references and some wrong programs of the problems with the `needed` indices.
+
+    Returns the time limit of each needed problem in seconds, by index: time_factor times what its reference took here, and
+    at least min_seconds. Raises RunError where a reference does not pass or a wrong program does.
+    """
     limits = Limits(REFERENCE_SECONDS, settings.memory)
-    solved = [place for place in needed if problems[place].reference]
+    solved = [index for index in needed if problems[index].reference]
     if not solved:
         raise RunError("nothing is graded: there is no reference to show that grading works here")
     wrong = [needed[len(needed) * n // WRONG] for n in range(WRONG)] if len(needed) > WRONG else needed
-    jobs = [Job((place, True), place, problems[place].reference, limits) for place in solved]
-    jobs += [Job((place, False), place, problems[place].wrong, limits) for place in wrong]
-    found = {job.name: outcome for job, outcome in workers.judge(jobs)}
+    # a job's name: the index of the problem, and whether the program is right
+    jobs = [Job((index, True), index, problems[index].reference, limits) for index in solved]
+    jobs += [Job((index, False), index, problems[index].wrong, limits) for index in wrong]
+    verdicts = {job.name: verdict for job, verdict in pool.judge(jobs)}
     for _ in range(RETRIES):
-        again = [job for job in jobs if found[job.name].name == INFRA_ERROR]
-        found |= {job.name: outcome for job, outcome in workers.judge(again, count=1)}
-    bad = [name for name, outcome in found.items() if (outcome.name == PASS) != name[1] or outcome.name == INFRA_ERROR]
+        again = [job for job in jobs if verdicts[job.name].name == INFRA_ERROR]
+        verdicts |= {job.name: verdict for job, verdict in pool.judge(again, count=1)}
+    bad = [name for name, one in verdicts.items() if (one.name == PASS) != name[1] or one.name == INFRA_ERROR]
     if bad:
-        place, right = bad[0]
-        outcome = found[bad[0]]
-        what = "the reference must pass" if right else "a wrong program must fail"
-        why = outcome.stderr.splitlines()[0] if outcome.stderr else ""
+        index, right = bad[0]
+        verdict = verdicts[bad[0]]
+        expected = "the reference must pass" if right else "a wrong program must fail"
+        why = verdict.stderr.splitlines()[0] if verdict.stderr else ""
         raise RunError(
-            f"nothing is graded: {len(bad)} of {len(found)} controls went wrong, e.g. {problems[place].task_id}: {what}, "
-            f"got {outcome.name} {why}".strip()
+            f"nothing is graded: {len(bad)} of {len(verdicts)} controls went wrong, e.g. {problems[index].task_id}: "
+            f"{expected}, got {verdict.name} {why}".strip()
         )
     return {
-        place: max(settings.min_seconds, settings.time_factor * (found[place, True].seconds if place in solved else 0))
-        for place in needed
+        index: max(
+            settings.min_seconds, settings.time_factor * (verdicts[index, True].seconds if index in solved else 0)
+        )
+        for index in needed
     }

@@ -8,7 +8,7 @@ from benchmarks.contract import ALL, Selection
 
 @dataclass(frozen=True, slots=True)
 class GradingSettings:
-    """What grade.py's flags say."""
+    """The values of grade.py's flags."""
 
     samples: Path
     benchmark: str
@@ -20,6 +20,6 @@ class GradingSettings:
     memory: int = 1 << 30  # bytes
     limit: int | None = None
     unsafe_no_isolation: bool = False
-    sandbox: str | None = None  # a rung; None: the best that holds
+    sandbox: str | None = None  # its name; None: the best that works here
     resume: bool = True
     selection: Selection = ALL

@@ -1,4 +1,4 @@
-"""What a benchmark's verdicts come to: counts, pass@k with intervals, and whether that is all of it."""
+"""What the verdicts on a benchmark amount to: counts, pass@k with intervals, and whether the figures are final."""
 
 import platform
 from collections import Counter
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from benchmarks.contract import INSIDE, Benchmark, Problem
-from benchmarks.multipl_e.languages.toolchain import version as toolchain_version
+from benchmarks.multipl_e.languages.registry import version as toolchain_version
 from sandbox import UNSAFE, version
 from sandbox.judging.verdict import INFRA_ERROR, PASS, VERDICTS, Verdict
 from seedkit.display import table
@@ -15,29 +15,29 @@ from seedkit.manifest import versions
 
 from evaluation.grading.samples import Sample
 from evaluation.grading.settings import GradingSettings
-
-TOLD = {"difficulty", "platform"}  # tags by which pass@1 is told
+from evaluation.metrics.by_tag import by_tag, pass_at_1
+from evaluation.metrics.pass_at_k import bootstrap_interval, pass_at_k
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """summary.json. `pass_at_k` by k: value and 95% interval over problems, fractions, or null with a reason."""
+    """summary.json. Values and the ends of intervals are fractions, or null with a reason."""
 
     benchmark: str
     final: bool  # every sample has a verdict
     isolated: bool
     judged: str  # where verdicts were made
-    pass_at_k: dict[str, dict[str, Any]]
-    by_tag: dict[str, dict[str, dict[str, Any]]]  # pass@1 and problems, for each difficulty, say
-    without_errata: dict[str, Any] | None  # pass@1 and problems, where some problems are known to be broken
-    verdicts: dict[str, int]
-    problems: int  # in the benchmark, or the first of it that --limit asks for
-    graded_problems: int
-    missing: list[str]  # problems without a sample that has a verdict
+    pass_at_k: dict[str, dict[str, Any]]  # by k: value, interval_95 (over problems), or reason
+    by_tag: dict[str, dict[str, dict[str, Any]]]  # pass@1 by difficulty and platform, where problems have these
+    without_errata: dict[str, Any] | None  # pass@1 without the problems known to be broken, where there are any
+    verdicts: dict[str, int]  # samples by verdict
+    problems: int  # in the benchmark, or in the part of it that --limit asks for
+    graded_problems: int  # those with a sample that has a verdict
+    missing: list[str]  # the other problems
     samples: int
-    samples_per_problem: dict[str, int]
-    limits: dict[str, float]
-    environment: dict[str, str]
+    samples_per_problem: dict[str, int]  # least and most
+    limits: dict[str, float]  # min_seconds, time_factor, memory
+    environment: dict[str, str]  # versions, sandbox, sandbox_version, system, machine
 
 
 def summarise(
@@ -45,29 +45,29 @@ def summarise(
     benchmark: Benchmark,
     problems: Sequence[Problem],
     samples: Sequence[Sample],
-    outcomes: Sequence[Verdict],
-    rung: str,
+    verdicts: Sequence[Verdict],
+    sandbox: str,
 ) -> Summary:
-    """An infra_error says nothing about its sample, which counts as not there."""
+    """The summary of the samples' verdicts. A sample with infra_error counts as not there: that says nothing about it."""
     total: Counter[str] = Counter()
     passed: Counter[str] = Counter()
-    for sample, outcome in zip(samples, outcomes, strict=True):
-        if outcome.name != INFRA_ERROR:
+    for sample, verdict in zip(samples, verdicts, strict=True):
+        if verdict.name != INFRA_ERROR:
             total[sample.task_id] += 1
-            passed[sample.task_id] += outcome.name == PASS
+            passed[sample.task_id] += verdict.name == PASS
     names = [problem.task_id for problem in problems if total[problem.task_id]]
-    counts = Counter(outcome.name for outcome in outcomes)
+    by_task = {name: (passed[name], total[name]) for name in names}
+    sound = [problem.task_id for problem in problems if "errata" not in problem.tags]
+    counts = Counter(verdict.name for verdict in verdicts)
     return Summary(
         benchmark=settings.benchmark,
         final=not counts[INFRA_ERROR],
-        isolated=rung != UNSAFE,
+        isolated=sandbox != UNSAFE,
         judged=benchmark.judged,
         pass_at_k={str(k): _pass_at(k, [total[n] for n in names], [passed[n] for n in names]) for k in settings.k},
-        by_tag=_by_tag(problems, total, passed),
-        without_errata=_over([p for p in problems if "errata" not in p.tags], total, passed)
-        if any("errata" in problem.tags for problem in problems)
-        else None,
-        verdicts={verdict: counts[verdict] for verdict in VERDICTS},
+        by_tag=by_tag(by_task, {problem.task_id: problem.tags for problem in problems}),
+        without_errata=pass_at_1(by_task, sound) if len(sound) < len(problems) else None,
+        verdicts={name: counts[name] for name in VERDICTS},
         problems=len(problems),
         graded_problems=len(names),
         missing=[problem.task_id for problem in problems if not total[problem.task_id]],
@@ -77,36 +77,16 @@ def summarise(
         environment={
             **versions("numpy"),
             **({benchmark.toolchain: toolchain_version(benchmark.toolchain)} if benchmark.toolchain else {}),
-            "rung": rung,
-            "sandbox": version(rung),
+            "sandbox": sandbox,
+            "sandbox_version": version(sandbox),
             "system": platform.system(),
             "machine": platform.machine(),
         },
     )
 
 
-def _over(problems: Sequence[Problem], total: Counter[str], passed: Counter[str]) -> dict[str, Any]:
-    """pass@1 over those of the problems that have samples: the mean over problems of the share that passes."""
-    rates = [passed[one.task_id] / total[one.task_id] for one in problems if total[one.task_id]]
-    return {"problems": len(rates), "pass_at_1": sum(rates) / len(rates) if rates else None}
-
-
-def _by_tag(
-    problems: Sequence[Problem], total: Counter[str], passed: Counter[str]
-) -> dict[str, dict[str, dict[str, Any]]]:
-    found: dict[str, dict[str, list[Problem]]] = {}
-    for problem in problems:
-        for tag in TOLD & problem.tags.keys():
-            found.setdefault(tag, {}).setdefault(problem.tags[tag], []).append(problem)
-    return {
-        tag: {value: _over(values[value], total, passed) for value in sorted(values)}
-        for tag, values in sorted(found.items())
-    }
-
-
 def _pass_at(k: int, total: list[int], passed: list[int]) -> dict[str, Any]:
-    from evaluation.metrics.pass_at_k import bootstrap_interval, pass_at_k
-
+    """pass@k with its interval, from each problem's number of samples and of those that pass; or why there is none."""
     short = sum(count < k for count in total)
     if short or not total:
         reason = f"{short} problems have fewer than {k} samples" if total else "no sample has a verdict"
@@ -127,12 +107,12 @@ def shown(summary: Summary) -> str:
             low, high = found["interval_95"]
             lines.append(f"pass@{k}: {found['value']:.1%} (95% interval {low:.1%} to {high:.1%})")
     for tag, values in summary.by_tag.items():
-        told = [
+        shares = [
             f"{value} {found['pass_at_1']:.1%} of {found['problems']}"
             for value, found in values.items()
             if found["problems"]
         ]
-        lines.append(f"pass@1 by {tag}: {', '.join(told)}")
+        lines.append(f"pass@1 by {tag}: {', '.join(shares)}")
     if summary.without_errata and summary.without_errata["problems"]:
         found = summary.without_errata
         lines.append(f"pass@1 without the problems on the errata list: {found['pass_at_1']:.1%} of {found['problems']}")

@@ -1,4 +1,4 @@
-"""Worker processes that judge, each with a sandbox of its own and one sample at a time."""
+"""Worker processes that judge samples, each in a sandbox of its own and one sample at a time."""
 
 import multiprocessing
 import os
@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
-from benchmarks import BENCHMARKS
+from benchmarks import open_benchmark
 from benchmarks.contract import Problem
 from sandbox import make
 from sandbox.contract import Limits, Sandbox, SandboxError
@@ -22,37 +22,41 @@ from sandbox.processes import die_with
 from seedkit.errors import RunError
 
 Name = TypeVar("Name")
-_PATIENCE = 60  # seconds beyond what a worker may take for one sample until it is taken for dead
+_PATIENCE = 60  # seconds that a worker gets on top of the most that one sample may take, before it counts as dead
 _MEMORY = 4 << 30  # bytes of address space of a worker
-_AHEAD = 2  # jobs a worker has, the one under way included
+_AHEAD = 2  # jobs that a worker holds, the one under way included
 
 
 @dataclass(frozen=True, slots=True)
 class Job(Generic[Name]):
-    """One completion to judge; `name` is the caller's."""
+    """One completion to judge."""
 
-    name: Name
-    problem: int  # place in the list of problems
+    name: Name  # whatever the caller knows the job by
+    problem: int  # index in the pool's list of problems
     completion: str
     limits: Limits
 
 
 @dataclass
-class _Worker(Generic[Name]):
+class _Worker:
     process: BaseProcess
-    line: Connection
-    jobs: "deque[Job[Name]]"
+    connection: Connection
+    jobs: "deque[Job[Any]]"  # handed to it and not answered; all of the same call of `judge`
     since: float  # when it began with the first of them
 
 
-class Workers:
-    """`count` processes on the rung `rung`. They end when this process does, however it ends."""
+class JudgePool:
+    """`count` processes that judge completions of `problems` in the sandbox of that name.
 
-    def __init__(self, benchmark: str, problems: Sequence[Problem], rung: str, count: int) -> None:
-        self._benchmark, self._problems, self._rung, self._count = benchmark, list(problems), rung, count
-        self._workers: dict[int, _Worker[object]] = {}
+    They end when this process does, however it ends.
+    """
 
-    def __enter__(self) -> "Workers":
+    def __init__(self, benchmark: str, problems: Sequence[Problem], sandbox: str, count: int) -> None:
+        self._name, self._problems, self._sandbox, self._count = benchmark, list(problems), sandbox, count
+        self._benchmark = open_benchmark(benchmark)
+        self._workers: dict[int, _Worker] = {}  # by slot, from 0 to count - 1
+
+    def __enter__(self) -> "JudgePool":
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -60,7 +64,10 @@ class Workers:
             self._stop(slot)
 
     def judge(self, jobs: Iterable[Job[Name]], *, count: int | None = None) -> Iterator[tuple[Job[Name], Verdict]]:
-        """Each job with its outcome as they come, on `count` workers (all). A worker that dies is infra_error."""
+        """Yield each job with its verdict as they come, in any order, from `count` workers (None: all).
+
+        The jobs of a worker that dies or does not answer in time get infra_error.
+        """
         todo = iter(jobs)
         slots = range(min(count or self._count, self._count))
         while True:
@@ -69,11 +76,11 @@ class Workers:
             busy = {slot: self._workers[slot] for slot in slots if slot in self._workers and self._workers[slot].jobs}
             if not busy:
                 return
-            ready = wait([worker.line for worker in busy.values()], timeout=1)
+            ready = wait([worker.connection for worker in busy.values()], timeout=1)
             for slot, worker in busy.items():
-                if worker.line in ready:
+                if worker.connection in ready:
                     yield from self._answer(slot, worker)
-                elif time.monotonic() - worker.since > self._most(worker.jobs[0]):
+                elif time.monotonic() - worker.since > self._most_seconds(worker.jobs[0]):
                     yield from self._lost(slot, "a worker did not come back")
 
     def _supply(self, slot: int, todo: Iterator[Job[Name]]) -> None:
@@ -84,75 +91,78 @@ class Workers:
             worker = worker or self._start(slot)
             if not worker.jobs:
                 worker.since = time.monotonic()
-            worker.jobs.append(job)  # type: ignore[arg-type]
+            worker.jobs.append(job)
             try:
-                worker.line.send((job.problem, job.completion, job.limits))
-            except OSError:  # it is dead: what comes of the job is seen when its answer is waited for
+                worker.connection.send((job.problem, job.completion, job.limits))
+            except OSError:  # it is dead, which is found when its answer is waited for
                 return
 
-    def _answer(self, slot: int, worker: "_Worker[object]") -> Iterator[tuple[Job[Name], Verdict]]:
+    def _answer(self, slot: int, worker: _Worker) -> Iterator[tuple[Job[Name], Verdict]]:
         try:
-            outcome = worker.line.recv()
+            verdict = worker.connection.recv()
         except (EOFError, OSError):
             yield from self._lost(slot, "a worker died")
             return
         job = worker.jobs.popleft()
         worker.since = time.monotonic()
-        yield job, outcome  # type: ignore[misc]
+        yield job, verdict
 
-    def _most(self, job: "Job[object]") -> float:
-        """Seconds until a worker is taken for dead; a program that the machine keeps waiting gets several times its own."""
-        most = BENCHMARKS[self._benchmark]().most_seconds(self._problems[job.problem], job.limits)
+    def _most_seconds(self, job: Job[Any]) -> float:
+        """Seconds until a worker counts as dead; more than its program may take, which a busy machine may keep waiting."""
+        most = self._benchmark.most_seconds(self._problems[job.problem], job.limits)
         return 2 * STARVED * most + _PATIENCE
 
     def _lost(self, slot: int, why: str) -> Iterator[tuple[Job[Name], Verdict]]:
         jobs = self._workers[slot].jobs
         self._stop(slot)
         for job in jobs:
-            yield job, Verdict(INFRA_ERROR, 0.0, why)  # type: ignore[misc]
+            yield job, Verdict(INFRA_ERROR, 0.0, why)
 
-    def _start(self, slot: int) -> "_Worker[object]":
+    def _start(self, slot: int) -> _Worker:
         context = multiprocessing.get_context("spawn")
         ours, theirs = context.Pipe()
         process = context.Process(
-            target=_work, args=(theirs, self._benchmark, self._problems, self._rung, slot, os.getpid()), daemon=True
+            target=_work, args=(theirs, self._name, self._problems, self._sandbox, slot, os.getpid()), daemon=True
         )
         process.start()
         theirs.close()
-        worker: _Worker[object] = _Worker(process, ours, deque(), time.monotonic())
+        worker = _Worker(process, ours, deque(), time.monotonic())
         self._workers[slot] = worker
         return worker
 
     def _stop(self, slot: int) -> None:
         worker = self._workers.pop(slot)
-        worker.line.close()
-        worker.process.join(1 if not worker.jobs else 0)  # idle, it ends with the line
+        worker.connection.close()
+        worker.process.join(1 if not worker.jobs else 0)  # an idle one ends when the connection closes
         worker.process.kill()
         worker.process.join(10)
         if worker.process.is_alive():
             raise RunError(f"worker {worker.process.pid} cannot be killed")
 
 
-def _work(line: Connection, name: str, problems: Sequence[Problem], rung: str, slot: int, parent: int) -> None:
+def _work(
+    connection: Connection, name: str, problems: Sequence[Problem], sandbox_name: str, slot: int, parent: int
+) -> None:
+    """A worker's whole life: judge what comes through the connection until it is closed."""
     die_with(parent)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent answers it
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    # what tests make of an answer is bounded too; a jail takes this limit back and sets its own
+    # what the tests do with an answer needs a limit too; a jail replaces it by its own
     hard = resource.getrlimit(resource.RLIMIT_AS)[1]
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY if hard == resource.RLIM_INFINITY else min(_MEMORY, hard), hard))
-    benchmark = BENCHMARKS[name]()
+    benchmark = open_benchmark(name)
     sandbox: Sandbox | None = None
     while True:
         try:
-            place, completion, limits = line.recv()
+            index, completion, limits = connection.recv()
         except (EOFError, OSError):
             return
         try:
-            sandbox = sandbox or make(rung, slot, toolchains=benchmark.toolchain is not None)
-            outcome = benchmark.judge(problems[place], completion, sandbox, limits)
+            sandbox = sandbox or make(sandbox_name, slot, toolchains=benchmark.toolchain is not None)
+            verdict = benchmark.judge(problems[index], completion, sandbox, limits)
         except SandboxError as error:
-            outcome = Verdict(INFRA_ERROR, 0.0, str(error))
+            verdict = Verdict(INFRA_ERROR, 0.0, str(error))
         try:
-            line.send(outcome)
+            connection.send(verdict)
         except OSError:
             return

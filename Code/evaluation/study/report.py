@@ -1,11 +1,11 @@
-"""The tables of a study as files: CSV for programs, markdown for people."""
+"""The tables of a study as text: CSV for programs, markdown for people."""
 
 import csv
 import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from evaluation.metrics.pass_at_k import Interval
-from evaluation.study.table import Comparison, Row, Score, average, families
+from evaluation.study.table import Comparison, SubsetRow, SubsetScore, average, families
 
 GROUP = ("student", "rq", "source")
 SCORE = ("repeats", "pass@1", "sd", "low", "high", "problems", "of", "final", "isolated")
@@ -24,10 +24,10 @@ COMPARISON = (
 )
 
 
-def study_csv(rows: Sequence[Row], benchmarks: Sequence[str]) -> Iterator[bytes]:
-    """One line a subset. pass@1, sd and the interval's ends are fractions; a cell without a value is empty.
+def study_csv(rows: Sequence[SubsetRow], benchmarks: Sequence[str]) -> Iterator[bytes]:
+    """study.csv, a line for each subset. pass@1, sd, low and high are fractions; a cell without a value is empty.
 
-    The average is over `benchmarks`, MultiPL-E's languages together being one.
+    The average is over `benchmarks`, of which MultiPL-E's languages together count as one.
     """
     yield _line((*GROUP, "subset", "average", *(f"{benchmark}_{what}" for benchmark in benchmarks for what in SCORE)))
     for row in rows:
@@ -38,18 +38,18 @@ def study_csv(rows: Sequence[Row], benchmarks: Sequence[str]) -> Iterator[bytes]
         yield _line(cells)
 
 
-def _score_cells(score: Score) -> list[object]:
+def _score_cells(score: SubsetScore) -> list[object]:
     ends = (score.interval.low, score.interval.high) if score.interval else (None, None)
     marks = ["yes" if mark else "no" for mark in (score.final, score.isolated)]
     return [score.repeats, score.mean, score.sd, *ends, score.problems, score.of, *marks]
 
 
 def comparisons_csv(comparisons: Iterable[Comparison]) -> Iterator[bytes]:
-    """One line a pair: second minus first in percentage points, its 95% interval, McNemar's p and Holm's."""
+    """comparisons.csv, a line for each pair: second minus first in percentage points, 95% interval, McNemar's p, Holm's p."""
     yield _line(COMPARISON)
     for pair in comparisons:
         ends = (pair.interval.low, pair.interval.high) if pair.interval else (None, None)
-        # sums of thirds that cancel leave 1e-15
+        # rounded, because sums that cancel leave 1e-15; + 0.0 makes 0.0 of -0.0
         points = [None if value is None else round(value, 9) + 0.0 for value in (pair.difference, *ends)]
         yield _line(
             (
@@ -77,18 +77,19 @@ def _line(cells: Sequence[object]) -> bytes:
 
 
 def markdown(
-    rows: Sequence[Row],
+    rows: Sequence[SubsetRow],
     comparisons: Sequence[Comparison],
     benchmarks: Sequence[str],
     names: Mapping[str, str],
     notes: Sequence[str],
     not_run: Sequence[str] = (),
 ) -> str:
-    """Both tables in percent and percentage points, and in plain words what they do not tell; `names` are for people.
+    """study.md: both tables in percent and percentage points, and in plain words what a reader has to know about them.
 
-    `not_run` are benchmarks that this machine cannot run, which have a column that says so.
+    `names` are the benchmarks' names for people. `notes` stand above the tables. `not_run` are benchmarks that this machine
+    cannot run; each has a column that says so.
     """
-    parts = [
+    blocks = [
         "# pass@1 of the students",
         *_sentences(rows, benchmarks, names),
         *notes,
@@ -96,8 +97,8 @@ def markdown(
         LEGEND,
     ]
     if comparisons:
-        parts += ["## Subsets against each other", _comparison_table(comparisons), COMPARISON_LEGEND]
-    return "\n\n".join(parts) + "\n"
+        blocks += ["## Subsets against each other", _comparison_table(comparisons), COMPARISON_LEGEND]
+    return "\n\n".join(blocks) + "\n"
 
 
 LEGEND = (
@@ -111,13 +112,13 @@ COMPARISON_LEGEND = (
 )
 
 
-def _sentences(rows: Sequence[Row], benchmarks: Sequence[str], names: Mapping[str, str]) -> Iterator[str]:
+def _sentences(rows: Sequence[SubsetRow], benchmarks: Sequence[str], names: Mapping[str, str]) -> Iterator[str]:
     for benchmark in benchmarks:
         scores = [row.scores[benchmark] for row in rows if benchmark in row.scores]
         if any(score.problems for score in scores) and not any(score.solved for score in scores):
-            name, part = names.get(benchmark, benchmark), any(score.problems < score.of for score in scores)
+            name, partial = names.get(benchmark, benchmark), any(score.problems < score.of for score in scores)
             yield (
-                f"All zero: no student solved any problem of {name}{' that it was given' if part else ''}; its pass@1 "
+                f"All zero: no student solved any problem of {name}{' that it was given' if partial else ''}; its pass@1 "
                 "tells nothing about the subsets."
             )
     if any(not score.final for row in rows for score in row.scores.values()):
@@ -129,7 +130,7 @@ def _sentences(rows: Sequence[Row], benchmarks: Sequence[str], names: Mapping[st
         yield "Graded WITHOUT ISOLATION: a program may have forged its verdict."
 
 
-def _score_table(rows: Sequence[Row], benchmarks: Sequence[str], not_run: Sequence[str]) -> str:
+def _score_table(rows: Sequence[SubsetRow], benchmarks: Sequence[str], not_run: Sequence[str]) -> str:
     shown = ("repeats", "pass@1", "sd", "interval")
     averaged = len(families(benchmarks)) > 1
     header = [*GROUP, "subset", *(["average"] if averaged else [])]
@@ -155,10 +156,10 @@ def _score_table(rows: Sequence[Row], benchmarks: Sequence[str], not_run: Sequen
     return _table(header, lines, left=4)
 
 
-def _mark(score: Score) -> str:
-    """What is to be known of a score that is not one over all problems."""
-    part = f" over {score.problems} of {score.of} problems" if score.problems < score.of else ""
-    return part + ("" if score.final else ", not final")
+def _mark(score: SubsetScore) -> str:
+    """What a reader has to know about a score that is not final or not over all problems."""
+    share = f" over {score.problems} of {score.of} problems" if score.problems < score.of else ""
+    return share + ("" if score.final else ", not final")
 
 
 def _comparison_table(comparisons: Sequence[Comparison]) -> str:

@@ -1,6 +1,7 @@
-"""The middle of evaluate_study.py: every student generates and is graded; what came of it is read back from its folders.
+"""Every student generates and is graded, and what came of it is read back from its folders.
 
-OUTPUT_DIR/STUDENT-FINETUNING/NAME/BENCHMARK/ is generate.py's, grades/ in it is grade.py's: either goes on by itself.
+OUTPUT_DIR/STUDENT-FINETUNING/NAME/BENCHMARK/ is a folder of generate.py, and grades/ in it is one of grade.py. Each can be
+resumed by itself.
 """
 
 from collections import Counter
@@ -12,7 +13,8 @@ from typing import Any
 import orjson
 from benchmarks import open_benchmark
 from benchmarks.contract import ALL, Selection
-from benchmarks.multipl_e.languages.toolchain import missing
+from benchmarks.livecodebench.benchmark import LiveCodeBench
+from benchmarks.multipl_e.languages.registry import missing
 from sandbox.judging.self_check import choose
 from sandbox.judging.verdict import INFRA_ERROR, PASS
 from seedkit.cli import say
@@ -20,76 +22,79 @@ from seedkit.errors import InputError, RunError, UsageError
 from seedkit.manifest import MANIFEST, read_manifest
 from seedkit.verify import verify
 
-from evaluation.generation.plan import GenerationSettings
+from evaluation.generation.settings import GenerationSettings
 from evaluation.generation.steps import SAMPLES, generate
 from evaluation.grading.settings import GradingSettings
 from evaluation.grading.steps import RESULTS, SUMMARY, grade
-from evaluation.study.students import Student
+from evaluation.study.students import TrainedStudent
 from evaluation.study.table import Graded
 
-Pair = tuple[Student, str]  # on a benchmark
+Pair = tuple[TrainedStudent, str]  # a student and a benchmark
 
 GRADES = "grades"
-# what must be the same for two students' figures to stand in one column
-ASKED = ("num_samples", "temperature", "top_p", "max_new_tokens", "seed")
+# settings of sampling that must be the same where two students' figures stand in one column
+SAMPLING_KEYS = ("num_samples", "temperature", "top_p", "max_new_tokens", "seed")
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
-    """What is asked of every student: benchmarks with their files, the problems in each, and the two scripts' settings."""
+class StudySettings:
+    """What is asked of every student."""
 
-    files: Mapping[str, Path | None]
-    sizes: Mapping[str, int]
-    generation: Mapping[str, Any]
-    grading: Mapping[str, Any]
+    files: Mapping[str, Path | None]  # by benchmark; None: what a package or the hub has
+    sizes: Mapping[str, int]  # problems, by benchmark
+    generation: Mapping[str, Any]  # of GenerationSettings, without model, benchmark and file
+    grading: Mapping[str, Any]  # of GradingSettings, without samples, benchmark and file
     not_run: Mapping[str, str]  # benchmarks that this machine cannot run, and why
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class StudentResult:
     """One student's verdicts on a benchmark, and how they came about."""
 
     graded: Graded
-    asked: dict[str, Any]  # how it was asked and judged, but for what may differ
+    settings: dict[str, Any]  # of asking and judging: those that must be the same in one column
     results: str  # sha256 of results.jsonl
 
 
 def cannot_run(name: str) -> str | None:
-    """Why a benchmark cannot be run on this machine; None if it can. InputError where there is no such benchmark."""
+    """Why a benchmark cannot be run on this machine; None if it can. Raises UsageError where there is no such benchmark."""
     language = open_benchmark(name).toolchain
     return missing(language) if language else None
 
 
 def sizes(files: Mapping[str, Path | None], selection: Selection) -> dict[str, int]:
-    """How many problems each benchmark has. InputError where it is not to be had."""
-    return {name: len(open_benchmark(name, selected(name, selection)).load(path)) for name, path in files.items()}
+    """The number of problems in each benchmark. Raises InputError where a benchmark cannot be loaded."""
+    return {name: len(open_benchmark(name, selection_for(name, selection)).load(path)) for name, path in files.items()}
 
 
-def selected(name: str, selection: Selection) -> Selection:
-    """What the flags select of a benchmark: they are LiveCodeBench's, and of the others all is taken."""
-    return selection if name == "livecodebench" else ALL
+def selection_for(name: str, selection: Selection) -> Selection:
+    """What the flags select from a benchmark: they are LiveCodeBench's alone, and a study may have other benchmarks too."""
+    return selection if name == LiveCodeBench.name else ALL
 
 
-def evaluate(students: Sequence[Student], request: Request, output_dir: Path) -> tuple[list[Pair], dict[str, str]]:
-    """Generate and grade; returns what is done, and by the label of a student why it failed. The others go on.
+def evaluate(
+    students: Sequence[TrainedStudent], settings: StudySettings, output_dir: Path
+) -> tuple[list[Pair], dict[str, str]]:
+    """Generate and grade; returns the pairs that are done, and by the label of a student why it failed.
 
-    A fault of the flags or of the sandbox is every student's and raised: InputError, RunError.
+    After a student that fails, the others go on. What is wrong for all of them is raised: UsageError where flags are wrong,
+    InputError where there is no sandbox.
     """
-    if not request.grading["unsafe_no_isolation"]:
+    if not settings.grading["unsafe_no_isolation"]:
         choose(None)  # before hours of generation rather than after
     done: list[Pair] = []
     failed: dict[str, str] = {}
     for number, student in enumerate(students, 1):
         label = f"{number}/{len(students)} {student.label}"
-        for name, path in request.files.items():
+        for name, path in settings.files.items():
             say(f"{label}: {name}")
-            folder = place(output_dir, student, name)
-            chosen = {"selection": selected(name, request.generation["selection"])}
-            settings = GenerationSettings(str(student.weights), name, path, **{**request.generation, **chosen})
+            folder = folder_of(output_dir, student, name)
+            chosen = {"selection": selection_for(name, settings.generation["selection"])}
+            asked = GenerationSettings(str(student.weights), name, path, **{**settings.generation, **chosen})
             try:
-                samples = generate(settings, folder)
-                grade(GradingSettings(samples, name, path, **{**request.grading, **chosen}), folder / GRADES)
-            except UsageError:  # what is wrong with a flag is wrong for all
+                samples = generate(asked, folder)
+                grade(GradingSettings(samples, name, path, **{**settings.grading, **chosen}), folder / GRADES)
+            except UsageError:  # a flag that is wrong is wrong for all students
                 raise
             except (InputError, RunError) as error:
                 failed[student.label] = f"{name}: {error}"
@@ -99,16 +104,17 @@ def evaluate(students: Sequence[Student], request: Request, output_dir: Path) ->
     return done, failed
 
 
-def place(output_dir: Path, student: Student, benchmark: str) -> Path:
+def folder_of(output_dir: Path, student: TrainedStudent, benchmark: str) -> Path:
+    """The folder of a student's answers to a benchmark; the verdicts are in GRADES below it."""
     return output_dir / student.model / student.name / benchmark
 
 
-def read(student: Student, benchmark: str, of: int, output_dir: Path) -> Found | None:
-    """What is there of a student on a benchmark; None where nothing is finished.
+def read(student: TrainedStudent, benchmark: str, of: int, output_dir: Path) -> StudentResult | None:
+    """The result of a student on a benchmark; None where it is not finished.
 
-    InputError where files are not what their manifests say, or belong to an earlier model or to other samples.
+    Raises InputError where files are not what their manifests say, or belong to an earlier model or to other samples.
     """
-    folder = place(output_dir, student, benchmark)
+    folder = folder_of(output_dir, student, benchmark)
     if not (folder / MANIFEST).exists() or not (folder / GRADES / MANIFEST).exists():
         return None
     made, judged = read_manifest(folder), read_manifest(folder / GRADES)
@@ -120,8 +126,8 @@ def read(student: Student, benchmark: str, of: int, output_dir: Path) -> Found |
         if judged["input"]["sha256"] != made["files"][SAMPLES]["sha256"]:
             raise InputError(f"{folder / GRADES}: verdicts on other samples than those beside it")
         summary = orjson.loads((folder / GRADES / SUMMARY).read_bytes())
-        asked = {
-            **{key: made["sampling"][key] for key in ASKED},
+        settings = {
+            **{key: made["sampling"][key] for key in SAMPLING_KEYS},
             "form": made["prompt"]["form"],
             "template": made["prompt"]["template"],
             "problems": judged["problems"],
@@ -129,13 +135,13 @@ def read(student: Student, benchmark: str, of: int, output_dir: Path) -> Found |
         }
         solved = counts(folder / GRADES / RESULTS)
         graded = Graded(student, benchmark, solved, of, bool(summary["final"]), bool(summary["isolated"]))
-        return Found(graded, asked, judged["files"][RESULTS]["sha256"])
+        return StudentResult(graded, settings, judged["files"][RESULTS]["sha256"])
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(f"{folder}: expected what generate.py and grade.py write, got {error!r:.100}") from None
 
 
 def counts(path: Path) -> dict[str, tuple[int, int]]:
-    """(samples that pass, samples) by task id. An infra_error says nothing about its sample, which counts as not there."""
+    """(samples that pass, samples) by task id, from results.jsonl. A sample with infra_error counts as not there."""
     passing: Counter[str] = Counter()
     samples: Counter[str] = Counter()
     for line in path.read_bytes().splitlines():
@@ -146,15 +152,15 @@ def counts(path: Path) -> dict[str, tuple[int, int]]:
     return {task: (passing[task], number) for task, number in samples.items()}
 
 
-def check_alike(found: Sequence[Found]) -> None:
-    """InputError where students of one base model were asked or judged in different ways on a benchmark."""
-    first: dict[tuple[str, str], Found] = {}
+def check_alike(found: Sequence[StudentResult]) -> None:
+    """Raises InputError where students of one base model were asked or judged with different settings on a benchmark."""
+    first: dict[tuple[str, str], StudentResult] = {}
     for one in found:
         student = one.graded.student
         other = first.setdefault((student.model, one.graded.benchmark), one)
-        for key, value in one.asked.items():
-            if value != other.asked[key]:
+        for key, value in one.settings.items():
+            if value != other.settings[key]:
                 raise InputError(
                     f"{student.label} on {one.graded.benchmark}: {key} is {value}, with {other.graded.student.name} it was "
-                    f"{other.asked[key]}: not to be compared; run again without --table_only"
+                    f"{other.settings[key]}: not to be compared; run again without --table_only"
                 )

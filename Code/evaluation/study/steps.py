@@ -1,4 +1,4 @@
-"""The steps of evaluate_study.py: students, evaluation, table."""
+"""The steps of evaluate_study.py: find the students, evaluate them, write the tables."""
 
 import argparse
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,27 +10,28 @@ from seedkit.cli import say
 from seedkit.errors import InputError, RunError, UsageError
 from seedkit.manifest import OutputFolder, versions
 
-from evaluation.generation.plan import GenerationSettings
+from evaluation.generation.settings import GenerationSettings
 from evaluation.grading.settings import GradingSettings
 from evaluation.study.report import comparisons_csv, markdown, study_csv
-from evaluation.study.runs import Found, Pair, Request, cannot_run, check_alike, evaluate, read, sizes
+from evaluation.study.runs import Pair, StudentResult, StudySettings, cannot_run, check_alike, evaluate, read, sizes
 from evaluation.study.students import find, training_differences
 from evaluation.study.table import comparisons, grouped, table_rows
 
 STAGE = "evaluate_study"
 STUDY, COMPARISONS, MARKDOWN = FILES = ("study.csv", "comparisons.csv", "study.md")
-NAMES = {
+TITLES = {
     "humaneval": "HumanEval",
     "mbpp": "MBPP sanitized",
     "mbpp-full": "MBPP",
     "livecodebench": "LiveCodeBench",
-}  # for people
+}  # for people; the others go by the name of --benchmark
 
 
 def study(args: argparse.Namespace) -> bool:
     """Evaluate the students, write the tables, print them; returns whether every sample has a verdict.
 
-    RunError at the end if a student failed. `args` are the flags, and `files`, the benchmarks with their files.
+    `args` are the flags, and `files`: by benchmark its file or None. Raises UsageError or InputError where nothing can be
+    evaluated, and RunError at the end where a student failed.
     """
     not_run = {name: why for name in args.files if (why := cannot_run(name))}
     for name, why in not_run.items():
@@ -38,7 +39,7 @@ def study(args: argparse.Namespace) -> bool:
     files = {name: path for name, path in args.files.items() if name not in not_run}
     if not files:
         raise UsageError(f"--benchmark {' '.join(args.files)}: none of them can be run here")
-    request = Request(
+    settings = StudySettings(
         files,
         sizes(files, args.selection),
         _settings(args, GenerationSettings),
@@ -54,15 +55,15 @@ def study(args: argparse.Namespace) -> bool:
     with OutputFolder(args.output_dir, STAGE, FILES, sources=[]) as folder:
         pairs: list[Pair] = [(student, name) for student in students for name in files]
         if not args.table_only:
-            pairs, more = evaluate(students, request, args.output_dir)
+            pairs, more = evaluate(students, settings, args.output_dir)
             failed |= more
-        found, absent = _collect(pairs, request, args.output_dir, failed)
+        found, absent = _collect(pairs, settings, args.output_dir, failed)
         if absent:
             say(f"not evaluated, left out: {', '.join(absent)}")
         if found:
             check_alike(found)
             left_out = {"unfinished": unfinished, "failed": list(failed), "not evaluated": absent}
-            print(_write(folder, found, request, left_out), end="")
+            print(_write(folder, found, settings, left_out), end="")
             say(f"tables in {args.output_dir}")
         elif not failed:
             raise InputError(f"{args.output_dir}: expected students that are generated and graded, got none")
@@ -75,7 +76,7 @@ def study(args: argparse.Namespace) -> bool:
 
 
 def _settings(args: argparse.Namespace, kind: type[Any]) -> dict[str, Any]:
-    """The flags that are settings of that kind; the others keep their defaults."""
+    """The flags that are fields of `kind`, GenerationSettings or GradingSettings; its other fields keep their defaults."""
     return {
         field.name: getattr(args, field.name)
         for field in fields(kind)
@@ -84,13 +85,13 @@ def _settings(args: argparse.Namespace, kind: type[Any]) -> dict[str, Any]:
 
 
 def _collect(
-    pairs: Sequence[Pair], request: Request, output_dir: Path, failed: dict[str, str]
-) -> tuple[list[Found], list[str]]:
-    """What is there of the pairs, and the labels of those of which nothing is; adds what cannot be used to `failed`."""
+    pairs: Sequence[Pair], settings: StudySettings, output_dir: Path, failed: dict[str, str]
+) -> tuple[list[StudentResult], list[str]]:
+    """The results of the pairs, and which pairs have none. Students whose results cannot be used are added to `failed`."""
     found, absent = [], []
     for student, name in pairs:
         try:
-            one = read(student, name, request.sizes[name], output_dir)
+            one = read(student, name, settings.sizes[name], output_dir)
         except InputError as error:
             failed.setdefault(student.label, f"{name}: {error}")
             say(f"{student.label}: FAILED: {error}")
@@ -103,18 +104,18 @@ def _collect(
 
 
 def _write(
-    folder: OutputFolder, found: Sequence[Found], request: Request, left_out: Mapping[str, Sequence[str]]
+    folder: OutputFolder, found: Sequence[StudentResult], settings: StudySettings, left_out: Mapping[str, Sequence[str]]
 ) -> str:
     """The three files and the manifest; returns the markdown."""
-    graded, benchmarks = [one.graded for one in found], list(request.files)
+    graded, benchmarks = [one.graded for one in found], list(settings.files)
     rows, pairs = table_rows(graded, benchmarks), comparisons(graded, benchmarks)
-    text = markdown(rows, pairs, benchmarks, NAMES, list(_notes(found, request, left_out)), list(request.not_run))
+    text = markdown(rows, pairs, benchmarks, TITLES, list(_notes(found, settings, left_out)), list(settings.not_run))
     folder.write(STUDY, study_csv(rows, benchmarks))
     folder.write(COMPARISONS, comparisons_csv(pairs))
     folder.write(MARKDOWN, (line.encode() for line in text.splitlines(keepends=True)))
     folder.finish(
         {
-            "benchmarks": {name: {"problems": size} for name, size in request.sizes.items()},
+            "benchmarks": {name: {"problems": size} for name, size in settings.sizes.items()},
             "results": [
                 {
                     "student": one.graded.student.model,
@@ -125,7 +126,7 @@ def _write(
                 }
                 for one in found
             ],
-            "not_run": dict(request.not_run),
+            "not_run": dict(settings.not_run),
             "left_out": left_out,
             "final": all(one.graded.final for one in found),
             "isolated": all(one.graded.isolated for one in found),
@@ -135,23 +136,25 @@ def _write(
     return text
 
 
-def _notes(found: Sequence[Found], request: Request, left_out: Mapping[str, Sequence[str]]) -> Iterator[str]:
-    """What a reader of the table has to know besides its figures."""
-    for name, why in request.not_run.items():
+def _notes(
+    found: Sequence[StudentResult], settings: StudySettings, left_out: Mapping[str, Sequence[str]]
+) -> Iterator[str]:
+    """What a reader of the tables has to know besides their figures."""
+    for name, why in settings.not_run.items():
         yield f"{name}: not run: {why}."
-    for name in request.files:
+    for name in settings.files:
         ways = {
-            f"{one.asked['form']} form, temperature {one.asked['temperature']:g}, at most {one.asked['max_new_tokens']} "
-            f"tokens, samples a problem: {one.asked['num_samples']}"
+            f"{one.settings['form']} form, temperature {one.settings['temperature']:g}, at most {one.settings['max_new_tokens']} "
+            f"tokens, samples a problem: {one.settings['num_samples']}"
             for one in found
             if one.graded.benchmark == name
         }
         if ways:
-            yield f"{NAMES.get(name, name)}: {'; '.join(sorted(ways))}."
+            yield f"{TITLES.get(name, name)}: {'; '.join(sorted(ways))}."
     for (model, rq, source), subsets in grouped([one.graded for one in found]).items():
         students = {one.student.label: one.student for repeats in subsets.values() for one in repeats}
         if keys := training_differences(list(students.values())):
-            group = " ".join(part for part in (model, rq, source) if part)
+            group = " ".join(word for word in (model, rq, source) if word)
             yield f"{group}: trained with different {', '.join(keys)}, so that not only the data differ."
     for why, labels in left_out.items():
         if labels:

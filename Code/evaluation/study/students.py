@@ -1,4 +1,4 @@
-"""The students below a folder, and what their names say: which question, source and subset of the study, which repeat."""
+"""The students below a folder, and what their names say: question, source, subset and repeat."""
 
 import os
 import re
@@ -10,14 +10,14 @@ from typing import Any
 from seedkit.errors import InputError, UsageError
 from training import student_run
 
-# the files that the scripts of RQ1 to RQ4 write; `draw` is which of the data's repeats
-_THIRD = "(?P<subset>T1_LOWER|T2_MIDDLE|T3_HIGHER)"
+# the names of the files that the scripts of RQ1 to RQ4 write; `draw` is the number of the data's repeat
+_TERTILE = "(?P<subset>T1_LOWER|T2_MIDDLE|T3_HIGHER)"
 STUDY_FILES = [
     re.compile(pattern)
     for pattern in (
-        rf"(?P<rq>RQ1)_COMPLEXITY_{_THIRD}",
+        rf"(?P<rq>RQ1)_COMPLEXITY_{_TERTILE}",
         r"(?P<rq>RQ2)_COMPOSITION_(?P<subset>ALG_\d+_PRAC_\d+)_repeat(?P<draw>\d+)",
-        rf"(?P<rq>RQ3)_DIVERSITY_{_THIRD}",
+        rf"(?P<rq>RQ3)_DIVERSITY_{_TERTILE}",
         r"(?P<rq>RQ4)_BREADTH_(?P<subset>CODE_\d+)",
         r"(?P<rq>RQ4)_BREADTH_(?P<subset>CODE_\d+_(?:GENERAL|MATH)_\d+)_random_sample_(?P<draw>\d+)",
     )
@@ -25,18 +25,18 @@ STUDY_FILES = [
 
 
 @dataclass(frozen=True, slots=True)
-class Student:
-    """One student. `rq` is empty where the subset is none of the study's; `draw` is the data's repeat where it has one."""
+class TrainedStudent:
+    """A finished student of train.py."""
 
     model: str  # base model and finetuning, e.g. qwen2.5-coder-1.5b-full
     name: str
     folder: Path
-    revision: str  # of its weights
-    rq: str
-    source: str
-    subset: str
-    draw: int | None
-    seed: int
+    revision: str  # of its model folder
+    rq: str  # "" where the subset is none of the study's
+    source: str  # e.g. EVOL
+    subset: str  # e.g. T1_LOWER
+    draw: int | None  # the number of the data's repeat, where there are several
+    seed: int  # of the training
 
     @property
     def label(self) -> str:
@@ -47,14 +47,15 @@ class Student:
         return self.folder / student_run.MODEL
 
 
-def find(runs: Path) -> tuple[list[Student], list[str], dict[str, str]]:
-    """The finished students at or below `runs`, the labels of unfinished ones, and by label what is wrong with damaged ones.
+def find(runs: Path) -> tuple[list[TrainedStudent], list[str], dict[str, str]]:
+    """The students at or below the folder `runs`, in the order of their folders.
 
-    In the order of their folders. InputError where none is finished or two have the same name.
+    Returns the finished ones, the labels of unfinished ones, and by label what is wrong with damaged ones. Raises
+    UsageError where none is finished or two have the same label.
     """
     if not runs.is_dir():
         raise UsageError(f"--runs {runs}: expected a folder of students, got {'a file' if runs.exists() else 'none'}")
-    finished: list[Student] = []
+    finished: list[TrainedStudent] = []
     unfinished: list[str] = []
     damaged: dict[str, str] = {}
     for folder in sorted(_folders(runs.resolve())):
@@ -66,14 +67,14 @@ def find(runs: Path) -> tuple[list[Student], list[str], dict[str, str]]:
             finished.append(read(folder))
         except InputError as error:
             damaged[label] = str(error)
-    places: dict[str, Path] = {}
+    folders: dict[str, Path] = {}
     for student in finished:
-        if student.label in places:
+        if student.label in folders:
             raise UsageError(
-                f"--runs {runs}: {student.label} is in {places[student.label].parent} and in "
+                f"--runs {runs}: {student.label} is in {folders[student.label].parent} and in "
                 f"{student.folder.parent}; evaluate these one by one, each to its own --output_dir"
             )
-        places[student.label] = student.folder
+        folders[student.label] = student.folder
     if not finished:
         got = [f"{label}: {reason}" for label, reason in damaged.items()]
         got += [f"{label}, unfinished" for label in unfinished]
@@ -82,15 +83,15 @@ def find(runs: Path) -> tuple[list[Student], list[str], dict[str, str]]:
 
 
 def _folders(top: Path) -> Iterator[Path]:
-    """Folders that train.py made, wherever they are; what is inside one, its model and checkpoints, is not searched."""
+    """The folders that train.py made, at any depth; what is inside one, its model and checkpoints, is not searched."""
     for here, below, files in os.walk(top):
         if student_run.RUN in files or student_run.PLAN in files:
             below.clear()
             yield Path(here)
 
 
-def read(folder: Path) -> Student:
-    """A finished student. InputError where run.json is damaged, or the model is not as large as that says."""
+def read(folder: Path) -> TrainedStudent:
+    """A finished student. Raises InputError where run.json is damaged or the model's files have other sizes than it says."""
     document = student_run.result(folder)
     try:
         name, plan, files = str(document["run"]), document["plan"], dict(document["model"]["files"])
@@ -107,7 +108,7 @@ def read(folder: Path) -> Student:
             raise InputError(
                 f"{path}: run.json says {size:,} bytes, got {'no file' if found is None else f'{found:,}'}"
             )
-    return Student(folder.parent.name, name, folder, revision, *parsed(name, stem, seed), seed)
+    return TrainedStudent(folder.parent.name, name, folder, revision, *parsed(name, stem, seed), seed)
 
 
 def parsed(name: str, stem: str, seed: int) -> tuple[str, str, str, int | None]:
@@ -119,13 +120,13 @@ def parsed(name: str, stem: str, seed: int) -> tuple[str, str, str, int | None]:
     source = subset.removesuffix(f"_{stem}") if subset.endswith(f"_{stem}") else ""
     for pattern in STUDY_FILES if source else []:
         if found := pattern.fullmatch(stem):
-            part = found.groupdict()
-            return part["rq"], source, part["subset"], int(part["draw"]) if part.get("draw") else None
+            named = found.groupdict()
+            return named["rq"], source, named["subset"], int(named["draw"]) if named.get("draw") else None
     return "", source, stem if source else subset, None
 
 
-def training_differences(students: Sequence[Student]) -> list[str]:
-    """The settings of training, seed and steps aside, in which the students differ; steps follow from the data's size."""
+def training_differences(students: Sequence[TrainedStudent]) -> list[str]:
+    """The settings of training in which the students differ, apart from the seed, and the steps that follow from the data."""
     seen: dict[str, set[str]] = {}
     for student in students:
         plan: dict[str, Any] = student_run.result(student.folder)["plan"]

@@ -1,4 +1,4 @@
-"""What a study comes to: pass@1 of every subset over its repeats, and every two subsets of a question against each other."""
+"""The figures of a study: pass@1 of every subset over its repeats, and every two subsets of a question compared."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -9,31 +9,31 @@ import numpy as np
 
 from evaluation.metrics.comparison import holm, mcnemar, paired_difference
 from evaluation.metrics.pass_at_k import Floats, Interval, bootstrap_interval
-from evaluation.study.students import Student
+from evaluation.study.students import TrainedStudent
 
-Group = tuple[str, str, str]  # student model, RQ, source: what is compared with each other
+Group = tuple[str, str, str]  # student model, RQ, source: subsets of the same group are compared with each other
 
 
 @dataclass(frozen=True, slots=True)
 class Graded:
-    """One student on one benchmark. `solved` is (samples that pass, samples) by task id, without infra_error."""
+    """One student's verdicts on one benchmark."""
 
-    student: Student
+    student: TrainedStudent
     benchmark: str
-    solved: Mapping[str, tuple[int, int]]
+    solved: Mapping[str, tuple[int, int]]  # (samples that pass, samples) by task id, without infra_error
     of: int  # problems in the benchmark
     final: bool  # no infra_error is left
     isolated: bool = True  # it was graded in a sandbox
 
 
 @dataclass(frozen=True, slots=True)
-class Score:
-    """pass@1 of a subset, fractions; None where there is no value. `problems` are those that every repeat has."""
+class SubsetScore:
+    """pass@1 of a subset on one benchmark, as fractions; None where there is no value."""
 
-    repeats: int
-    problems: int
-    of: int
-    solved: int  # problems that some repeat solved, whether every repeat has them or not
+    repeats: int  # students: draws of the data x seeds of the training
+    problems: int  # that every repeat has
+    of: int  # problems in the benchmark
+    solved: int  # problems that some repeat solved, whether or not every repeat has them
     final: bool
     isolated: bool
     mean: float | None
@@ -42,19 +42,19 @@ class Score:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """One subset; `scores` by benchmark."""
+class SubsetRow:
+    """One subset of a question and source, with one student model."""
 
     model: str
     rq: str
     source: str
     subset: str
-    scores: Mapping[str, Score]
+    scores: Mapping[str, SubsetScore]  # by benchmark
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """`second` minus `first` in percentage points, over the problems that all repeats of both have."""
+    """Two subsets on one benchmark: `second` minus `first` in percentage points, over the problems that all repeats have."""
 
     model: str
     rq: str
@@ -70,8 +70,8 @@ class Comparison:
     p_holm: float | None = None
 
 
-def table_rows(graded: Sequence[Graded], benchmarks: Sequence[str]) -> list[Row]:
-    """A row for every subset, in the order of RQ, student, source and the subset's numbers."""
+def table_rows(graded: Sequence[Graded], benchmarks: Sequence[str]) -> list[SubsetRow]:
+    """A row for every subset, sorted by RQ, student, source and the numbers in the subset's name."""
     rows = []
     for (model, rq, source), subsets in grouped(graded).items():
         for subset, repeats in subsets.items():
@@ -79,20 +79,20 @@ def table_rows(graded: Sequence[Graded], benchmarks: Sequence[str]) -> list[Row]
             for benchmark in benchmarks:
                 if own := [one for one in repeats if one.benchmark == benchmark]:
                     scores[benchmark] = score(own)
-            rows.append(Row(model, rq, source, subset, scores))
+            rows.append(SubsetRow(model, rq, source, subset, scores))
     return rows
 
 
 def families(benchmarks: Sequence[str]) -> dict[str, list[str]]:
-    """Benchmarks that count once in an average: MultiPL-E in all its languages is one."""
+    """The benchmarks grouped by what counts once in an average: all languages of MultiPL-E together are one."""
     found: dict[str, list[str]] = {}
     for benchmark in benchmarks:
         found.setdefault("multipl-e" if benchmark.startswith("multipl-e-") else benchmark, []).append(benchmark)
     return found
 
 
-def average(row: Row, benchmarks: Sequence[str]) -> float | None:
-    """The mean of pass@1 over the families of benchmarks, in each over its members; None where one has no value."""
+def average(row: SubsetRow, benchmarks: Sequence[str]) -> float | None:
+    """The mean of pass@1 over the families of benchmarks, each the mean of its members; None where a member has no value."""
     means = []
     for members in families(benchmarks).values():
         values = [row.scores[name].mean if name in row.scores else None for name in members]
@@ -103,14 +103,14 @@ def average(row: Row, benchmarks: Sequence[str]) -> float | None:
     return sum(means) / len(means) if means else None
 
 
-def score(repeats: Sequence[Graded]) -> Score:
-    """pass@1 over the problems that every repeat has.
+def score(repeats: Sequence[Graded]) -> SubsetScore:
+    """pass@1 of a subset over the problems that every repeat has.
 
-    Of a repeat: the mean over problems of c / n, c of n samples passing; the mean and the sample standard deviation are
-    those of the repeats.
+    pass@1 of a repeat is the mean over problems of c / n, where c of n samples pass. `mean` and `sd` are the mean and the
+    sample standard deviation of the repeats' pass@1.
     """
     tasks = common_tasks(repeats)
-    score = Score(
+    result = SubsetScore(
         len(repeats),
         len(tasks),
         max(one.of for one in repeats),
@@ -122,15 +122,15 @@ def score(repeats: Sequence[Graded]) -> Score:
         None,
     )
     if not tasks:
-        return score
+        return result
     rates = pass_rates(repeats, tasks)
     each = rates.mean(axis=1)
     sd = float(each.std(ddof=1)) if len(each) > 1 else None
-    return replace(score, mean=float(each.mean()), sd=sd, interval=bootstrap_interval(mean_rates(rates)))
+    return replace(result, mean=float(each.mean()), sd=sd, interval=bootstrap_interval(mean_rates(rates)))
 
 
 def comparisons(graded: Sequence[Graded], benchmarks: Sequence[str]) -> list[Comparison]:
-    """All pairs of subsets of a question, source and student, on each benchmark; Holm's family is one of these."""
+    """All pairs of subsets of each group on each benchmark. Holm's correction is over the pairs of one group and benchmark."""
     found = []
     for group, subsets in grouped(graded).items():
         for benchmark in benchmarks:
@@ -151,7 +151,7 @@ def _family(group: Group, benchmark: str, subsets: Mapping[str, Sequence[Graded]
 def _compared(
     group: Group, benchmark: str, first: tuple[str, Sequence[Graded]], second: tuple[str, Sequence[Graded]]
 ) -> Comparison:
-    """Two subsets, each by its rate per problem over all repeats, as comparison.py takes it."""
+    """Two subsets, each given as (name, repeats), compared by their mean rates per problem over all repeats."""
     (one, repeats), (two, others) = first, second
     tasks = common_tasks([*repeats, *others])
     of = max(graded.of for graded in (*repeats, *others))
@@ -164,34 +164,34 @@ def _compared(
 
 
 def common_tasks(repeats: Iterable[Graded]) -> list[str]:
-    """The problems that all of them have a sample of, in the order of the first."""
+    """The problems of which every repeat has a sample, in the order of the first repeat."""
     first, *others = repeats
     return [task for task in first.solved if all(task in other.solved for other in others)]
 
 
 def pass_rates(repeats: Sequence[Graded], tasks: Sequence[str]) -> Floats:
-    """pass@1 by problem, the share c / n of its samples that pass: float64, shape (repeats, problems)."""
+    """pass@1 by problem, which is the share c / n of its samples that pass: float64, shape (repeats, problems)."""
     counts = np.array([[one.solved[task] for task in tasks] for one in repeats], dtype=np.float64)
     return counts[:, :, 0] / counts[:, :, 1]
 
 
 def mean_rates(rates: Floats) -> Floats:
-    """The mean over repeats of pass@1 by problem, shape (problems,).
+    """The mean over repeats of pass@1 by problem: (repeats, problems) to (problems,), float64.
 
-    To 12 digits: whether more than half of the samples pass must not hang on the last bit of a sum.
+    Rounded to 12 digits: whether more than half of the samples pass must not depend on the last bit of a sum.
     """
     means: Floats = np.round(rates.mean(axis=0), 12)
     return means
 
 
 def grouped(graded: Sequence[Graded]) -> dict[Group, dict[str, list[Graded]]]:
-    """Repeats by subset by what is compared, in order."""
+    """The repeats of each subset of each group, all sorted."""
     found: dict[Group, dict[str, list[Graded]]] = {}
 
     def order(one: Graded) -> tuple[object, ...]:
         student = one.student
-        numbers = [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", student.subset)]
-        # a study's questions first; text and numbers alternate, so like is compared with like
+        numbers = [int(piece) if piece.isdigit() else piece for piece in re.split(r"(\d+)", student.subset)]
+        # the study's questions come first; in `numbers` text and numbers alternate, so that they can be compared
         return (not student.rq, student.rq, student.model, student.source, numbers, student.draw or 0, student.seed)
 
     for one in sorted(graded, key=order):

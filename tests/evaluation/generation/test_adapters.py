@@ -80,10 +80,10 @@ def settings(model: Path, problems: Path, **changed: Any) -> GenerationSettings:
     return GenerationSettings(str(model), "humaneval", problems, **{"max_new_tokens": 16, "device": "cpu", **changed})
 
 
-def student(weights: Path, base: Path, runs: Path, third: str = "T1_LOWER") -> Path:
+def student(weights: Path, base: Path, runs: Path, tertile: str = "T1_LOWER") -> Path:
     """The adapter as train.py leaves a student, with its run.json; returns the model folder."""
     subset = planned_runs.Subset(
-        f"EVOL_RQ1_COMPLEXITY_{third}", runs / f"RQ1_COMPLEXITY_{third}.jsonl", "0" * 64, 3, "RQ1"
+        f"EVOL_RQ1_COMPLEXITY_{tertile}", runs / f"RQ1_COMPLEXITY_{tertile}.jsonl", "0" * 64, 3, "RQ1"
     )
     run = planned_runs.Run(f"{subset.name}_seed42", subset, 42, 1, {"seed": 42, "template": "default"})
     model = runs / "tiny-lora" / run.name / student_run.MODEL
@@ -310,8 +310,8 @@ def test_a_study_of_lora_students(
 ) -> None:
     origin = Path(shutil.copytree(base, tmp_path / "base"))
     weights = changed(plain, tmp_path / "adapter", base_model_name_or_path=str(origin))
-    for third in ("T1_LOWER", "T2_MIDDLE"):
-        student(weights, origin, tmp_path / "runs", third)
+    for tertile in ("T1_LOWER", "T2_MIDDLE"):
+        student(weights, origin, tmp_path / "runs", tertile)
     arguments = (
         "--runs",
         tmp_path / "runs",

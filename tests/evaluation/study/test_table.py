@@ -9,21 +9,21 @@ from pathlib import Path
 
 import pytest
 from evaluation.study.report import comparisons_csv, markdown, study_csv
-from evaluation.study.students import Student, parsed
-from evaluation.study.table import Comparison, Graded, Row, average, comparisons, table_rows
+from evaluation.study.students import TrainedStudent, parsed
+from evaluation.study.table import Comparison, Graded, SubsetRow, average, comparisons, table_rows
 
 BENCHMARKS = ["humaneval", "mbpp"]
-LOWER, MIDDLE, HIGHER = (f"RQ1_COMPLEXITY_{third}" for third in ("T1_LOWER", "T2_MIDDLE", "T3_HIGHER"))
+LOWER, MIDDLE, HIGHER = (f"RQ1_COMPLEXITY_{tertile}" for tertile in ("T1_LOWER", "T2_MIDDLE", "T3_HIGHER"))
 ALG = "RQ2_COMPOSITION_ALG_{}_PRAC_{}_repeat{}"
 
 
-def student(stem: str, *, source: str = "EVOL", seed: int = 42, model: str = "tiny-full") -> Student:
+def student(stem: str, *, source: str = "EVOL", seed: int = 42, model: str = "tiny-full") -> TrainedStudent:
     name = f"{source}_{stem}_seed{seed}"
-    return Student(model, name, Path(name), "sha256:0", *parsed(name, stem, seed), seed)
+    return TrainedStudent(model, name, Path(name), "sha256:0", *parsed(name, stem, seed), seed)
 
 
 def graded(
-    who: Student,
+    who: TrainedStudent,
     passes: Sequence[int | tuple[int, int]],
     *,
     benchmark: str = "humaneval",
@@ -247,9 +247,9 @@ def test_the_csv_has_fractions_and_leaves_empty_what_is_not_there() -> None:
         "humaneval_final",
         "humaneval_isolated",
     ]
-    third, mixed, _ = lines
-    assert [third[f"humaneval_{what}"] for what in ("repeats", "pass@1", "sd", "low", "of", "final")] == [""] * 6
-    assert (third["mbpp_pass@1"], third["mbpp_sd"], third["mbpp_final"]) == ("0.333333", "", "no")
+    lower, mixed, _ = lines
+    assert [lower[f"humaneval_{what}"] for what in ("repeats", "pass@1", "sd", "low", "of", "final")] == [""] * 6
+    assert (lower["mbpp_pass@1"], lower["mbpp_sd"], lower["mbpp_final"]) == ("0.333333", "", "no")
     assert (mixed["rq"], mixed["humaneval_pass@1"], mixed["humaneval_sd"]) == ("RQ2", "0.75", "0.25")
     text = markdown(rows, [], BENCHMARKS, {}, ["Left out: x."])
     assert "| 33.3, not final |" in text and "Not final: some samples could not be judged" in text
@@ -284,7 +284,7 @@ def test_rows_stand_in_the_order_of_the_study() -> None:
 
 
 def test_nothing_graded_is_an_empty_table() -> None:
-    rows: list[Row] = table_rows([], BENCHMARKS)
+    rows: list[SubsetRow] = table_rows([], BENCHMARKS)
     pairs: list[Comparison] = comparisons([], BENCHMARKS)
     assert (rows, pairs) == ([], [])
     assert len(b"".join(study_csv(rows, BENCHMARKS)).splitlines()) == 1

@@ -8,9 +8,29 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from livecodebench_solutions import SOLVED
+SOLUTIONS = Path(__file__).parent / "benchmarks" / "livecodebench" / "solutions.json"
+
+
+@dataclass(frozen=True)
+class Solved:
+    """A right program, and parts of it to replace: each replacement by itself makes it wrong on some public test."""
+
+    right: str
+    wrong: tuple[tuple[str, str], ...]
+
+    def spoilt(self) -> list[str]:
+        assert all(self.right.count(part) for part, _ in self.wrong)
+        return [self.right.replace(part, other) for part, other in self.wrong]
+
+
+# by question id: answers written for these tests; the problems are elsewhere
+SOLVED = {
+    task_id: Solved("\n".join(one["right"]) + "\n", tuple((part, other) for part, other in one["wrong"]))
+    for task_id, one in json.loads(SOLUTIONS.read_text()).items()
+}
 
 
 @dataclass(frozen=True)
@@ -24,7 +44,7 @@ class Variant:
 
 @dataclass(frozen=True)
 class RawProblem:
-    """What the official harness takes, out of a row as released and by another way than the code under test."""
+    """What the official harness takes, read from a row as released without the code under test."""
 
     task_id: str
     inputs: list[str]
@@ -126,7 +146,7 @@ EXPLAINED = {
 
 
 def variants(problems: list[RawProblem]) -> Iterator[Variant]:
-    """For every problem its answer unchanged or changed in one way, each change in its turn; then the hand-written ones."""
+    """For every problem its answer, unchanged or changed in one way, the changes taking turns; then answers written by hand."""
     printed, returned = list(PRINTED), list(RETURNED)
     programs = functions = 0
     for problem in problems:

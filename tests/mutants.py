@@ -64,17 +64,17 @@ def variants(problems: Sequence[Problem]) -> Iterator[Variant]:
 
 
 def mutants(problem: Problem) -> list[Variant]:
-    """One operator or constant of the reference changed, at places spread evenly over it."""
-    places = len(_changes(_parsed(problem), problem))
-    chosen = sorted({place * places // PER_PROBLEM for place in range(PER_PROBLEM)}) if places else []
+    """One operator or constant of the reference changed; the changes are spread evenly over it."""
+    count = len(_changes(_parsed(problem), problem))
+    chosen = sorted({number * count // PER_PROBLEM for number in range(PER_PROBLEM)}) if count else []
     found = []
-    for place in chosen:
+    for number in chosen:
         tree = _parsed(problem)
-        kind, change = _changes(tree, problem)[place]
+        kind, change = _changes(tree, problem)[number]
         change()
         body = _body(tree, problem)
         text = "\n".join(ast.unparse(ast.fix_missing_locations(statement)) for statement in body)
-        found.append(Variant(problem.task_id, f"{place}: {kind}", textwrap.indent(text, "    ") + "\n"))
+        found.append(Variant(problem.task_id, f"{number}: {kind}", textwrap.indent(text, "    ") + "\n"))
     return found
 
 

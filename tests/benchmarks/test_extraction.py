@@ -5,7 +5,7 @@ from benchmarks import contract
 from benchmarks.extraction import cut, extract_code
 from benchmarks.humaneval import HumanEval
 from benchmarks.mbpp import Mbpp
-from benchmarks.python_syntax import is_code, is_python
+from benchmarks.python_syntax import is_python
 from sandbox.judging.python_judge import Tests
 
 ADD = "def add(a, b):\n    return a + b\n"
@@ -207,13 +207,3 @@ def test_mbpp_answers() -> None:
     problem = contract.Problem("Mbpp/1", "", "", "", "", Tests("", "", ("add",)))
     assert Mbpp().extract(problem, f"{ADD}[DONE]\n\nYou are", instruct=False) == ADD
     assert Mbpp().extract(problem, f"```python\n{ADD}```\n[DONE]", instruct=True) == ADD
-
-
-def test_what_is_python() -> None:
-    assert is_python(ADD)
-    assert is_python("x = '\\d'\nx is 1\n")  # warnings, which are errors here
-    assert not is_python("return 1")
-    assert not is_python("x = 1\nfrom __future__ import annotations")
-    assert not is_python("a\0b")
-    assert is_code("    return 1") and is_code("x = 1")
-    assert not is_code(" \n") and not is_code("x = 1\nreturn x")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from benchmarks.humaneval import HumanEval
-from evaluation.grading.workers import Job, Workers
+from evaluation.grading.workers import Job, JudgePool
 from mutants import Variant, variants
 from sandbox.contract import Limits
 from sandbox.judging.self_check import choose
@@ -43,13 +43,13 @@ def official(samples: Sequence[Variant], folder: Path) -> list[bool]:
 def ours(samples: Sequence[Variant]) -> list[str]:
     """The verdicts of the real judge in the real sandbox."""
     try:
-        rung = choose()
+        sandbox = choose()
     except InputError as error:
         pytest.skip(str(error))
-    places = {problem.task_id: place for place, problem in enumerate(PROBLEMS)}
-    jobs = [Job(number, places[s.task_id], s.completion, Limits(SECONDS)) for number, s in enumerate(samples)]
-    with Workers("humaneval", PROBLEMS, rung, 2) as workers:
-        found = {job.name: outcome for job, outcome in workers.judge(jobs)}
+    index = {problem.task_id: number for number, problem in enumerate(PROBLEMS)}
+    jobs = [Job(number, index[s.task_id], s.completion, Limits(SECONDS)) for number, s in enumerate(samples)]
+    with JudgePool("humaneval", PROBLEMS, sandbox, 2) as workers:
+        found = {job.name: verdict for job, verdict in workers.judge(jobs)}
     return [found[number].name for number in range(len(samples))]
 
 

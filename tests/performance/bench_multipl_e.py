@@ -3,8 +3,8 @@
     python tests/performance/bench_multipl_e.py                  # every language whose toolchain is here
     python tests/performance/bench_multipl_e.py --languages cpp js --seconds 20
 
-Goals: JavaScript 15, C++ 5. The time of a core is what judging took of processors, all processes of the jail included, and by
-the clock; the first sample of a language, with which headers are compiled, is not counted.
+Goals: JavaScript 15, C++ 5 per second of a core, which counts the processor time of all processes, those of the jail included. The
+rate by the clock is printed too. The first sample of a language, with which headers are compiled, is not counted.
 """
 
 import argparse
@@ -16,15 +16,14 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import BENCHMARKS
-from benchmarks.multipl_e.languages.base import LANGUAGES
-from benchmarks.multipl_e.languages.toolchain import missing
+from benchmarks.multipl_e.languages.registry import LANGUAGES, missing
 from measure import SHARED, machine
 from sandbox import make
 from sandbox.contract import Limits, Sandbox
 from sandbox.judging.verdict import PASS
 
 GOALS = {"js": 15, "cpp": 5}  # per second and core
-ANSWERS: Any = runpy.run_path(str(Path(__file__).resolve().parents[1] / "multipl_e_answers.py"))
+TEXTS: Any = runpy.run_path(str(Path(__file__).resolve().parents[1] / "multipl_e_support.py"))
 
 
 def processor_seconds() -> float:
@@ -33,15 +32,15 @@ def processor_seconds() -> float:
 
 
 def samples(language: str) -> list[tuple[Any, str, bool]]:
-    """(problem, completion, whether it is right); the project's own problem where the data set is not there."""
+    """(problem, completion, whether it is right); the control problem, and where the data set is there ten of its problems."""
     benchmark = BENCHMARKS[f"multipl-e-{language}"]()
-    own = benchmark.own_problems()[0]
-    found = [(own, own.reference, True), (own, own.wrong, False)]
+    control = benchmark.own_problems()[0]
+    found = [(control, control.reference, True), (control, control.wrong, False)]
     folder = SHARED / "benchmarks" / "multipl_e"
     if folder.is_dir():
         numbered = {int(one.task_id.replace("/", "_").split("_")[1]): one for one in benchmark.load(folder)}
-        for number, right in itertools.product(ANSWERS["ANSWERS"].get(language, ()), (True, False)):
-            found.append((numbered[number], ANSWERS["completion"](language, number, right=right), right))
+        for number, right in itertools.product(TEXTS["ANSWERS"].get(language, ()), (True, False)):
+            found.append((numbered[number], TEXTS["completion"](language, number, right=right), right))
     return found
 
 
@@ -52,9 +51,9 @@ def measured(language: str, seconds: float, sandbox: Sandbox) -> tuple[int, floa
     count, start, used = -1, 0.0, 0.0
     while count < 4 or time.perf_counter() - start < seconds:
         problem, completion, right = next(todo)
-        outcome = benchmark.judge(problem, completion, sandbox, Limits(20))
-        if (outcome.name == PASS) != right:
-            raise SystemExit(f"{language}: {problem.task_id}: expected {'pass' if right else 'no pass'}, got {outcome}")
+        verdict = benchmark.judge(problem, completion, sandbox, Limits(20))
+        if (verdict.name == PASS) != right:
+            raise SystemExit(f"{language}: {problem.task_id}: expected {'pass' if right else 'no pass'}, got {verdict}")
         count += 1
         if count == 0:
             start, used = time.perf_counter(), processor_seconds()

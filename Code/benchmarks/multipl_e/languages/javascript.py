@@ -32,8 +32,9 @@ exec 4<&0 3>&1 0</dev/null 1>&2
 ulimit -c 0; ulimit -n 64; ulimit -f {blocks}; ulimit -d {kilobytes}
 exec node --no-warnings --max-old-space-size={megabytes} -e "$@"
 """
-# how node ends when its heap is full: by SIGABRT, which bubblewrap and shells tell as 128 + 6
-_ABORTED = (-signal.SIGABRT, 128 + signal.SIGABRT)
+# Node aborts when its heap is full, and for little else. Process 1 of a jail gets no SIGABRT: there abort() ends in a fault,
+# SIGSEGV. bubblewrap and shells report a signal as 128 more than its number.
+_ABORTED = {status for number in (signal.SIGABRT, signal.SIGSEGV) for status in (-number, 128 + number)}
 
 
 def judge_js(problem: Problem, completion: str, sandbox: Sandbox, limits: Limits) -> Verdict:

@@ -1,0 +1,108 @@
+"""What the tests of MultiPL-E share: completions, which stand as text in benchmarks/multipl_e/, and a few short cuts.
+
+In answers/, readings/ and attacks/ there is a file a language. `### NAME` begins a completion; the new line before it, and the
+last one of the file, belong to no completion. answers/: right and wrong completions of ten problems, by their number, where
+`«right|wrong»` stands for the one or the other; a completion follows the prompt's signature and ends where the tests begin.
+readings/: right completions of the control problem next_number(n), in every form that models give them; with `- 1` in place of
+`+ 1` they are wrong. attacks/: hostile completions of that problem, or in LANGUAGE_list.txt of one that returns a list, for use
+in a jail only.
+"""
+
+import json
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from benchmarks import BENCHMARKS
+from benchmarks.contract import Problem
+from benchmarks.dataset_rows import Row
+from benchmarks.multipl_e.benchmark import MultiplE
+from benchmarks.multipl_e.languages.base import control_row
+from benchmarks.multipl_e.languages.registry import LANGUAGES, missing
+from sandbox.contract import Limits, Sandbox
+from sandbox.judging.verdict import INFRA_ERROR, PASS, Verdict
+
+_TEXTS = Path(__file__).parent / "benchmarks" / "multipl_e"
+_EITHER = re.compile(r"«([^|«]*)\|([^»]*)»")
+
+
+def _sections(path: Path) -> dict[str, str]:
+    _, *found = re.split(r"^### (.+)\n", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    return {name: text.removesuffix("\n") for name, text in zip(found[::2], found[1::2], strict=True)}
+
+
+def _by_language(folder: str) -> dict[str, dict[str, str]]:
+    return {path.stem: _sections(path) for path in sorted((_TEXTS / folder).glob("*.txt"))}
+
+
+ANSWERS = {
+    language: {int(number): text for number, text in answers.items()}
+    for language, answers in _by_language("answers").items()
+}
+READINGS = _by_language("readings")
+ATTACKS = _by_language("attacks")
+LISTS = {language: ATTACKS[f"{language}_list"] for language in ("cpp", "java")}
+
+
+def completion(language: str, number: int, *, right: bool) -> str:
+    return _EITHER.sub(r"\1" if right else r"\2", ANSWERS[language][number])
+
+
+def benchmark(language: str) -> MultiplE:
+    found = BENCHMARKS[f"multipl-e-{language}"]()
+    assert isinstance(found, MultiplE)
+    return found
+
+
+def own(language: str) -> Problem:
+    return benchmark(language).own_problems()[0]
+
+
+def written(path: Path, *rows: dict[str, Any]) -> Path:
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path
+
+
+def needs(language: str) -> None:
+    if why := missing(language):
+        pytest.skip(f"not run: {why}")
+
+
+def judged(language: str, problem: Problem, text: str, sandbox: Sandbox, seconds: float = 10) -> Verdict:
+    return benchmark(language).judge(problem, text, sandbox, Limits(seconds))
+
+
+def none_passes(language: str, problem: Problem, attacks: dict[str, str], sandbox: Sandbox) -> None:
+    """No hostile completion passes or is the machine's fault, and nothing of it runs on."""
+    needs(language)
+    holes = {}
+    for name, text in attacks.items():
+        verdict = judged(language, problem, text, sandbox, 3)
+        if verdict.name in (PASS, INFRA_ERROR) or _left_of(sandbox):
+            holes[name] = (verdict, _left_of(sandbox))
+    assert holes == {}
+
+
+def _left_of(sandbox: Sandbox) -> list[str]:
+    """What runs as the jail's user, or is a `sleep 987` of an attack."""
+    user, found = getattr(sandbox, "_user", None), []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            facts, command = os.stat(f"/proc/{pid}"), Path(f"/proc/{pid}/cmdline").read_text()
+        except OSError:
+            continue
+        if facts.st_uid == user or "987" in command.split("\0"):
+            found.append(command)
+    return found
+
+
+def lists_are_not_forged(language: str, sandbox: Sandbox) -> None:
+    """The attacks on a problem that returns a list, to which there is also a right answer."""
+    prompt, tests, answer = (LISTS[language][name] for name in ("prompt", "tests", "answer"))
+    attacks = {name: text for name, text in LISTS[language].items() if name not in ("prompt", "tests", "answer")}
+    row, _ = control_row(LANGUAGES[language], "humaneval")
+    problem = LANGUAGES[language].problem(Row("x", {**row, "prompt": prompt, "tests": tests}), "humaneval")
+    assert judged(language, problem, answer, sandbox).name == PASS
+    none_passes(language, problem, attacks, sandbox)

@@ -15,13 +15,11 @@ import pytest
 from evaluation import evaluate_study
 from evaluation.grading.settings import GradingSettings
 from evaluation.grading.steps import grade
-from evaluation.study.students import find
-from seedkit.errors import InputError
 from seedkit.files import file_facts
-from seedkit.models import model_revision
 from seedkit.verify import verify
+from study_cases import train
 from support import ROOT, Command, contents, offline, reseal, rows
-from training import llamafactory_environment, planned_runs, student_run
+from training import llamafactory_environment, student_run
 
 SCRIPT = "evaluation/evaluate_study.py"
 TERTILES = ("T1_LOWER", "T2_MIDDLE", "T3_HIGHER")
@@ -50,20 +48,6 @@ def problems(tmp_path_factory: pytest.TempPathFactory) -> Path:
             }
             file.write(json.dumps(row) + "\n")
     return path
-
-
-def train(runs: Path, weights: Path, stem: str, *, source: str = "EVOL", seed: int = 42, rate: float = 1e-3) -> Path:
-    """A finished student, its plan and run.json in train.py's own words, its weights those of a tiny model."""
-    subset = planned_runs.Subset(f"{source}_{stem}", runs / f"{stem}.jsonl", "0" * 64, 3, "RQ1_complexity")
-    settings = {"seed": seed, "template": "default", "learning_rate": rate}
-    run = planned_runs.Run(f"{source}_{stem}_seed{seed}", subset, seed, 1, settings)
-    folder = runs / "tiny-full" / run.name
-    shutil.copytree(weights, folder / student_run.MODEL)
-    files = {path.name: path.stat().st_size for path in (folder / student_run.MODEL).iterdir()}
-    model = {"folder": student_run.MODEL, "revision": model_revision(str(folder / student_run.MODEL)), "files": files}
-    plan = student_run.plan(run, {"model": "tiny", "revision": "sha256:0"}, 4)
-    student_run.write_json(folder / student_run.RUN, {"format": 1, "run": run.name, "plan": plan, "model": model})
-    return folder
 
 
 def flags(folder: Path, problems: Path) -> list[object]:
@@ -307,21 +291,6 @@ def test_refusals_are_one_line_and_exit_code_2(
         assert done.returncode == 2, (changed, done.stderr)
         assert message in done.stderr.splitlines()[-1], done.stderr
         assert "Traceback" not in done.stderr
-
-
-def test_students_are_found_at_any_depth(tmp_path: Path, runs: Path, tiny_llama: Path) -> None:
-    model = runs / "tiny-full" / "EVOL_RQ1_COMPLEXITY_T1_LOWER_seed42" / "model"
-    (model / "checkpoint-1").mkdir()
-    (model / "checkpoint-1" / "run.json").write_text("not one of ours")
-    for folder in (tmp_path, runs, runs / "tiny-full"):
-        finished, unfinished, damaged = find(folder)
-        assert [student.subset for student in finished] == ["T1_LOWER", "T2_MIDDLE"]
-        assert (unfinished, damaged) == ([], {})
-    (alone,), _, _ = find(model.parent)
-    assert (alone.model, alone.rq, alone.source, alone.seed) == ("tiny-full", "RQ1", "EVOL", 42)
-    (model.parent / "run.json").write_text('{"format": 1, "run": "x"}')
-    with pytest.raises(InputError, match="expected one of train.py's files, got one without 'plan'"):
-        find(model.parent)
 
 
 def test_an_evaluation_of_the_last_release_is_read(tmp_path: Path, script_main: Command) -> None:

@@ -18,8 +18,9 @@ from seedkit.causal_lm import load_causal_lm, load_tokenizer, merge_adapter, voc
 from seedkit.errors import InputError
 from seedkit.models import model_revision
 from seedkit.verify import verify
+from study_cases import train
 from support import ROOT, Command, contents, offline, rows
-from training import llamafactory_environment, planned_runs, student_run
+from training import llamafactory_environment, student_run
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 TARGETS = ["q_proj", "v_proj", "down_proj"]
@@ -82,17 +83,9 @@ def settings(model: Path, problems: Path, **changed: Any) -> GenerationSettings:
 
 def student(weights: Path, base: Path, runs: Path, tertile: str = "T1_LOWER") -> Path:
     """The adapter as train.py leaves a student, with its run.json; returns the model folder."""
-    subset = planned_runs.Subset(
-        f"EVOL_RQ1_COMPLEXITY_{tertile}", runs / f"RQ1_COMPLEXITY_{tertile}.jsonl", "0" * 64, 3, "RQ1"
-    )
-    run = planned_runs.Run(f"{subset.name}_seed42", subset, 42, 1, {"seed": 42, "template": "default"})
-    model = runs / "tiny-lora" / run.name / student_run.MODEL
-    shutil.copytree(weights, model)
-    plan = student_run.plan(run, {"model": "base", "revision": model_revision(str(base))}, 4)
-    files = {path.name: path.stat().st_size for path in model.iterdir()}
-    made = {"folder": student_run.MODEL, "revision": model_revision(str(model)), "files": files}
-    student_run.write_json(model.parent / student_run.RUN, {"format": 1, "run": run.name, "plan": plan, "model": made})
-    return model
+    trained_on = ("base", model_revision(str(base)))
+    folder = train(runs, weights, f"RQ1_COMPLEXITY_{tertile}", finetuning="lora", base=trained_on)
+    return folder / student_run.MODEL
 
 
 def logits(network: Any) -> Any:

@@ -1,80 +1,19 @@
-"""The tables of a study on results made by hand, against numbers worked out by hand."""
+"""The figures of a study on results made by hand, against numbers worked out by hand."""
 
 import csv
 import io
 import math
 import random
-from collections.abc import Iterable, Sequence
-from pathlib import Path
+from collections.abc import Iterable
 
 import pytest
-from evaluation.study.report import comparisons_csv, markdown, study_csv
-from evaluation.study.students import TrainedStudent, parsed
-from evaluation.study.table import Comparison, Graded, SubsetRow, average, comparisons, table_rows
-
-BENCHMARKS = ["humaneval", "mbpp"]
-LOWER, MIDDLE, HIGHER = (f"RQ1_COMPLEXITY_{tertile}" for tertile in ("T1_LOWER", "T2_MIDDLE", "T3_HIGHER"))
-ALG = "RQ2_COMPOSITION_ALG_{}_PRAC_{}_repeat{}"
-
-
-def student(stem: str, *, source: str = "EVOL", seed: int = 42, model: str = "tiny-full") -> TrainedStudent:
-    name = f"{source}_{stem}_seed{seed}"
-    return TrainedStudent(model, name, Path(name), "sha256:0", *parsed(name, stem, seed), seed)
-
-
-def graded(
-    who: TrainedStudent,
-    passes: Sequence[int | tuple[int, int]],
-    *,
-    benchmark: str = "humaneval",
-    of: int = 4,
-    first: int = 0,
-    final: bool = True,
-) -> Graded:
-    """`passes` by problem: 1 or 0 of one sample, or (passing, samples)."""
-    pairs = [one if isinstance(one, tuple) else (one, 1) for one in passes]
-    return Graded(who, benchmark, {f"t/{first + n}": pair for n, pair in enumerate(pairs)}, of, final)
+from evaluation.study.report import comparisons_csv, markdown
+from evaluation.study.table import average, comparisons, table_rows
+from study_cases import ALG, BENCHMARKS, HIGHER, LOWER, MIDDLE, graded, student, two_subsets
 
 
 def read(lines: Iterable[bytes]) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(b"".join(lines).decode())))
-
-
-@pytest.mark.parametrize(
-    ("source", "stem", "expected"),
-    [
-        ("EVOL", LOWER, ("RQ1", "EVOL", "T1_LOWER", None)),
-        ("OSS", "RQ3_DIVERSITY_T3_HIGHER", ("RQ3", "OSS", "T3_HIGHER", None)),
-        ("EVOL", ALG.format(20, 80, 3), ("RQ2", "EVOL", "ALG_20_PRAC_80", 3)),
-        ("OSS", "RQ4_BREADTH_CODE_90_GENERAL_10_random_sample_1", ("RQ4", "OSS", "CODE_90_GENERAL_10", 1)),
-        ("OSS", "RQ4_BREADTH_CODE_70_MATH_30_random_sample_12", ("RQ4", "OSS", "CODE_70_MATH_30", 12)),
-        ("MY_OWN", "RQ4_BREADTH_CODE_100", ("RQ4", "MY_OWN", "CODE_100", None)),
-        ("EVOL", "LOW", ("", "EVOL", "LOW", None)),
-        ("EVOL", "RQ1_COMPLEXITY_T4_TOP", ("", "EVOL", "RQ1_COMPLEXITY_T4_TOP", None)),
-        ("EVOL", "RQ5_COMPLEXITY_T1_LOWER", ("", "EVOL", "RQ5_COMPLEXITY_T1_LOWER", None)),
-        ("EVOL", "RQ1_DIVERSITY_T1_LOWER", ("", "EVOL", "RQ1_DIVERSITY_T1_LOWER", None)),
-        ("EVOL", "RQ2_COMPOSITION_ALG_20_PRAC_80", ("", "EVOL", "RQ2_COMPOSITION_ALG_20_PRAC_80", None)),
-    ],
-)
-def test_what_a_name_says(source: str, stem: str, expected: tuple[str, str, str, int | None]) -> None:
-    assert parsed(f"{source}_{stem}_seed42", stem, 42) == expected
-
-
-def test_a_name_that_was_changed_by_hand_stays_as_it_is() -> None:
-    assert parsed("mine", LOWER, 42) == ("", "", "mine", None)
-    assert parsed("a b_seed1", "a,b", 1) == ("", "", "a b", None)
-
-
-def two_subsets() -> list[Graded]:
-    """ALG_80: 0.50, 0.25, 0.75 over its repeats; ALG_20: 1.00, 0.75, 0.50. Rates by problem: 1, 2/3, 1/3, 0 and 1, 1, 2/3, 1/3."""
-    return [
-        graded(student(ALG.format(share, 100 - share, repeat)), passes)
-        for share, runs in (
-            (80, [(1, 1, 0, 0), (1, 0, 0, 0), (1, 1, 1, 0)]),
-            (20, [(1, 1, 1, 1), (1, 1, 1, 0), (1, 1, 0, 0)]),
-        )
-        for repeat, passes in enumerate(runs, 1)
-    ]
 
 
 def test_two_subsets_of_three_repeats() -> None:
@@ -215,48 +154,6 @@ def test_one_problem_one_sample() -> None:
     assert score.interval and (score.interval.low, score.interval.high) == (1.0, 1.0)
 
 
-def test_all_zero_is_said_and_divides_nothing() -> None:
-    results = [graded(student(stem), [0, 0, 0, 0]) for stem in (LOWER, MIDDLE, HIGHER)]
-    results.append(graded(student(LOWER), [1, 0], benchmark="mbpp", of=2))
-    rows, pairs = table_rows(results, BENCHMARKS), comparisons(results, BENCHMARKS)
-    assert [(pair.difference, pair.p, pair.p_holm) for pair in pairs] == [(0.0, 1.0, 1.0)] * 3
-    text = markdown(rows, pairs, BENCHMARKS, {"humaneval": "HumanEval"}, [])
-    assert "no student solved any problem of HumanEval; its pass@1 tells nothing about the subsets." in text
-    assert "problem of mbpp" not in text
-    assert "-0.0" not in text and "nan" not in text
-    assert (read(study_csv(rows, BENCHMARKS))[1]["humaneval_pass@1"], pairs[0].interval) == ("0", pairs[1].interval)
-
-
-def test_the_csv_has_fractions_and_leaves_empty_what_is_not_there() -> None:
-    results = [*two_subsets(), graded(student(LOWER), [1, 0, 0], benchmark="mbpp", of=3, final=False)]
-    rows = table_rows(results, BENCHMARKS)
-    lines = read(study_csv(rows, BENCHMARKS))
-    assert list(lines[0])[:14] == [
-        "student",
-        "rq",
-        "source",
-        "subset",
-        "average",
-        "humaneval_repeats",
-        "humaneval_pass@1",
-        "humaneval_sd",
-        "humaneval_low",
-        "humaneval_high",
-        "humaneval_problems",
-        "humaneval_of",
-        "humaneval_final",
-        "humaneval_isolated",
-    ]
-    lower, mixed, _ = lines
-    assert [lower[f"humaneval_{what}"] for what in ("repeats", "pass@1", "sd", "low", "of", "final")] == [""] * 6
-    assert (lower["mbpp_pass@1"], lower["mbpp_sd"], lower["mbpp_final"]) == ("0.333333", "", "no")
-    assert (mixed["rq"], mixed["humaneval_pass@1"], mixed["humaneval_sd"]) == ("RQ2", "0.75", "0.25")
-    text = markdown(rows, [], BENCHMARKS, {}, ["Left out: x."])
-    assert "| 33.3, not final |" in text and "Not final: some samples could not be judged" in text
-    assert "Left out: x." in text
-    assert "| 75.0 | 25.0 |" in text
-
-
 def test_rows_stand_in_the_order_of_the_study() -> None:
     stems = [
         "OTHER",
@@ -281,13 +178,6 @@ def test_rows_stand_in_the_order_of_the_study() -> None:
         "CODE_100",
         "OTHER",
     ]
-
-
-def test_nothing_graded_is_an_empty_table() -> None:
-    rows: list[SubsetRow] = table_rows([], BENCHMARKS)
-    pairs: list[Comparison] = comparisons([], BENCHMARKS)
-    assert (rows, pairs) == ([], [])
-    assert len(b"".join(study_csv(rows, BENCHMARKS)).splitlines()) == 1
 
 
 def test_the_average_counts_languages_as_one_and_needs_every_benchmark() -> None:

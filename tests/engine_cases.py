@@ -1,0 +1,42 @@
+"""Requests for tiny models, and their greedy answers worked out one token at a time."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from inference.engines import Request, Sampling, request_seed
+from inference.transformers_engine import TransformersEngine
+from seedkit.causal_lm import load_tokenizer
+
+PROMPTS = [
+    "Write a function that returns the sum.",
+    "for i in range(10):\n    ",
+    "##Query: Design a cache.\n##Complexity: ",
+    "é 漢",
+    "sum of two numbers. " * 5,
+]
+GREEDY = Sampling(0.0, 1.0, (), ())
+
+
+def engine(model: Path, sampling: Sampling = GREEDY) -> TransformersEngine:
+    return TransformersEngine(str(model), sampling, device="cpu", dtype="float32")
+
+
+def requests(model: Path, max_new_tokens: int = 24, prompts: Sequence[str] = PROMPTS) -> list[Request]:
+    tokenizer = load_tokenizer(str(model))
+    return [
+        Request(tuple(tokenizer(prompt)["input_ids"]), max_new_tokens, request_seed(42, prompt, 0))
+        for prompt in prompts
+    ]
+
+
+def naive(model: Path, request: Request) -> list[int]:
+    """Token ids by one whole forward pass per token, without cache, padding or batch."""
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    network = AutoModelForCausalLM.from_pretrained(model).eval()
+    ids = list(request.prompt)
+    with torch.inference_mode():
+        for _ in range(request.max_new_tokens):
+            ids.append(int(network(input_ids=torch.tensor([ids])).logits[0, -1].argmax()))
+    return ids[len(request.prompt) :]

@@ -1,0 +1,62 @@
+"""The tables of a study as CSV and markdown: fractions and percent, empty cells, and what is said beside the figures."""
+
+import csv
+import io
+from collections.abc import Iterable
+
+from evaluation.study.report import markdown, study_csv
+from evaluation.study.table import Comparison, SubsetRow, comparisons, table_rows
+from study_cases import BENCHMARKS, HIGHER, LOWER, MIDDLE, graded, student, two_subsets
+
+
+def read(lines: Iterable[bytes]) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(b"".join(lines).decode())))
+
+
+def test_all_zero_is_said_and_divides_nothing() -> None:
+    results = [graded(student(stem), [0, 0, 0, 0]) for stem in (LOWER, MIDDLE, HIGHER)]
+    results.append(graded(student(LOWER), [1, 0], benchmark="mbpp", of=2))
+    rows, pairs = table_rows(results, BENCHMARKS), comparisons(results, BENCHMARKS)
+    assert [(pair.difference, pair.p, pair.p_holm) for pair in pairs] == [(0.0, 1.0, 1.0)] * 3
+    text = markdown(rows, pairs, BENCHMARKS, {"humaneval": "HumanEval"}, [])
+    assert "no student solved any problem of HumanEval; its pass@1 tells nothing about the subsets." in text
+    assert "problem of mbpp" not in text
+    assert "-0.0" not in text and "nan" not in text
+    assert (read(study_csv(rows, BENCHMARKS))[1]["humaneval_pass@1"], pairs[0].interval) == ("0", pairs[1].interval)
+
+
+def test_the_csv_has_fractions_and_leaves_empty_what_is_not_there() -> None:
+    results = [*two_subsets(), graded(student(LOWER), [1, 0, 0], benchmark="mbpp", of=3, final=False)]
+    rows = table_rows(results, BENCHMARKS)
+    lines = read(study_csv(rows, BENCHMARKS))
+    assert list(lines[0])[:14] == [
+        "student",
+        "rq",
+        "source",
+        "subset",
+        "average",
+        "humaneval_repeats",
+        "humaneval_pass@1",
+        "humaneval_sd",
+        "humaneval_low",
+        "humaneval_high",
+        "humaneval_problems",
+        "humaneval_of",
+        "humaneval_final",
+        "humaneval_isolated",
+    ]
+    lower, mixed, _ = lines
+    assert [lower[f"humaneval_{what}"] for what in ("repeats", "pass@1", "sd", "low", "of", "final")] == [""] * 6
+    assert (lower["mbpp_pass@1"], lower["mbpp_sd"], lower["mbpp_final"]) == ("0.333333", "", "no")
+    assert (mixed["rq"], mixed["humaneval_pass@1"], mixed["humaneval_sd"]) == ("RQ2", "0.75", "0.25")
+    text = markdown(rows, [], BENCHMARKS, {}, ["Left out: x."])
+    assert "| 33.3, not final |" in text and "Not final: some samples could not be judged" in text
+    assert "Left out: x." in text
+    assert "| 75.0 | 25.0 |" in text
+
+
+def test_nothing_graded_is_an_empty_table() -> None:
+    rows: list[SubsetRow] = table_rows([], BENCHMARKS)
+    pairs: list[Comparison] = comparisons([], BENCHMARKS)
+    assert (rows, pairs) == ([], [])
+    assert len(b"".join(study_csv(rows, BENCHMARKS)).splitlines()) == 1

@@ -1,7 +1,7 @@
-"""Bubblewrap, the better sandbox: a jail has namespaces of its own for users, processes, network, IPC and host name, and a
-root of its own that is read-only.
+"""Bubblewrap, the better sandbox.
 
-A user namespace alone does not hold root, so root runs bwrap itself as a user without rights, another one for every worker.
+A jail has namespaces of its own for users, processes, network, IPC and host name, and a root of its own that is read-only. A
+user namespace alone does not hold root, so root runs bwrap itself as a user without rights, another one for every worker.
 """
 
 import os

@@ -1,7 +1,8 @@
-"""Landlock, for hosts that deny user namespaces: with a seccomp filter, and for root a user of its own for every worker.
+"""Landlock, the sandbox for hosts that deny user namespaces.
 
-Nothing can be written but pipes and devices. Of the network Landlock holds TCP alone, so seccomp denies sockets; seccomp
-denies signals, and newer versions of Landlock do too. Structures and numbers are those of linux/landlock.h.
+It comes with a seccomp filter, and for root with a user of its own for every worker. Nothing can be written but pipes and
+devices. Of the network Landlock holds TCP alone, so seccomp denies sockets; seccomp denies signals, and newer versions of
+Landlock do too. Structures and numbers are those of linux/landlock.h.
 """
 
 import ctypes

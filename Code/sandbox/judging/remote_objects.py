@@ -45,14 +45,14 @@ class Session:
         if answer[0] == "raise":
             self._raise(answer)
         if answer[0] != "value":
-            raise self._gone("an answer that is none")
+            raise self._gone("an answer of an unknown form")
         try:
             for index, value in answer[2] if what == "call" else ():
                 _replace(arguments[index], self._incoming(value))
             self.denied = False
             return self._incoming(answer[1])
         except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError, ArithmeticError):
-            raise self._gone("an answer that is no value") from None
+            raise self._gone("an answer that cannot be read as a value") from None
 
     def _ask(self, message: Any) -> Any:
         if self.closed or self.broken is not None:
@@ -73,7 +73,7 @@ class Session:
             or len(answer) < 2
             and answer != ["loaded"]
         ):
-            raise self._gone("an answer that is none")
+            raise self._gone("an answer of an unknown form")
         return answer
 
     def _gone(self, why: str) -> Ended:
@@ -166,7 +166,7 @@ class Remote:
     def __len__(self) -> int:
         length = _act(self, "length")
         if type(length) is not int or not 0 <= length <= codec.LONGEST:  # list() makes room for as many
-            raise TypeError("a length that is none")
+            raise TypeError("a length that is no number of items")
         return length
 
     def __iter__(self) -> Iterator[Any]:
@@ -194,7 +194,7 @@ class _Iteration:
     def __next__(self) -> Any:
         found = _act(self._remote, "next")
         if type(found) is not list or len(found) > 1:
-            raise TypeError("an iterator that gives something else")
+            raise TypeError("an iterator that gives no item and does not end")
         if not found:
             raise StopIteration
         return found[0]
@@ -202,12 +202,12 @@ class _Iteration:
 
 def _act(remote: Remote, what: str, *operands: Any) -> Any:
     if type(remote) is not Remote:
-        raise TypeError("an iterator that is none")
+        raise TypeError("expected an object in the jail")
     session: Session = object.__getattribute__(remote, "_session")
     return session.act(what, remote, *operands)
 
 
 def _text(value: Any) -> str:
     if type(value) is not str:
-        raise TypeError("a text that is none")
+        raise TypeError("expected a text")
     return value

@@ -7,14 +7,14 @@ from seedkit.batching import halving
 from seedkit.causal_lm import load_causal_lm, load_tokenizer, padded
 from seedkit.errors import RunError
 
-from inference.engines import NOT_FINITE, Answer, Request, Sampling, answer, continuation, decode, first_stop
+from inference.engines import NOT_FINITE, Answer, Engine, Request, Sampling, answer, continuation, decode, first_stop
 
 if TYPE_CHECKING:
     import torch
 
 
-class TransformersEngine:
-    """An Engine. A chunk of requests is one batch, padded on the left, and halved where it does not fit into the GPU's memory."""
+class TransformersEngine(Engine):
+    """A chunk of requests is one batch, padded on the left, and halved where it does not fit into the GPU's memory."""
 
     def __init__(self, model: str, sampling: Sampling, *, device: str, dtype: str) -> None:
         from transformers import GenerationConfig

@@ -7,11 +7,11 @@ from seedkit.causal_lm import load_tokenizer
 from seedkit.errors import RunError
 from seedkit.vllm_process import vllm_on
 
-from inference.engines import NOT_FINITE, Answer, Request, Sampling, answer
+from inference.engines import NOT_FINITE, Answer, Engine, Request, Sampling, answer
 
 
-class VllmEngine:
-    """An Engine. `device` is "cpu" or one GPU such as "cuda:0"; several GPUs are several processes with an engine each.
+class VllmEngine(Engine):
+    """`device` is "cpu" or one GPU such as "cuda:0"; several GPUs are several processes with an engine each.
 
     `max_model_len` is the number of tokens of the longest prompt with its answer; more would only take memory.
     """

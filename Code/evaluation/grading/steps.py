@@ -89,7 +89,7 @@ def _check_toolchain(settings: GradingSettings, benchmark: Benchmark) -> None:
         raise UsageError(f"--benchmark {settings.benchmark}: not run: {why}")
     if benchmark.toolchain and settings.sandbox not in (None, Bubblewrap.name):
         raise UsageError(
-            f"--sandbox {settings.sandbox}: {settings.benchmark} needs a place for files; expected {Bubblewrap.name}"
+            f"--sandbox {settings.sandbox}: {settings.benchmark} needs a folder for files; expected {Bubblewrap.name}"
         )
 
 

@@ -1,7 +1,7 @@
 """Two students on the same problems: how far apart they are, and whether that could be chance.
 
-Problems are the unit of it all: samples and repeats of one problem resemble each other, and counted as if they did not they
-would make any difference look certain. So each problem has one rate, the share of its samples that pass, over all repeats.
+The unit is the problem. Samples and repeats of one problem resemble each other, and counted one by one they would make any
+difference look certain. So each problem has one rate: the share of its samples that pass, over all repeats.
 """
 
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class McNemar:
-    """The problems that one student alone solves, and the two-sided p-value of the split between them."""
+    """How many problems each student alone solves, and the two-sided p-value of that split."""
 
     only_first: int
     only_second: int
@@ -37,7 +37,7 @@ def paired_difference(
     """Second minus first, with the percentile interval of a bootstrap that draws problems for both students at once.
 
     `first` and `second` are pass@1 by problem, from 0 to 1, shape (problems,), in the same order of problems. A problem that
-    is hard for both widens neither side, which is what pairing gains over two intervals laid side by side.
+    is hard for both does not widen the interval of the difference, as it would widen two intervals laid side by side.
     """
     one, two = _rates(first, second)
     difference = two - one
@@ -46,7 +46,7 @@ def paired_difference(
 
 
 def mcnemar(first: npt.ArrayLike, second: npt.ArrayLike) -> McNemar:
-    """McNemar's exact test: of the problems that one student alone solves, could half be either's?
+    """McNemar's exact test: are the problems that only one of the two solves split as evenly as by chance?
 
     With b of them the first's and c the second's, p = min(1, 2 P(X <= min(b, c))), X ~ Binomial(b + c, 1/2); 1 where there
     are none. McNemar (1947), Psychometrika 12; exact as in Fagerland et al. (2013), BMC Med Res Methodol 13:91.

@@ -9,7 +9,7 @@ from evaluation.metrics.pass_at_k import bootstrap_interval
 from seedkit.errors import InputError
 
 
-def outcomes(both: int, first: int, second: int, neither: int) -> tuple[list[int], list[int]]:
+def results(both: int, first: int, second: int, neither: int) -> tuple[list[int], list[int]]:
     """Two students' results, from the four cells of the table."""
     return [1] * (both + first) + [0] * (second + neither), [1] * both + [0] * first + [1] * second + [0] * neither
 
@@ -27,7 +27,7 @@ def outcomes(both: int, first: int, second: int, neither: int) -> tuple[list[int
     ],
 )
 def test_mcnemar_by_hand(first: int, second: int, p: float) -> None:
-    result = mcnemar(*outcomes(20, first, second, 30))
+    result = mcnemar(*results(20, first, second, 30))
     assert (result.only_first, result.only_second) == (first, second)
     assert result.p == pytest.approx(p, rel=1e-12)
 
@@ -36,7 +36,7 @@ def test_mcnemar_is_the_tail_of_the_binomial() -> None:
     for b in range(12):
         for c in range(12):
             tail = sum(comb(b + c, i) for i in range(min(b, c) + 1)) / 2 ** (b + c)
-            assert mcnemar(*outcomes(3, b, c, 4)).p == pytest.approx(min(1, 2 * tail), rel=1e-12)
+            assert mcnemar(*results(3, b, c, 4)).p == pytest.approx(min(1, 2 * tail), rel=1e-12)
 
 
 def test_mcnemar_of_several_samples_takes_the_majority() -> None:
@@ -64,7 +64,7 @@ def test_difference_is_paired() -> None:
 
 
 def test_difference_is_the_bootstrap_of_the_differences() -> None:
-    first, second = outcomes(20, 6, 15, 30)
+    first, second = results(20, 6, 15, 30)
     result = paired_difference(first, second, draws=2000, seed=5)
     assert result.estimate == pytest.approx(9 / 71)
     assert result.interval == bootstrap_interval(np.subtract(second, first), draws=2000, seed=5)

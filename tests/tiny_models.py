@@ -6,6 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from seedkit.cli import reproducible_arithmetic
+
+reproducible_arithmetic()  # as scripts do, before any test loads torch
+
 CONTEXT = 512
 TEXTS = (
     "Write a function that returns the sum of two numbers. ",
@@ -126,12 +130,12 @@ def instructor(folder: Path) -> Path:
     settings: dict[str, object] = {
         "modules.json": [
             {
-                "idx": place,
-                "name": str(place),
-                "path": f"{place}_{name}" if place else "",
+                "idx": index,
+                "name": str(index),
+                "path": f"{index}_{name}" if index else "",
                 "type": f"sentence_transformers.models.{name}",
             }
-            for place, name in enumerate(modules)
+            for index, name in enumerate(modules)
         ],
         "sentence_bert_config.json": {"max_seq_length": CONTEXT, "do_lower_case": False},
         "1_Pooling/config.json": {"word_embedding_dimension": 64, "pooling_mode_mean_tokens": True},

@@ -14,6 +14,7 @@ import time
 import numpy as np
 from measure import SHARED, machine
 from numpy.typing import NDArray
+from seedkit.cli import run
 
 Indices = NDArray[np.int64]
 
@@ -84,4 +85,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

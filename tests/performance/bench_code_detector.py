@@ -50,7 +50,7 @@ def answers() -> dict[Key, tuple[str, str, str]]:
 
 
 def rule(name: str, source: str, query: str, answer: str) -> bool | None:
-    """Does the answer hold code, as far as its place tells? None where that tells nothing."""
+    """Whether the answer holds code, judged by its file and its instruction; None where these tell nothing."""
     if name in CODE_SETS:
         return True if answer.strip() and ASKS_FOR_CODE.search(query) else None
     if name == MATH:
@@ -78,9 +78,9 @@ def main() -> None:
         if (label := rule(key[0], source, query, answer)) is not None:
             labels["rule"][key] = label
     read = json.loads(LABELS.read_text(encoding="utf-8"))
-    for part in ("drawn", "hard"):
-        for name, sides in read[part].items():
-            labels[part] |= {(name, number): side == "code" for side, numbers in sides.items() for number in numbers}
+    for kind in ("drawn", "hard"):
+        for name, sides in read[kind].items():
+            labels[kind] |= {(name, number): side == "code" for side, numbers in sides.items() for number in numbers}
     math = [key for key, (source, _, _) in records.items() if source.startswith(("gsm8k", "AQuA"))]
     kept = sum(not found[key] for key in math)
     prose = [answer for (name, _), (_, _, answer) in records.items() if name == ALPACA]
@@ -99,10 +99,10 @@ def main() -> None:
         f"({kept / len(math):.1%}); answers a second: {', '.join(pace)}; {machine()}"
     )
     if "--misses" in sys.argv:
-        for part, keys in {"read": read_labels, "rule": labels["rule"]}.items():
+        for kind, keys in {"read": read_labels, "rule": labels["rule"]}.items():
             for (name, number), label in keys.items():
                 if found[name, number] != label:
-                    print(f"{part}: {name} {number} is {'code, not found' if label else 'no code, but found'}")
+                    print(f"{kind}: {name} {number} is {'code, not found' if label else 'no code, but found'}")
 
 
 if __name__ == "__main__":

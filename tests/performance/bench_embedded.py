@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 from measure import SHARED, in_turns, machine, seconds
+from seedkit.cli import run
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -24,7 +25,7 @@ def agreement() -> list[str]:
     }
     if not all(path.exists() for path in data.values()):
         return ["agreement not measured: no data beside the repository"]
-    flags = [str(part) for pair in data.items() for part in pair]
+    flags = [str(word) for flag in data.items() for word in flag]
     done = subprocess.run(
         [sys.executable, str(script), "--no-write", *flags], capture_output=True, text=True, check=True
     )
@@ -55,4 +56,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

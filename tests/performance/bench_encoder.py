@@ -13,6 +13,7 @@ import sys
 import numpy as np
 from measure import SHARED, in_turns, machine, seconds
 from numpy.typing import NDArray
+from seedkit.cli import run
 
 LIBRARY_BATCH = 32
 ROUNDS = 3
@@ -35,8 +36,8 @@ def main() -> None:
     flat = list(itertools.chain.from_iterable(texts))
 
     flags = {"device": "cpu", "embedder": "minilm", "model_name": None, "dtype": "auto", "max_batch_tokens": None}
-    part = encoder_spec(argparse.Namespace(**flags), "")
-    encoder = part.factory(device="cpu")
+    spec = encoder_spec(argparse.Namespace(**flags), "")
+    encoder = spec.factory(device="cpu")
     library = SentenceTransformer(str(get_model_path()), device="cpu")
 
     def ours() -> NDArray[np.float32]:
@@ -48,11 +49,11 @@ def main() -> None:
     cosine = float((ours() * theirs()).sum(axis=1).min())
     own, base = in_turns(lambda: seconds(ours), lambda: seconds(theirs), ROUNDS)
     print(
-        f"encoder: {base / own:.2f} times the library's encode() ({len(flat) / own:.0f} in {part.identity['dtype']} "
+        f"encoder: {base / own:.2f} times the library's encode() ({len(flat) / own:.0f} in {spec.identity['dtype']} "
         f"against {len(flat) / base:.0f} records a second in float32), lowest cosine {cosine:.5f}; "
         f"{len(flat):,} instructions; {machine()}"
     )
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

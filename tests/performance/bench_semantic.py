@@ -13,6 +13,7 @@ import tempfile
 from pathlib import Path
 
 from measure import SHARED, in_turns, machine, seconds
+from seedkit.cli import run
 
 
 def prompts() -> list[str]:
@@ -77,12 +78,12 @@ def main() -> None:
                 raise SystemExit(f"{name}: the scores differ from the baseline's")
             # a chunk as the script sends it, of fresh texts: an engine that remembers would be measured remembering
 
-            def run(engine: Scorer = engine) -> float:
+            def one_round(engine: Scorer = engine) -> float:
                 heads = [f"# {next(rounds)}\n" for _ in range(CHUNK // len(texts))]
                 fresh = [head + text for head in heads for text in texts]
                 return seconds(lambda: engine(fresh)) / len(heads)
 
-            own, base = in_turns(run, lambda: seconds(one_at_a_time), 5)
+            own, base = in_turns(one_round, lambda: seconds(one_at_a_time), 5)
             print(
                 f"semantic, {name}: {base / own:.1f} times one prompt at a time ({len(texts) / own:.0f} against "
                 f"{len(texts) / base:.0f} prompts a second), scores equal to 1e-4; {machine()}"
@@ -90,4 +91,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

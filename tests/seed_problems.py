@@ -1,8 +1,10 @@
-"""Problems made up for tests of decontamination, in the forms of HumanEval and MBPP, and records without one."""
+"""Problems made up for tests of decontamination, in the forms of HumanEval and MBPP, records without one, and finished folders."""
 
 import json
 from pathlib import Path
 from typing import Any
+
+from seedkit.manifest import OutputFolder
 
 PROMPT = '''from typing import List
 
@@ -61,3 +63,20 @@ CLEAN = ("Sort a list of planets by mass.", "planets.sort(key=lambda planet: pla
 def benchmark_file(path: Path, *problems: dict[str, Any]) -> Path:
     path.write_text("".join(json.dumps(problem) + "\n" for problem in problems))
     return path
+
+
+def partition(folder: Path, names: dict[str, list[tuple[str, str]]], **described: Any) -> Path:
+    """A finished folder of records; `described` is what its manifest says besides."""
+    folder.mkdir(parents=True)
+    lines = {
+        name: [
+            json.dumps({"id": f"{name}{n}", "instruction": i, "input": "", "output": o}).encode() + b"\n"
+            for n, (i, o) in enumerate(pairs)
+        ]
+        for name, pairs in names.items()
+    }
+    with OutputFolder(folder, "a_stage", list(lines), sources=[]) as output:
+        for name, own in lines.items():
+            output.write(name, own)
+        output.finish(described)
+    return folder

@@ -55,10 +55,10 @@ def parse() -> argparse.Namespace:
 
 def main() -> None:
     args = parse()
-    from seeds import decontaminate_steps as steps
+    from seeds import decontaminate_steps, leakage_report
 
-    index = steps.read_index(args)
-    print(steps.report(index, args) if args.report else steps.check(index, args))
+    index = decontaminate_steps.read_index(args)
+    print(leakage_report.report(index, args) if args.report else decontaminate_steps.check(index, args))
 
 
 if __name__ == "__main__":

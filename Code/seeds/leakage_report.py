@@ -1,0 +1,99 @@
+"""Leakage of the tertiles and mixes in finished folders: decontaminate.py with --report."""
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from seedkit.cli import say
+from seedkit.errors import InputError
+from seedkit.files import file_facts
+from seedkit.manifest import OutputFolder, documents, read_manifest
+from seedkit.records import json_lines, read_records, record_id
+from seedkit.sources import describe_file, readable
+from seedkit.verify import file_faults
+
+from seeds.decontaminate_steps import leakage_table, record_text, scanned, settings
+from seeds.problem_index import Index
+from seeds.problem_scan import Leakage, leakage_by_benchmark
+from seeds.problem_texts import benchmark_files
+
+STAGE = "decontamination_report"
+LEAKAGE = "leakage.jsonl"
+
+
+def report(index: Index, args: argparse.Namespace) -> str:
+    """Leakage of every tertile and mix in finished folders; a record that is in several files is searched once.
+
+    Writes the table to --output_dir, if there is one, and returns it.
+    """
+    files = [(_names(folder, stage, path), path) for folder in args.report for stage, path in partition_files(folder)]
+    texts, sets, rows_of = _distinct([path for _, path in files])
+    say(f"{len(files)} files of {sum(map(len, rows_of)):,} records, {len(texts):,} of them different")
+    scan = scanned("report", index, texts, sets, len(files), args)
+    rows = []
+    for number, (names, _) in enumerate(files):
+        rows += [(names, line) for line in leakage_by_benchmark(index, scan, number, rows_of[number])]
+    if args.output_dir:
+        _write_report(rows, files, args)
+    return leakage_table(rows, ("stage", "folder", "file"))
+
+
+def _distinct(paths: Sequence[Path]) -> tuple[list[str], list[list[int]], list[list[int]]]:
+    """(different texts; for each text the numbers of the files that have it; for each file the rows of its texts)"""
+    texts: list[str] = []
+    sets: list[list[int]] = []
+    known: dict[str, int] = {}
+    rows_of: list[list[int]] = [[] for _ in paths]
+    for number, path in enumerate(paths):
+        for record in read_records(path):
+            row = known.setdefault(record_id(record.instruction, record.input, record.output), len(texts))
+            if row == len(texts):
+                texts.append(record_text(record))
+                sets.append([])
+            if sets[row][-1:] != [number]:
+                sets[row].append(number)
+            rows_of[number].append(row)
+    return texts, sets, rows_of
+
+
+def partition_files(folder: Path) -> list[tuple[str, Path]]:
+    """(stage, file) of the tertiles, mixes and classified records in a finished folder, as its manifest lists them."""
+    found = []
+    for output in documents(read_manifest(folder)):
+        if fault := next(file_faults(folder, output), None):
+            raise InputError(f"{fault}; expected a folder as its manifest says")
+        try:
+            names = list(output["tertiles"]["files"]) if "tertiles" in output else []
+            names += [mix["name"] for mix in output["mixes"]["files"]] if "mixes" in output else []
+            names += [output["classified"]["file"]] if "classified" in output else []
+        except (KeyError, TypeError):
+            names = [""]
+        if not all(name in output["files"] for name in names):
+            raise InputError(f"{folder}: its manifest names files of {output.get('stage')} that it does not list")
+        found += [(str(output.get("stage", "")), folder / name) for name in names]
+    if not found:
+        raise InputError(f"{folder}: expected tertiles, mixes or classified records, its manifest.json lists none")
+    return found
+
+
+def _names(folder: Path, stage: str, path: Path) -> tuple[str, str, str]:
+    return stage, readable(folder.resolve().name), readable(path.name)
+
+
+def _write_report(
+    rows: Sequence[tuple[Sequence[str], Leakage]], files: Sequence[tuple[Sequence[str], Path]], args: argparse.Namespace
+) -> None:
+    inputs = [path for _, path in files]
+    read = [*inputs, *benchmark_files(args.benchmarks)]
+    with OutputFolder(args.output_dir, STAGE, (LEAKAGE,), sources=read) as output:
+        lines = ({**dict(zip(("stage", "folder", "file"), names, strict=True)), **asdict(row)} for names, row in rows)
+        output.write(LEAKAGE, json_lines(lines))
+        output.finish(
+            {
+                **settings(args),
+                "inputs": [describe_file(path, file_facts(path)) for path in inputs],
+                "counts": {"files": len(files), "rows": len(rows)},
+            }
+        )
+    say(f"written to {args.output_dir}")

@@ -37,17 +37,17 @@ class ProblemTexts:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which problems of LiveCodeBench, and how they are tested; None is all. No other benchmark has releases and dates."""
+    """Which problems of LiveCodeBench, and how they are tested. No other benchmark has releases and dates."""
 
-    release: str | None = None
+    release: str | None = None  # None: the default one; of the dates: no limit
     date_from: date | None = None  # of the contest, both ends included
     date_to: date | None = None
     all_tests: bool = False  # go on after the first test that fails
 
 
 ALL = Selection()
-# Where the tests run. Outside the jail the candidate never sees what is expected; in its own process it could, which stops
-# accidents but no adversary.
+# Where the tests run. Outside the jail, the candidate never sees what is expected. In its own process it could look for it:
+# such tests stop accidents but no adversary.
 OUTSIDE, INSIDE = "outside the jail", "in the candidate's process"
 
 

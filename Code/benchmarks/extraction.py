@@ -77,7 +77,7 @@ def _defined(tree: ast.Module | None) -> frozenset[str]:
 
 
 def _flush(code: str, wanted: frozenset[str]) -> str:
-    """The code without its indentation if it is a program that defines a wanted name; a function's body stays as it is."""
+    """The code without its indentation if it is a program that defines a wanted name; a body stays as it is."""
     if not code[:1].isspace():
         return code
     moved = (one for one in (code, textwrap.dedent(code), code.lstrip()) if _defined(tree_of(one)) & wanted)
@@ -87,7 +87,7 @@ def _flush(code: str, wanted: frozenset[str]) -> str:
 def _joined(chosen: _CodeBlock, others: list[_CodeBlock], wanted: frozenset[str]) -> str:
     """The chosen block, with those of the others that define what it needs, or what those in turn need.
 
-    They stand before it, in their order, except those that need the chosen block and define none of its names: these follow.
+    They stand before it, in their order; those that need the chosen block and define none of its names follow it.
     """
     programs = [one for one in others if is_python(one.code)]
     taken: list[_CodeBlock] = []
@@ -101,7 +101,7 @@ def _joined(chosen: _CodeBlock, others: list[_CodeBlock], wanted: frozenset[str]
 
 
 def _unfenced(answer: str) -> str | None:
-    """The longest run of lines that is Python and begins at the first line possible that starts like code; None if none is."""
+    """The first run of lines that is Python, begins like code, and is as long as it can be; None if there is none."""
     lines = answer.splitlines(keepends=True)
     starts = [number for number, line in enumerate(lines) if _STARTS.match(line)]
     cuts = ((start, end) for start in starts for end in range(len(lines), start, -1))

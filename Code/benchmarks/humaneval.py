@@ -24,7 +24,7 @@ Complete this Python function. Answer with the whole function and what it import
 
 
 class HumanEval:
-    """What follows the prompt is judged: prompt and completion run as one program, as the authors' harness joins them."""
+    """A completion is what follows the prompt; both run as one program, as the authors' harness joins them."""
 
     name = "humaneval"
     stop: tuple[str, ...] = ("\nclass", "\ndef", "\n#", "\nif", "\nprint")  # arXiv 2107.03374, section 2.3
@@ -74,7 +74,7 @@ class HumanEval:
         return numbered(value, "HumanEval")
 
     def extract(self, problem: Problem, raw: str, *, instruct: bool) -> str:
-        """The function's body as a base model wrote it, indentation and all; from a chat answer the program, or a body."""
+        """The function's body as a base model wrote it, with its indentation; from a chat answer a program or a body."""
         if not instruct:
             return cut(raw, self.stop)
         code = extract_code(raw, problem.tests.names)

@@ -40,10 +40,10 @@ Answer with the Python code, with all that it imports, in one ```python block.
 
 
 class Mbpp:
-    """All 974 problems. A completion is a whole program. Its tests are `test_list`; the few `challenge_test_list` are not run.
+    """All 974 problems. A completion is a whole program, tested by `test_list`; the few `challenge_test_list` are not run.
 
-    The prompt's solved examples come from the loaded data: in the sanitized set they are the same three tasks, with that
-    set's wording and tests. A problem that is itself an example sees the other two.
+    The prompt's solved examples come from the loaded data: in the sanitized set they are the same three tasks, with the
+    wording and the tests of that set. A problem that is itself an example sees the other two.
     """
 
     name = "mbpp-full"
@@ -97,7 +97,7 @@ class Mbpp:
             raise InputError(f"{row.where}: expected Python in the {what} of {task_id}, got something else")
         wanted = loaded(tests) - _bound(tests) - _bound(before)
         defined = {name for node in reference.body for name in bound_by(node)}
-        # tests may use a module that only the reference imports (Mbpp/596): they get that import, and no candidate's object
+        # tests may use a module that only the reference imports (Mbpp/596): they get that import, not the candidate's
         own = [node for node in reference.body if _is_import(node) and wanted & set(bound_by(node))]
         wanted -= {name for node in own for name in bound_by(node)}
         names = tuple(sorted(name for name in wanted if name in defined or not hasattr(builtins, name)))

@@ -114,7 +114,7 @@ def fault(record: Record, max_chars: int) -> tuple[str, str] | None:
 
 
 class Duplicates:
-    """The queries seen so far, each with the line and the id of its record; an array in one line has one line for all."""
+    """The queries seen so far, with the line and the id of each record; the records of an array may share a line."""
 
     def __init__(self, threshold: float | None) -> None:
         self._first: dict[bytes, tuple[int, str]] = {}
@@ -122,7 +122,7 @@ class Duplicates:
         self._kept: list[tuple[int, str]] = []  # (line, id) of the records that _near keeps
 
     def fault(self, record: Record) -> tuple[str, str] | None:
-        """(step, end of the reason) at which a record leaves because of an earlier one; None if it stays and is remembered."""
+        """(step, end of the reason) at which a record leaves because of an earlier one; None if it stays, and is added."""
         key = blake2b(f"{record.instruction}\0{record.input}".encode(), digest_size=16).digest()
         own = (record.line, record.id)
         if first := self._first.get(key):

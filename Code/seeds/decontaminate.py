@@ -1,8 +1,8 @@
 """Do the training records hold problems of the benchmarks that the students are tested on?
 
-Looks for problems of HumanEval, MBPP, LiveCodeBench and MultiPL-E in instruction records: verbatim, with other white space
-or quotes, or with other names. Also reports the test leakage indicator of XCoder (arXiv 2409.03810): for each problem, the
-largest share of its prompt's n-grams that one record holds; the mean over the problems. Nothing is removed without --remove.
+Looks for problems of HumanEval, MBPP, LiveCodeBench and MultiPL-E in instruction records: verbatim, with other white
+space or quotes, or with other names. Also reports the test leakage indicator of XCoder (arXiv 2409.03810): the mean over
+the problems of the largest share of a prompt's n-grams that one record holds. Nothing is removed without --remove.
 
     python Code/seeds/decontaminate.py --benchmarks BENCHMARKS                 # EVOL and OSS
     python Code/seeds/decontaminate.py --input_file Datas/sample/EVOL.jsonl --output_dir /tmp/checked

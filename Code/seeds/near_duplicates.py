@@ -18,8 +18,8 @@ SEED = 1
 MISSED = 0.01  # at most this share of the pairs at the threshold itself is not proposed; of more similar pairs, fewer
 MARGIN = 0.15  # candidates whose estimate is this far below the threshold are not compared: over three standard errors
 # Thousands of texts from one template, each just below the threshold, are all candidates of each other. So only the first
-# CANDIDATES of a text, in the order of the input, are estimated, and only the CLOSEST of these compared. Time stays linear,
-# and a duplicate is missed only where that many other texts are as close.
+# CANDIDATES of a text, in the order of the input, are estimated, and only the CLOSEST of these are compared. Time stays
+# linear, and a duplicate is missed only where that many other texts are as close.
 CANDIDATES = 2048
 CLOSEST = 32
 WORD = re.compile(r"\w+|[^\w\s]")

@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 PLAIN_N, RENAMED_N = 5, 12
-# tokens within which a name counts as used before; so few, because names changed in the code alone, and not in the prose,
-# then break few n-grams
+# tokens within which a name counts as used before; they are few, so that names that are changed in the code but not in the
+# prose break few n-grams
 REACH = 4
 TOKEN = re.compile(r"\w+|[^\w\s\"'`#;/\\.,:?!\u2010-\u201f\u2026\u00ab\u00bb-]")
 
@@ -133,7 +133,7 @@ def _scrambled(numbers: NDArray[np.int64]) -> Hashes:
 
 
 class Grams:
-    """A set of n-grams to find again in long arrays; a table of 2^23 booleans rules out most n-grams that are not in it."""
+    """A set of n-grams to find again in long arrays; a table of 2^23 booleans rules out most of the others."""
 
     _SHIFT = np.uint64(64 - 23)
 

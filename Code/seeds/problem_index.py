@@ -17,9 +17,8 @@ from seeds.ngram_index import PLAIN_N, RENAMED_N, TOKEN, Grams, Streams, Vocabul
 from seeds.problem_parts import THRESHOLD, Part, is_renamed, parts_of
 
 INDICATOR_N = (4, 5)
-CANDIDATE = (
-    0.5  # share of a part's required overlap that a whole text must have before its densest passage is looked for
-)
+# share of a part's required overlap that a whole text must have before its densest passage is looked for
+CANDIDATE = 0.5
 BOILERPLATE = 100  # an n-gram that more parts than these have is not looked for
 BLOCK = 256  # texts in a dense array of counts
 Counts = NDArray[np.uint16]
@@ -63,7 +62,11 @@ class Index:
         self.too_short = len(self.items) - len({part.item for part in parts})
 
     def scan(self, texts: Sequence[str], sets: Sequence[Sequence[int]], count: int = 1) -> Scan:
-        """Look for the problems in some texts; `sets` are the numbers, below `count`, of the data sets that each is in."""
+        """Look for the problems in some texts.
+
+        Args:
+            sets: for each text the numbers, below `count`, of the data sets that it is in.
+        """
         streams = Streams.of(texts, self._vocabulary)
         self._vocabulary.forget(self._size)
         findings = []
@@ -138,7 +141,7 @@ class _Prompts:
 
 
 def _incidence(streams: Streams, grams: Grams, n: int, renamed: bool) -> Any:
-    """Which text has which known n-gram: a sparse matrix of zeros and ones, shape (texts, n-grams); None if no text has one."""
+    """A sparse matrix, shape (texts, known n-grams): 1 where a text has the n-gram. None if no text has any."""
     from scipy.sparse import csr_array
 
     positions, columns = grams.find(*streams.grams(n, renamed))

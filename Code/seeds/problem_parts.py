@@ -22,7 +22,9 @@ NEARLY = 0.1  # a solution or description alone may lack this share of what a pr
 # the least weight of a part that counts by itself: short ones are found in many programs
 LEAST = {"prompt": 0.0, "description": 16.0, "solution": 1.0, "renamed prompt": 2.0, "renamed solution": 15.0}
 KINDS = tuple(LEAST)
-LINES = 3  # the fewest lines of a function's body that counts by itself; one less where the solution has the function's head
+# the fewest lines of a solution that counts by itself, one less where it has the function's head: one line is what many
+# would write
+LINES = 3
 _DOCSTRING = re.compile(r'"""(.*?)"""|\'\'\'(.*?)\'\'\'', re.DOTALL)
 _EXAMPLES = re.compile(
     r"^\s*(>>>|\[?(for )?examples?\b|\w+\(.*\)\s*(==|=>|➞|->|returns?))", re.IGNORECASE | re.MULTILINE
@@ -31,12 +33,12 @@ _EXAMPLES = re.compile(
 
 @dataclass
 class Part:
-    """A piece of a problem in one stream (as written, or renamed): its n-grams, sorted, and their weights, which sum to 1."""
+    """A piece of a problem in one stream, as written or renamed."""
 
     item: int  # the problem's index
-    kind: str
-    grams: Hashes
-    weights: NDArray[np.float64]
+    kind: str  # one of KINDS
+    grams: Hashes  # (n-grams,), sorted
+    weights: NDArray[np.float64]  # (n-grams,), which sum to 1
     tokens: int
     required: float  # the overlap from which on a record is flagged
     least_grams: float  # so many different n-grams must be there: some of the boilerplate too

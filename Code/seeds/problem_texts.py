@@ -1,6 +1,6 @@
 """The problems of code benchmarks, from files as released: what a training record must not hold.
 
-A file may be JSON Lines, packed by gzip or not, a JSON array or parquet. Its benchmark is recognised by the fields of each row
+A file may be JSON Lines, packed by gzip or not, a JSON array or parquet. The fields of each row tell its benchmark
 (benchmarks/problem_texts.py).
 """
 

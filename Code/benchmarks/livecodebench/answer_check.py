@@ -15,8 +15,8 @@ SHOWN = 100  # characters of an answer that go into a result
 def difference(printed: str, expected: str) -> str | None:
     """Where what was printed differs from what is expected; None if it is right.
 
-    This is the authors' comparison. Both texts are stripped and must have the same number of lines. Two lines are the same if
-    they are equal once stripped, or if both are the same numbers separated by blanks. Numbers are compared exactly, as
+    This is the authors' comparison. Both texts are stripped and must have the same number of lines. Two lines are the same
+    if they are equal once stripped, or if both are the same numbers separated by blanks. Numbers are compared exactly, as
     Decimals: 1, 1.0 and 1e0 are the same number, 0.3333 and 0.33333 are not.
     """
     got, wanted = _stripped_lines(printed), _stripped_lines(expected)
@@ -53,7 +53,7 @@ class Calls:
     why: str = ""  # what is wrong with its answer
 
     def check(self, answer_to: Callable[[str], Any]) -> None:
-        """Compare the answers as the authors do: they must be equal, floats too; a tuple counts as a list, but not inside one.
+        """Compare the answers as the authors do: all must be equal, floats too; only an outermost tuple counts as a list.
 
         Args:
             answer_to: takes a test's input, a JSON value in each line, and returns what the function returns for it.

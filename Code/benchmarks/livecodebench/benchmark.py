@@ -44,8 +44,8 @@ _TASK_ID = re.compile(r"(?:(?:leetcode|atcoder|codeforces|livecodebench)/)?(\w+)
 class LiveCodeBench:
     """A completion is a whole program: one that reads standard input, or one that defines a method of Solution.
 
-    There are no reference solutions: `Problem.reference` is empty, except in `own_problems`. An answer is right if the authors'
-    comparison says so, even where several answers would be right; such problems carry a tag "errata".
+    There are no reference solutions: `Problem.reference` is empty, except in `own_problems`. An answer is right if the
+    authors' comparison says so, even where several answers would be right; such problems carry a tag "errata".
     """
 
     name = "livecodebench"

@@ -1,7 +1,7 @@
 """The files of LiveCodeBench, and the tests that are packed in them.
 
-The tests of release_v5 are 4 GB as packed and several times that unpacked. So a problem holds only where in the file its
-tests are, and they are read again when they are run.
+The tests of release_v5 are 4 GB as packed and several times that unpacked. So a problem holds only the position of its
+tests in the file, and they are read again when they are run.
 """
 
 import json
@@ -27,13 +27,13 @@ RELEASE = "release_v5"
 
 @dataclass(frozen=True, slots=True)
 class Test:
-    """One test of a program (what it reads and must print) or of a function (JSON: an argument in each line; what it returns)."""
+    """One test of a program or of a function."""
 
     __test__ = False  # pytest takes every class of this name for tests
 
-    input: str
-    output: str
-    functional: bool
+    input: str  # what the program reads, or the function's arguments, a JSON value in each line
+    output: str  # what the program must print, or the JSON value that the function must return
+    functional: bool  # whether it is a function's
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +166,7 @@ def tests_in(row: Row) -> tuple[tuple[Test, ...], str | None]:
 
 
 def no_json(tests: Iterable[Test]) -> int | None:
-    """The number, from 1, of the first test of a function whose arguments or answer are no JSON: no answer can pass it."""
+    """The number, from 1, of the first test of a function that is no JSON, so that no answer can pass it."""
     for number, test in enumerate(tests, 1):
         for text in (*test.input.split("\n"), test.output):
             try:

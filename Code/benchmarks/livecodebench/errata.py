@@ -1,9 +1,8 @@
 """Problems of LiveCodeBench whose verdicts say little: several answers are right, or the tests are wrong.
 
 The comparison with the one expected output is the authors' and is kept; pass@1 is given with and without these problems.
-`AUTHORS` is what their ERRATA.md lists (LiveCodeBench/LiveCodeBench, commit 6ebcdda4), problems of LeetCode under the name in
-their address. `STATEMENTS` is what the statements themselves say; they were read for the problems from October 2024 to April
-2025.
+`AUTHORS` is what their ERRATA.md lists (LiveCodeBench/LiveCodeBench, commit 6ebcdda4); LeetCode's problems have the name in
+their address. `STATEMENTS` is what the problems' own statements say, which were read for October 2024 to April 2025.
 """
 
 SEVERAL, INTERACTIVE, BROKEN = "several right answers", "interactive", "broken tests"

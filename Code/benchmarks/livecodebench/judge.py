@@ -31,7 +31,7 @@ _MODULES = (
     "sys",
     "json",
 )
-# what the authors' harness runs before every program; the last line it runs once for itself, with effect on the programs
+# what the authors' harness runs before every program; the last line it runs once, in the process that runs the programs
 PREAMBLE = (
     "".join(f"from {name} import *\n" for name in (*_MODULES, "builtins", "typing"))
     + f"import {', '.join(_MODULES)}\n"
@@ -52,7 +52,7 @@ CALLS = Tests(
 def judge(stored: StoredTests | GivenTests, completion: str, sandbox: Sandbox, limits: Limits) -> Verdict:
     """Run the tests one by one, each in a jail of its own, up to the first that fails; `limits` are those of one test.
 
-    A function is first called for all tests in one jail. Only if that takes longer than one test may are they run one by one.
+    A function is first called for all tests in one jail; if that takes longer than one test may, they are run one by one.
     """
     limits = replace(limits, seconds=max(stored.seconds, limits.seconds))
     try:

@@ -1,7 +1,7 @@
 """The tests of LiveCodeBench as their authors pack them: JSON, pickled as one text, in zlib, in base64.
 
-A pickle can hold programs. So its instructions are checked before it is read, and it is read by an unpickler that knows no
-class and no function.
+A pickle can hold programs. So its instructions are checked first, and then it is read by an unpickler that knows no class
+and no function.
 """
 
 import base64
@@ -19,7 +19,7 @@ from seedkit.errors import InputError
 from benchmarks.dataset_rows import Row
 
 UNPACKED = 512 << 20  # the most bytes that the tests of a problem may have
-# the instructions of a pickled text, or of a dict of texts; those that make, call or look up anything else are not among them
+# the instructions of a pickled text, or of a dict of texts: none of them makes, calls or looks up anything else
 _OPCODES = {
     "PROTO",
     "FRAME",

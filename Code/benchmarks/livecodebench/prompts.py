@@ -35,7 +35,7 @@ WITHOUT_STARTER_CODE = (
     " inputs). Enclose your code within delimiters as follows. Ensure that when the python program runs, it reads the"
     " inputs, runs the algorithm and writes output to STDOUT."
 )
-# Their prompt for base models has one solved example before the problem: one file has those with starter code, one the others
+# Their prompt for base models has a solved example before the problem; the first file has those with starter code
 EXAMPLES = ("func.json", "stdin.json")
 
 
@@ -147,8 +147,8 @@ def _stated(text: str, starter: str) -> str:
 def solved_examples(source: Path | None) -> tuple[str, str] | None:
     """The authors' examples, one with starter code and one without; None if their two files are not to be found.
 
-    They are looked for beside the data and in an installed livecodebench package: being problems of LeetCode and Codeforces,
-    they cannot be part of this repository.
+    They are looked for beside the data and in an installed livecodebench package. They are problems of LeetCode and
+    Codeforces, so they cannot be part of this repository.
 
     Raises:
         InputError: a file holds something else.

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from benchmarks.humaneval import HumanEval
-from evaluation.grading.workers import Job, JudgePool
+from evaluation.grading.workers import JudgeJob, JudgePool
 from mutants import Variant, variants
 from sandbox.contract import Limits
 from sandbox.judging.self_check import choose
@@ -47,7 +47,7 @@ def ours(samples: Sequence[Variant]) -> list[str]:
     except InputError as error:
         pytest.skip(str(error))
     index = {problem.task_id: number for number, problem in enumerate(PROBLEMS)}
-    jobs = [Job(number, index[s.task_id], s.completion, Limits(SECONDS)) for number, s in enumerate(samples)]
+    jobs = [JudgeJob(number, index[s.task_id], s.completion, Limits(SECONDS)) for number, s in enumerate(samples)]
     with JudgePool("humaneval", PROBLEMS, sandbox, 2) as workers:
         found = {job.name: verdict for job, verdict in workers.judge(jobs)}
     return [found[number].name for number in range(len(samples))]

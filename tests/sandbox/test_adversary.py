@@ -23,7 +23,7 @@ from typing import Any
 import pytest
 from adversary import Attack, attacks
 from benchmarks.humaneval import HumanEval
-from evaluation.grading.workers import Job, JudgePool
+from evaluation.grading.workers import JudgeJob, JudgePool
 from sandbox import SANDBOXES
 from sandbox.contract import Limits
 from sandbox.judging.self_check import choose, failing
@@ -208,7 +208,7 @@ class Judge:
 
     def judge(self, task: str, completion: str) -> Verdict:
         [(_, verdict)] = self._pool.judge(
-            [Job(None, TASKS.index(task), completion, Limits(SECONDS, MEMORY, disk=64 << 20))]
+            [JudgeJob(None, TASKS.index(task), completion, Limits(SECONDS, MEMORY, disk=64 << 20))]
         )
         return verdict
 

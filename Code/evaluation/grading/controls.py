@@ -8,7 +8,7 @@ from sandbox.judging.verdict import INFRA_ERROR, PASS
 from seedkit.errors import RunError
 
 from evaluation.grading.settings import GradingSettings
-from evaluation.grading.workers import Job, JudgePool
+from evaluation.grading.workers import JudgeJob, JudgePool
 
 REFERENCE_SECONDS = 60.0  # time limit of a reference
 WRONG = 8  # wrong programs that must fail
@@ -29,8 +29,8 @@ def controls(
         raise RunError("nothing is graded: there is no reference to show that grading works here")
     wrong = [needed[len(needed) * n // WRONG] for n in range(WRONG)] if len(needed) > WRONG else needed
     # a job's name: the index of the problem, and whether the program is right
-    jobs = [Job((index, True), index, problems[index].reference, limits) for index in solved]
-    jobs += [Job((index, False), index, problems[index].wrong, limits) for index in wrong]
+    jobs = [JudgeJob((index, True), index, problems[index].reference, limits) for index in solved]
+    jobs += [JudgeJob((index, False), index, problems[index].wrong, limits) for index in wrong]
     verdicts = {job.name: verdict for job, verdict in pool.judge(jobs)}
     for _ in range(RETRIES):
         again = [job for job in jobs if verdicts[job.name].name == INFRA_ERROR]

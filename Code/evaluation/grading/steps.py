@@ -30,7 +30,7 @@ from evaluation.grading.controls import RETRIES, controls
 from evaluation.grading.samples import Sample, read_samples
 from evaluation.grading.settings import GradingSettings
 from evaluation.grading.summary import Summary, summarise
-from evaluation.grading.workers import Job, JudgePool
+from evaluation.grading.workers import JudgeJob, JudgePool
 
 STAGE = "grade"
 RESULTS, SUMMARY = "results.jsonl", "summary.json"
@@ -141,10 +141,10 @@ def judge_all(
     needed += range(len(problems), len(problems) + len(own))
     seconds = controls(settings, [*problems, *own], needed, pool)
 
-    def jobs(which: Iterable[Sample]) -> Iterator[Job[Sample]]:
+    def jobs(which: Iterable[Sample]) -> Iterator[JudgeJob[Sample]]:
         for sample in which:
             index = indices[sample.task_id]
-            yield Job(sample, index, sample.completion, Limits(seconds[index], settings.memory))
+            yield JudgeJob(sample, index, sample.completion, Limits(seconds[index], settings.memory))
 
     with Progress(settings.benchmark, len(samples), len(samples), done=done, seen=done) as bar:
         keep(pool.judge(jobs(missing)), journal, bar)
@@ -156,7 +156,7 @@ def judge_all(
 
 
 def keep(
-    found: Iterable[tuple[Job[Sample], Verdict]], journal: "Journal[Verdict]", bar: Progress | None = None
+    found: Iterable[tuple[JudgeJob[Sample], Verdict]], journal: "Journal[Verdict]", bar: Progress | None = None
 ) -> None:
     """Put verdicts into the journal, several at a time: writing each to the disk would take longer than judging it."""
     fresh: list[tuple[str, Verdict]] = []

@@ -28,7 +28,7 @@ _AHEAD = 2  # jobs that a worker holds, the one under way included
 
 
 @dataclass(frozen=True, slots=True)
-class Job(Generic[Name]):
+class JudgeJob(Generic[Name]):
     """One completion to judge."""
 
     name: Name  # whatever the caller knows the job by
@@ -41,7 +41,7 @@ class Job(Generic[Name]):
 class _Worker:
     process: BaseProcess
     connection: Connection
-    jobs: "deque[Job[Any]]"  # handed to it and not answered; all of the same call of `judge`
+    jobs: "deque[JudgeJob[Any]]"  # handed to it and not answered; all of the same call of `judge`
     since: float  # when it began with the first of them
 
 
@@ -63,7 +63,9 @@ class JudgePool:
         for slot in [*self._workers]:
             self._stop(slot)
 
-    def judge(self, jobs: Iterable[Job[Name]], *, count: int | None = None) -> Iterator[tuple[Job[Name], Verdict]]:
+    def judge(
+        self, jobs: Iterable[JudgeJob[Name]], *, count: int | None = None
+    ) -> Iterator[tuple[JudgeJob[Name], Verdict]]:
         """Yield each job with its verdict as they come, in any order, from `count` workers (None: all).
 
         The jobs of a worker that dies or does not answer in time get infra_error.
@@ -83,7 +85,7 @@ class JudgePool:
                 elif time.monotonic() - worker.since > self._most_seconds(worker.jobs[0]):
                     yield from self._lost(slot, "a worker did not come back")
 
-    def _supply(self, slot: int, todo: Iterator[Job[Name]]) -> None:
+    def _supply(self, slot: int, todo: Iterator[JudgeJob[Name]]) -> None:
         while (worker := self._workers.get(slot)) is None or len(worker.jobs) < _AHEAD:
             job = next(todo, None)
             if job is None:
@@ -97,7 +99,7 @@ class JudgePool:
             except OSError:  # it is dead, which is found when its answer is waited for
                 return
 
-    def _answer(self, slot: int, worker: _Worker) -> Iterator[tuple[Job[Name], Verdict]]:
+    def _answer(self, slot: int, worker: _Worker) -> Iterator[tuple[JudgeJob[Name], Verdict]]:
         try:
             verdict = worker.connection.recv()
         except (EOFError, OSError):
@@ -107,12 +109,12 @@ class JudgePool:
         worker.since = time.monotonic()
         yield job, verdict
 
-    def _most_seconds(self, job: Job[Any]) -> float:
+    def _most_seconds(self, job: JudgeJob[Any]) -> float:
         """Seconds until a worker counts as dead; more than its program may take, which a busy machine may keep waiting."""
         most = self._benchmark.most_seconds(self._problems[job.problem], job.limits)
         return 2 * STARVED * most + _PATIENCE
 
-    def _lost(self, slot: int, why: str) -> Iterator[tuple[Job[Name], Verdict]]:
+    def _lost(self, slot: int, why: str) -> Iterator[tuple[JudgeJob[Name], Verdict]]:
         jobs = self._workers[slot].jobs
         self._stop(slot)
         for job in jobs:

@@ -16,7 +16,7 @@ from sandbox.judging.verdict import INFRA_ERROR
 def test_a_worker_that_dies_is_replaced(problems: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     loaded = humaneval.HumanEval().load(problems)
     with workers.JudgePool("humaneval", loaded, choose(), 1) as pool:
-        jobs = [workers.Job(n, n, right(n), Limits(5)) for n in range(4)]
+        jobs = [workers.JudgeJob(n, n, right(n), Limits(5)) for n in range(4)]
         found = {}
         for job, verdict in pool.judge(jobs):
             found[job.name] = verdict.name

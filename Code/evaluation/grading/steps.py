@@ -37,7 +37,7 @@ RESULTS, SUMMARY = "results.jsonl", "summary.json"
 
 
 def grade(settings: GradingSettings, output_dir: Path) -> Summary:
-    """Judge every sample, write results.jsonl, summary.json and manifest.json to `output_dir`; returns what summary.json says.
+    """Judge every sample, write results.jsonl, summary.json and manifest.json to `output_dir`; returns the summary.
 
     Verdicts are kept as they come, in `output_dir`/.grades: an interrupted run goes on from there. Raises InputError or
     UsageError where samples, benchmark and settings do not fit, and RunError where a reference does not pass or a wrong
@@ -94,7 +94,7 @@ def _check_toolchain(settings: GradingSettings, benchmark: Benchmark) -> None:
 
 
 def _wanted_samples(settings: GradingSettings, benchmark: Benchmark, problems: Sequence[Problem]) -> list[Sample]:
-    """The samples of the first --limit problems. Raises InputError where they are of another benchmark, or there are none."""
+    """The samples of the first --limit problems. Raises InputError where there are none, or they are of another benchmark."""
     made = made_by(settings.samples) or {}
     if made.get("benchmark", settings.benchmark) != settings.benchmark:
         raise InputError(f"{settings.samples}: answers to {made['benchmark']}, got --benchmark {settings.benchmark}")

@@ -110,7 +110,7 @@ class JudgePool:
         yield job, verdict
 
     def _most_seconds(self, job: JudgeJob[Any]) -> float:
-        """Seconds until a worker counts as dead; more than its program may take, which a busy machine may keep waiting."""
+        """Seconds until a worker counts as dead: more than its program may take, as a busy machine can keep it waiting."""
         most = self._benchmark.most_seconds(self._problems[job.problem], job.limits)
         return 2 * STARVED * most + _PATIENCE
 

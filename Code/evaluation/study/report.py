@@ -22,6 +22,16 @@ COMPARISON = (
     "problems",
     "of",
 )
+LEGEND = (
+    "pass@1 in percent, the mean over repeats (draws of the data x seeds of the training); sd: sample standard deviation "
+    "over repeats; interval: 95%, bootstrap over problems of the mean over repeats; average: over the benchmarks that ran, "
+    "MultiPL-E's languages together counting as one."
+)
+COMPARISON_LEGEND = (
+    "Difference: second minus first in percentage points, with a 95% interval from a paired bootstrap over problems. p: "
+    "McNemar's exact test, where of several samples or repeats more than half must pass; p (Holm): adjusted over all pairs "
+    "of that student, question, source and benchmark."
+)
 
 
 def study_csv(rows: Sequence[SubsetRow], benchmarks: Sequence[str]) -> Iterator[bytes]:
@@ -99,17 +109,6 @@ def markdown(
     if comparisons:
         blocks += ["## Subsets against each other", _comparison_table(comparisons), COMPARISON_LEGEND]
     return "\n\n".join(blocks) + "\n"
-
-
-LEGEND = (
-    "pass@1 in percent, the mean over repeats (draws of the data x seeds of the training); sd: sample standard deviation "
-    "over repeats; interval: 95%, bootstrap over problems of the mean over repeats; average: over the benchmarks that ran, "
-    "MultiPL-E's languages together counting as one."
-)
-COMPARISON_LEGEND = (
-    "Difference: second minus first in percentage points, with a 95% interval from a paired bootstrap over problems. p: "
-    "McNemar's exact test, where of several samples or repeats more than half must pass; p (Holm): adjusted over all pairs of that student, question, source and benchmark."
-)
 
 
 def _sentences(rows: Sequence[SubsetRow], benchmarks: Sequence[str], names: Mapping[str, str]) -> Iterator[str]:

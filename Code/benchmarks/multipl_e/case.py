@@ -14,7 +14,7 @@ COMMENTS_WITH_HASH = (*COMMENTS, "# ")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Syntax:
+class LanguageSyntax:
     """How a language looks: what its prompts end in, where a completion stops, and what a definition looks like."""
 
     name: str  # as in multipl-e-NAME, and as the data set names it
@@ -49,7 +49,7 @@ class Case:
     tests: str
     stop: tuple[str, ...]
     calls: tuple[Call, ...] = ()  # where the tests are judged outside the jail
-    syntax: Syntax = field(repr=False, kw_only=True)
+    syntax: LanguageSyntax = field(repr=False, kw_only=True)
 
     @property
     def signature(self) -> str:
@@ -102,18 +102,18 @@ class Case:
 
 
 @cache
-def definition(syntax: Syntax, name: str) -> re.Pattern[str]:
+def definition(syntax: LanguageSyntax, name: str) -> re.Pattern[str]:
     """Finds the line that defines a function; `name` is a plain name."""
     return re.compile(rf"^{syntax.defines.format(name=re.escape(name))}", re.MULTILINE)
 
 
 @cache
-def _any_definition(syntax: Syntax) -> re.Pattern[str]:
+def _any_definition(syntax: LanguageSyntax) -> re.Pattern[str]:
     name = r"([A-Za-z_]\w*)"
     return re.compile(rf"^{syntax.defines.format(name=name)}", re.MULTILINE)
 
 
-def defined_name(syntax: Syntax, prompt: str) -> str | None:
+def defined_name(syntax: LanguageSyntax, prompt: str) -> str | None:
     """The function that a prompt ends in."""
     found = [next(filter(None, match.groups())) for match in _any_definition(syntax).finditer(prompt)]
     return found[-1] if found else None

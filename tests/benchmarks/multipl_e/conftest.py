@@ -26,7 +26,7 @@ def sandbox() -> Sandbox:
 
 @pytest.fixture
 def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A machine on which /usr has no toolchain, and somebody's home has one: the folder of its commands."""
+    """A machine on which /usr has no toolchain, and a user's home has one: the folder of its commands."""
     home = tmp_path / "home" / "bin"
     home.mkdir(parents=True)
     (home / "rustc").write_text("#!/bin/sh\n")

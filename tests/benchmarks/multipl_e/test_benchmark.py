@@ -66,7 +66,7 @@ def right_and_wrong(language: str, numbers: Iterable[int], folder: Path, sandbox
         for number in numbers
         for right in (True, False)
     ]
-    assert [(*one, outcome.stderr) for *one, outcome in found if outcome.name != (PASS if one[1] else FAIL)] == []
+    assert [(*one, verdict.stderr) for *one, verdict in found if verdict.name != (PASS if one[1] else FAIL)] == []
     return len(found)
 
 

@@ -1,4 +1,4 @@
-"""Completions that stand without the prompt are told from those that follow it, in every form that models give them."""
+"""Completions that stand without the prompt, and those that follow it, in every form that models give them."""
 
 import pytest
 from benchmarks.multipl_e.extraction import completion_in

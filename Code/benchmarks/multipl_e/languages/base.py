@@ -15,7 +15,7 @@ from seedkit.errors import InputError
 from benchmarks.contract import INSIDE, Problem
 from benchmarks.dataset_rows import Row
 from benchmarks.extraction import cut
-from benchmarks.multipl_e.case import Call, Case, Syntax, defined_name
+from benchmarks.multipl_e.case import Call, Case, LanguageSyntax, defined_name
 from benchmarks.multipl_e.extraction import completion_in
 from benchmarks.multipl_e.languages.toolchain import Toolchain
 
@@ -39,8 +39,8 @@ Programs = Callable[[Case, str, str, str], list[Native]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Language(Syntax):
-    """One language: how it looks (Syntax), and how its completions are judged."""
+class Language(LanguageSyntax):
+    """One language: how it looks (LanguageSyntax), what it takes to run, and how its completions are judged."""
 
     wrong: str  # a completion that ends the program early and quietly, which must fail
     control: str  # a file in controls/: a small problem with a reference
@@ -90,7 +90,10 @@ class Language(Syntax):
 
 
 def judge_programs(programs: Programs, problem: Problem, completion: str, sandbox: Sandbox, limits: Limits) -> Verdict:
-    """Build candidate and tests in a jail and run them there: the verdict is made in the candidate's process."""
+    """A Judge, once `programs` is given: build candidate and tests in a jail and run them there.
+
+    The verdict is made in the candidate's process.
+    """
     nonce, token = secrets.token_hex(16), secrets.token_hex(8)
     return build_and_run(programs(problem.tests, completion, nonce, token), sandbox, limits)
 
@@ -98,8 +101,8 @@ def judge_programs(programs: Programs, problem: Problem, completion: str, sandbo
 def control_row(language: Language, origin: str) -> tuple[dict[str, object], str]:
     """(the control problem as a row of the data set, a completion that passes).
 
-    The data set has no references. With this problem a right program is seen to pass on this machine, and a wrong one to
-    fail, before anything is graded.
+    The data set has no references. This problem shows, before anything is graded, that a right program passes on this
+    machine and a wrong one fails.
     """
     prompt, reference, tests, _ = _MARK.split((_CONTROLS / language.control).read_text(encoding="utf-8"))
     row: dict[str, object] = {

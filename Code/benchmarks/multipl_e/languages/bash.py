@@ -40,15 +40,23 @@ def judge_sh(problem: Problem, completion: str, sandbox: Sandbox, limits: Limits
 
 def _judged(case: Case, programs: list[str], channel: Channel, limits: Limits) -> Verdict:
     channel.begin(limits.seconds + _SLACK)
-    refused: Verdict | None = None
+    return _refused(programs, channel, limits) or _called(case, channel, limits)
+
+
+def _refused(programs: list[str], channel: Channel, limits: Limits) -> Verdict | None:
+    """Write the first program that Bash can parse, and return None; the verdict on the first of all where it can parse none."""
+    first: Verdict | None = None
     for program in programs:
         channel.ask(("write", {_PROGRAM: program}))
         status, taken, said, _ = channel.ask(("run", ["bash", "-n", _PROGRAM], limits.seconds, {}))
         if status == 0:
-            break
-        refused = refused or Verdict(SYNTAX, taken, str(said)[:500])
-    else:
-        return refused or Verdict(SYNTAX, 0.0)
+            return None
+        first = first or Verdict(SYNTAX, taken, str(said)[:500])
+    return first
+
+
+def _called(case: Case, channel: Channel, limits: Limits) -> Verdict:
+    """The verdict on the program that was written. The time limit is that of all calls together."""
     spent = 0.0
     for call in case.calls:
         answer = channel.ask(("run", ["bash", "-c", _CALL, case.name, *call.arguments], limits.seconds - spent, {}))

@@ -27,6 +27,7 @@ def _brings(text: str, module: str) -> bool:
 
 
 def go_programs(case: Case, completion: str, nonce: str, token: str) -> list[Native]:
+    """As base.Programs says."""
     return [_program(case, completion, whole, nonce, token) for whole in case.readings(completion)]
 
 
@@ -55,6 +56,7 @@ def _program(case: Case, completion: str, whole: bool, nonce: str, token: str) -
 
 
 def _solution(case: Case, completion: str, whole: bool, package: str) -> str:
+    """The candidate's file, with the prompt's imports where it lacks them."""
     solution = f"{case.prompt}{completion}\n"
     if whole:
         text = re.sub(r"^package \w+", "", completion, count=1, flags=re.MULTILINE)

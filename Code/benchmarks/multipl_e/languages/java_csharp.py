@@ -13,7 +13,7 @@ from benchmarks.multipl_e.case import STRING, Case, outside_strings
 from benchmarks.multipl_e.languages.base import Language, judge_programs
 from benchmarks.multipl_e.languages.toolchain import Toolchain
 
-_JAVA = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto")  # both start faster with these
+_JAVA = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto")  # javac and java start faster with these
 _JAVATUPLES = "/usr/share/java/javatuples.jar"
 _TYPE = re.compile(
     r"((?:\b(?:public|internal|final|abstract|static|sealed|partial)\s+)*)(\b(?:class|interface|record|enum|struct)\s+\w)"
@@ -106,14 +106,18 @@ def _inside_main(tests: str) -> str:
 
 
 def _solutions(case: Case, completion: str, word: str) -> list[tuple[str, str]]:
-    """(program, class with the method) for each reading; `word` brings in names: import or using."""
+    """(program, class with the method) for each reading; `word` is the language's for bringing in names: import or using."""
     joined = (f"{case.prompt}{completion}\n    }}\n}}\n", "Problem")
     found = [_whole(case, completion, word) if whole else joined for whole in case.readings(completion)]
     return [one for one in found if one]
 
 
 def _whole(case: Case, completion: str, word: str) -> tuple[str, str] | None:
-    """A program that stands without the prompt: its methods of the name become public, its class keeps its name."""
+    """A program that stands without the prompt, and the class with its method: (program, class).
+
+    The methods of the case's name become public and static; the class keeps its name, and one is put around a bare method.
+    None where no method of the name is found.
+    """
     brought = re.findall(rf"^\s*({word} [\w.* =]+;)", completion, re.MULTILINE)
     text = re.sub(rf"^[ \t]*(?:{word}|package|namespace) [\w.* =]+;", "", completion, flags=re.MULTILINE)
     own = re.findall(rf"^{word} .*;$", case.head, re.MULTILINE)
@@ -124,7 +128,8 @@ def _whole(case: Case, completion: str, word: str) -> tuple[str, str] | None:
     for start, name in reversed(found):
         bare = re.sub(r"\b(?:public|private|protected|internal|static)\s+", "", text[start:name].lstrip())
         text = f"{text[:start]}\npublic static {bare}{text[name:]}"
-    text = text.rstrip() + "\n" + "}\n" * min(unclosed(text), len(classes) + 1)  # it may end before a stop token
+    # a completion may end before a stop token, and so lack closing braces
+    text = text.rstrip() + "\n" + "}\n" * min(unclosed(text), len(classes) + 1)
     text = _outermost(text, "" if classes else "static " if case.language == "java" else "")
     if not classes:
         text, classes = f"class Problem {{\n{text}\n}}\n", ["Problem"]
@@ -132,7 +137,10 @@ def _whole(case: Case, completion: str, word: str) -> tuple[str, str] | None:
 
 
 def _outermost(text: str, kind: str) -> str:
-    """The program without `public` at types that stand in no braces: Java wants each of those in a file of its name."""
+    """The program without `public` at types that stand in no braces: Java wants each of those in a file of its name.
+
+    `kind` is put before them instead: "static " where they are about to stand in a class.
+    """
     bare = plain(text)
     for match in reversed(list(_TYPE.finditer(bare))):
         if bare.count("{", 0, match.start()) == bare.count("}", 0, match.start()):

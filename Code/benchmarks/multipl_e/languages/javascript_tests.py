@@ -22,12 +22,13 @@ _WORDS = {"true": True, "false": False, "null": None}
 
 
 class _Reader:
-    """JavaScript literals from a text; numbers are floats, as they are there. ValueError at anything else."""
+    """Reads JavaScript literals from a text, from index `at` on; numbers become float. ValueError at anything else."""
 
     def __init__(self, text: str, at: int) -> None:
         self.text, self.at = text, at
 
     def token(self) -> re.Match[str]:
+        """The next string, number, word or mark, which is then behind."""
         match = _TOKEN.match(self.text, self.at)
         if not match:
             raise ValueError(f"expected a literal, got {self.text[self.at : self.at + 40]!r}")
@@ -49,6 +50,7 @@ class _Reader:
                 raise ValueError(f"expected , or {end}, got {token[0].strip()!r}")
 
     def value(self, token: re.Match[str]) -> Any:
+        """The value that begins with a token."""
         if token["string"]:
             return json.loads(token["string"].replace("\n", "\\n"))  # one test of the data set has a new line as it is
         if token["number"]:
@@ -62,6 +64,7 @@ class _Reader:
         raise ValueError(f"expected a literal, got {token[0].strip()!r}")
 
     def fields(self) -> dict[str, Any]:
+        """What stands between braces, of which the first has been read."""
         found: dict[str, Any] = {}
         token = self.token()
         while token["mark"] != "}":

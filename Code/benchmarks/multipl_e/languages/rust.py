@@ -11,6 +11,7 @@ from benchmarks.multipl_e.languages.toolchain import Toolchain
 
 
 def rust_programs(case: Case, completion: str, nonce: str, token: str) -> list[Native]:
+    """As base.Programs says."""
     return [_crate(case, completion, whole, nonce, token) for whole in case.readings(completion)]
 
 

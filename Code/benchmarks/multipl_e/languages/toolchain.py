@@ -1,6 +1,6 @@
 """What a language takes to be run here: commands, files, and the packages that have them.
 
-A jail shows /usr and /opt, and runs as a user of its own: what lies in somebody's home is out of its reach.
+A jail shows /usr and /opt, and runs as a user of its own: it cannot reach what lies in a user's home.
 """
 
 import os
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 SEARCHED = "/usr/bin:/bin"  # a jail's PATH
-_HOMES = ("/usr", "/opt", "/bin")
+_SHOWN = ("/usr", "/opt", "/bin")  # folders that a jail shows
 _VERSION = re.compile(r"\d+(?:\.\d+)+|\d+")
 
 
@@ -54,10 +54,10 @@ class Toolchain:
 
 
 def found(command: str) -> str | None:
-    """Where a command is that a jail can run."""
+    """The path of a command that a jail can run; None where there is none."""
     path = shutil.which(command, path=SEARCHED)
     return path if path and _in_reach(path) else None
 
 
 def _in_reach(path: str) -> bool:
-    return any(Path(os.path.realpath(path)).is_relative_to(home) for home in _HOMES)
+    return any(Path(os.path.realpath(path)).is_relative_to(folder) for folder in _SHOWN)

@@ -12,8 +12,8 @@ def test_hostile_completions(sandbox: Sandbox) -> None:
 def test_javascript_out_of_memory_says_so(sandbox: Sandbox) -> None:
     needs("js")
     text = "  const x = [];\n  while (true) x.push(new Array(1e6).fill(n));\n}\n"
-    outcome = benchmark("js").judge(own("js"), text, sandbox, Limits(20, memory=256 << 20))
-    assert outcome.name == MEMORY, outcome
+    verdict = benchmark("js").judge(own("js"), text, sandbox, Limits(20, memory=256 << 20))
+    assert verdict.name == MEMORY, verdict
     failed = judged("js", own("js"), "  console.error('mine');\n  return n;\n}\n", sandbox)
     assert failed.name == FAIL
     assert failed.stderr.splitlines()[1:] == ["mine"]

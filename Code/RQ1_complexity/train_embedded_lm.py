@@ -13,6 +13,7 @@ import argparse
 import math
 import time
 from pathlib import Path
+from typing import Any
 
 import orjson
 from seedkit.cli import run
@@ -60,9 +61,11 @@ def _sources(math_file: Path) -> list[str]:
 
 
 def batches(lengths: list[int], tokens: int, shuffled: list[int]) -> list[list[int]]:
-    """Document numbers in batches of about `tokens` tokens, alike in length so that little is padding, in random order.
+    """Document numbers in batches of about `tokens` tokens, in random order.
 
-    Every document starts its own row: the model learns the start of a text, where scoring begins too.
+    The documents of a batch are alike in length, so that little of it is padding. Every document has a row of its own:
+    so the model learns how texts begin, which is where scoring begins too. `shuffled` has every number once, in random
+    order.
     """
     pool: list[list[int]] = []
     for start in range(0, len(shuffled), 4096):
@@ -76,35 +79,29 @@ def batches(lengths: list[int], tokens: int, shuffled: list[int]) -> list[list[i
     return [pool[i] for i in sorted(range(len(pool)), key=lambda i: shuffled[i])]
 
 
-def main() -> None:
-    args = parse()
-    import torch
+def train_tokenizer(texts: list[str]) -> Any:
+    """A byte-level BPE tokenizer with VOCAB_SIZE entries, learnt on the texts."""
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
-    from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast
-
-    torch.manual_seed(args.seed)
-    texts = documents(args.evol, args.math)
-    training = [text for number, text in enumerate(texts) if number % HELD_OUT]
-    held_out = texts[::HELD_OUT]
-    if not training:
-        raise InputError(f"{args.evol}: no text to train on")
+    from transformers import PreTrainedTokenizerFast
 
     bpe = Tokenizer(models.BPE())
     bpe.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     bpe.decoder = decoders.ByteLevel()
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
     bpe.train_from_iterator(
-        training,
+        texts,
         trainers.BpeTrainer(
             vocab_size=VOCAB_SIZE, special_tokens=[END], initial_alphabet=alphabet, show_progress=False
         ),
     )
-    tokenizer = PreTrainedTokenizerFast(tokenizer_object=bpe, eos_token=END, model_max_length=CONTEXT)
-    encoded = [ids for ids in tokenizer(training, truncation=True)["input_ids"] if len(ids) > 1]
-    lengths = list(map(len, encoded))
-    print(f"{len(encoded)} documents, {sum(lengths):,} tokens to train on", flush=True)
+    return PreTrainedTokenizerFast(tokenizer_object=bpe, eos_token=END, model_max_length=CONTEXT)
 
-    model = GPT2LMHeadModel(
+
+def new_model(end_id: int) -> Any:
+    """A GPT-2 model of the sizes above with random weights; `end_id` is the token that ends a text."""
+    from transformers import GPT2Config, GPT2LMHeadModel
+
+    return GPT2LMHeadModel(
         GPT2Config(
             vocab_size=VOCAB_SIZE,
             n_positions=CONTEXT,
@@ -114,16 +111,22 @@ def main() -> None:
             resid_pdrop=0.0,
             embd_pdrop=0.0,
             attn_pdrop=0.0,
-            bos_token_id=tokenizer.eos_token_id,
-            eos_token_id=tokenizer.eos_token_id,
+            bos_token_id=end_id,
+            eos_token_id=end_id,
         )
     )
-    print(f"{model.num_parameters():,} parameters", flush=True)
+
+
+def train(model: Any, encoded: list[list[int]], end_id: int, args: argparse.Namespace) -> None:
+    """Train the model on documents of token ids: AdamW, a linear warm-up, then a cosine down to 1% of the rate."""
+    import torch
+
     decay = [p for p in model.parameters() if p.dim() >= 2]
     rest = [p for p in model.parameters() if p.dim() < 2]
     groups = [{"params": decay, "weight_decay": 0.1}, {"params": rest, "weight_decay": 0.0}]
     optimizer = torch.optim.AdamW(groups, lr=args.learning_rate, betas=(0.9, 0.95))
     generator = torch.Generator().manual_seed(args.seed)
+    lengths = list(map(len, encoded))
 
     def epoch() -> list[list[int]]:
         return batches(lengths, args.batch_tokens, torch.randperm(len(encoded), generator=generator).tolist())
@@ -135,27 +138,52 @@ def main() -> None:
         rate = min(step / warmup, 0.5 * (1 + math.cos(math.pi * step / len(plan))) + 0.01)
         for group in optimizer.param_groups:
             group["lr"] = args.learning_rate * rate
-        width = max(lengths[i] for i in batch)
-        # the end token pads, and where it stands for padding it is no target
-        tokens = torch.full((len(batch), width + 1), tokenizer.eos_token_id)
-        targets = torch.full((len(batch), width), -100)
-        for row, index in enumerate(batch):
-            tokens[row, : lengths[index]] = torch.tensor(encoded[index])
-            targets[row, : lengths[index]] = tokens[row, 1 : lengths[index] + 1]
-        logits = model(input_ids=tokens[:, :-1], use_cache=False).logits
-        loss = torch.nn.functional.cross_entropy(logits.flatten(0, 1), targets.flatten())
+        loss = batch_loss(model, [encoded[index] for index in batch], end_id)
         optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         if step % 50 == 0 or step == len(plan):
             print(f"step {step}/{len(plan)} loss {loss.item():.3f} {time.monotonic() - started:.0f} s", flush=True)
 
-    model.half().save_pretrained(args.output_dir)
-    tokenizer.save_pretrained(args.output_dir)
+
+def batch_loss(model: Any, rows: list[list[int]], end_id: int) -> Any:
+    """The mean cross-entropy of the next token over all rows of token ids, a tensor without dimensions.
+
+    The end token follows every row and is a target once; where it pads a row it is none.
+    """
+    import torch
+
+    width = max(map(len, rows))
+    tokens = torch.full((len(rows), width + 1), end_id)
+    targets = torch.full((len(rows), width), -100)
+    for number, ids in enumerate(rows):
+        tokens[number, : len(ids)] = torch.tensor(ids)
+        targets[number, : len(ids)] = tokens[number, 1 : len(ids) + 1]
+    logits = model(input_ids=tokens[:, :-1], use_cache=False).logits
+    return torch.nn.functional.cross_entropy(logits.flatten(0, 1), targets.flatten())
+
+
+def main() -> None:
+    args = parse()
+    import torch
+
     from RQ1_complexity.perplexity import Perplexity
 
-    scores = Perplexity(str(args.output_dir), device="cpu")(held_out)
+    torch.manual_seed(args.seed)
+    texts = documents(args.evol, args.math)
+    training = [text for number, text in enumerate(texts) if number % HELD_OUT]
+    if not training:
+        raise InputError(f"{args.evol}: no text to train on")
+    tokenizer = train_tokenizer(training)
+    encoded = [ids for ids in tokenizer(training, truncation=True)["input_ids"] if len(ids) > 1]
+    print(f"{len(encoded)} documents, {sum(map(len, encoded)):,} tokens to train on", flush=True)
+    model = new_model(tokenizer.eos_token_id)
+    print(f"{model.num_parameters():,} parameters", flush=True)
+    train(model, encoded, tokenizer.eos_token_id, args)
+    model.half().save_pretrained(args.output_dir)
+    tokenizer.save_pretrained(args.output_dir)
+    scores = Perplexity(str(args.output_dir), device="cpu")(texts[::HELD_OUT])
     values = sorted(score.value for score in scores if score.value is not None)
     print(f"held out: {len(values)} documents, median perplexity {values[len(values) // 2]:.1f}")
 

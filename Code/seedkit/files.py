@@ -4,23 +4,22 @@ import hashlib
 import os
 import queue
 import shutil
-import sys
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import islice, pairwise
 from pathlib import Path
 
-BLOCK = 1 << 19  # bytes handed to the writing thread at a time; larger ones fall out of the processor's cache
-MAX_STEP = 512  # lines in a block, however short: what orjson makes of a short one holds some 8 KB until it is gone
-SYNC = 8 * BLOCK  # written between two calls of fdatasync: the disk works while lines are made
+BLOCK = 1 << 19  # bytes written and hashed at a time; larger blocks do not fit the processor's cache
+MAX_STEP = 512  # most lines in a block: even a short line that orjson made holds some 8 KB of memory until it is freed
+SYNC = 8 * BLOCK  # bytes between two calls of fdatasync, so that the disk works while lines are made
 
 
 class Lines:
-    """Many lines, kept at their size.
+    """Many lines in little memory.
 
-    orjson asks for eight times the memory of a line and gives most of it back; kept as they come, lines leave that much
-    room between them, too little for the next. So they are gathered in a buffer and cut from it.
+    orjson reserves eight times the memory of a line and gives most of it back. Lines kept as orjson made them would lie
+    apart, with gaps too small for the next line. So they are gathered in a buffer and cut from it.
     """
 
     def __init__(self) -> None:
@@ -59,8 +58,8 @@ class FileFacts:
 def write_atomic(path: Path, lines: Iterable[bytes]) -> FileFacts:
     """Write the lines beside `path`, fsync, rename over it. A failure on the way leaves `path` as it was.
 
-    Hashing and writing run in threads of their own, since both let go of the interpreter: they overlap with each other
-    and with whatever makes the lines.
+    Blocks are hashed in a thread of their own while they are written and the next lines are made, and synced in
+    another. Raises OSError with the file's name if the disk is full or fails.
     """
     partial = path.with_name(f".{path.name}.partial")
     try:
@@ -121,45 +120,43 @@ def link_or_copy(path: Path, target: Path) -> None:
 
 def sync(path: Path) -> None:
     """Make what is in a file, or a rename in a folder, survive a power cut."""
-    handle = os.open(path, os.O_RDONLY)
+    fd = os.open(path, os.O_RDONLY)
     try:
-        os.fsync(handle)
+        os.fsync(fd)
     finally:
-        os.close(handle)
+        os.close(fd)
 
 
 class _Sink:
-    """Writes blocks in one thread and hashes them in another; what fails is raised in the next put or in close."""
+    """Writes blocks to a file, hashes them in one thread and syncs the file in another.
 
-    def __init__(self, handle: int) -> None:
+    A failure of a thread is raised by the next put, or by close. Writing is left to the caller's thread: while it waits
+    for the system, the interpreter is free for the thread that hashes.
+    """
+
+    def __init__(self, fd: int) -> None:
         self.sha256, self.written = hashlib.sha256(), 0
-        self._handle, self._unsynced = handle, 0
-        # a thread needs the interpreter for an instant between two system calls: 5 ms of waiting for it would cost
-        # more than the call
-        self._switch_interval = sys.getswitchinterval()
-        sys.setswitchinterval(0.0002)
-        self._consumers = [_Consumer(self._write), _Consumer(self.sha256.update)]
+        self._fd, self._unsynced = fd, 0
+        self._hashing = _Consumer(self.sha256.update)
+        self._syncing = _Consumer(lambda _: os.fdatasync(fd))
 
     def put(self, block: bytes) -> None:
-        for consumer in self._consumers:
-            consumer.put(block)
-
-    def close(self) -> None:
-        try:
-            for consumer in self._consumers:
-                consumer.close()
-        finally:
-            sys.setswitchinterval(self._switch_interval)
-
-    def _write(self, block: bytes) -> None:
+        self._hashing.put(block)
         view = memoryview(block)
         while view:
-            view = view[os.write(self._handle, view) :]
+            view = view[os.write(self._fd, view) :]
         self.written += len(block)
         self._unsynced += len(block)
         if self._unsynced >= SYNC:
-            os.fdatasync(self._handle)
+            self._syncing.put(b"")
             self._unsynced = 0
+
+    def close(self) -> None:
+        """Wait until all blocks are hashed and both threads have ended."""
+        try:
+            self._hashing.close()
+        finally:
+            self._syncing.close()
 
 
 class _Consumer:
@@ -186,7 +183,7 @@ class _Consumer:
     def _run(self) -> None:
         while (block := self._blocks.get()) is not None:
             if self._error:
-                continue  # keep taking blocks, so that put never waits for a dead thread
+                continue  # keep taking blocks: otherwise put would wait for ever
             try:
                 self._function(block)
             except OSError as error:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TextIO
 
 import orjson
 
@@ -14,11 +14,12 @@ from seedkit.errors import InputError
 
 LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 ARRAY_CHUNK = 1 << 20  # characters of a JSON array held at a time
+_BLANK = re.compile(r"[ \t\r\n]*")
 
 
 @dataclass(slots=True)
 class Unreadable:
-    """Stands in the place of a value that is not JSON, so that the caller decides between an error and a reject."""
+    """Yielded instead of a value that is not JSON, so that the caller decides between an error and a reject."""
 
     reason: str
     raw: bytes
@@ -27,7 +28,7 @@ class Unreadable:
 def json_values(path: Path) -> Iterator[tuple[int, Any]]:
     """Yield (line, value or Unreadable); lines count from 1. InputError where there is nothing to read.
 
-    A damaged line of JSON Lines is Unreadable; a damaged array has nothing to go on from and raises InputError.
+    A damaged line of JSON Lines is Unreadable. A damaged array raises InputError, since nothing tells where to go on.
     """
     return _array_elements(path) if _form(path) == "array" else _lines(path)
 
@@ -84,83 +85,95 @@ def _unreadable(raw: bytes, error: orjson.JSONDecodeError) -> Unreadable:
 
 
 def _array_elements(path: Path) -> Iterator[tuple[int, Any]]:
-    """The elements of a JSON array with the line each starts on, holding one chunk of text at a time.
+    """The elements of a JSON array with the line each starts on."""
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        yield from _Array(path, file).elements()
+
+
+class _Array:
+    """A JSON array that is read element by element, holding one chunk of text at a time.
 
     The standard decoder is used because it can stop after one element, which orjson cannot.
     """
 
-    def constant(name: str) -> NoReturn:
-        raise json.JSONDecodeError(f"{name} is not JSON", buffer, position)
+    def __init__(self, path: Path, file: TextIO) -> None:
+        self._path, self._file = path, file
+        self._buffer, self._position, self._done = "", 0, False  # `_done`: all of the file is in the buffer
+        self._line = 1
+        self._decoder = json.JSONDecoder(parse_constant=self._constant)
 
-    decoder = json.JSONDecoder(parse_constant=constant)
-    blank = re.compile(r"[ \t\r\n]*")
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        buffer, position, line, done = "", 0, 1, False
-
-        def fill(size: int) -> None:
-            nonlocal buffer, position, done
-            try:
-                more = file.read(size)
-            except UnicodeDecodeError as bad:
-                raise InputError(f"{path}: expected UTF-8, got {bad.reason} ({bad.object[bad.start]:#x})") from None
-            done = not more
-            buffer, position = buffer[position:] + more, 0
-
-        def token() -> str:
-            """The next character that is not blank ('' at the end), without taking it."""
-            nonlocal position, line
-            while True:
-                end = blank.match(buffer, position).end()  # type: ignore[union-attr]  # it matches the empty string
-                line += buffer.count("\n", position, end)
-                position = end
-                if position < len(buffer) or done:
-                    return buffer[position : position + 1]
-                fill(ARRAY_CHUNK)
-
-        def damaged(what: str) -> InputError:
-            return InputError(f"{path}:{line}: expected a JSON array of objects, got {what}")
-
-        token()
-        position += 1  # the opening bracket, which _form saw
-        closed = token() == "]"
-        position += closed
+    def elements(self) -> Iterator[tuple[int, Any]]:
+        self._token()
+        self._position += 1  # the opening bracket, which _form saw
+        closed = self._token() == "]"
+        self._position += closed
         while not closed:
-            if not token():
-                raise damaged("the end of the file inside the array: is it cut off?")
-            size = ARRAY_CHUNK
-            while True:
-                try:
-                    value, end = decoder.raw_decode(buffer, position)
-                    if end < len(buffer) or done:
-                        break
-                except json.JSONDecodeError as error:
-                    cut_off = error.msg.startswith("Unterminated string") or error.pos > len(buffer) - 16
-                    if done or not cut_off:
-                        raise damaged(f"malformed JSON: {error.msg}, {error.pos - position} characters in") from None
-                except RecursionError:
-                    raise damaged("an element nested too deeply") from None
-                except ValueError as error:  # a number of more digits than Python converts
-                    raise damaged(f"an unreadable value: {error}") from None
-                fill(size)
-                size *= 2
-            yield line, _checked_element(value, buffer, position, end)
-            line += buffer.count("\n", position, end)
-            position = end
-            mark = token()
+            if not self._token():
+                raise self._damaged("the end of the file inside the array: is it cut off?")
+            value, end = self._element()
+            yield self._line, _checked_element(value, self._buffer, self._position, end)
+            self._line += self._buffer.count("\n", self._position, end)
+            self._position = end
+            mark = self._token()
             if mark not in (",", "]"):
-                raise damaged(f'"{mark}" between elements' if mark else "the end of the file: is it cut off?")
+                raise self._damaged(f'"{mark}" between elements' if mark else "the end of the file: is it cut off?")
             closed = mark == "]"
-            position += 1
-            if not closed and token() == "]":
-                raise damaged('a comma before "]"')
-        if token():
-            raise damaged("text after the array")
+            self._position += 1
+            if not closed and self._token() == "]":
+                raise self._damaged('a comma before "]"')
+        if self._token():
+            raise self._damaged("text after the array")
+
+    def _element(self) -> tuple[Any, int]:
+        """The element that starts at the position, and where it ends in the buffer, which may grow for it."""
+        size = ARRAY_CHUNK
+        while True:
+            try:
+                value, end = self._decoder.raw_decode(self._buffer, self._position)
+                if end < len(self._buffer) or self._done:  # at the end of the buffer a number may go on
+                    return value, end
+            except json.JSONDecodeError as error:
+                cut_off = error.msg.startswith("Unterminated string") or error.pos > len(self._buffer) - 16
+                if self._done or not cut_off:
+                    where = f"{error.pos - self._position} characters in"
+                    raise self._damaged(f"malformed JSON: {error.msg}, {where}") from None
+            except RecursionError:
+                raise self._damaged("an element nested too deeply") from None
+            except ValueError as error:  # a number of more digits than Python converts
+                raise self._damaged(f"an unreadable value: {error}") from None
+            self._fill(size)
+            size *= 2
+
+    def _token(self) -> str:
+        """The next character that is not blank ('' at the end), without taking it."""
+        while True:
+            end = _BLANK.match(self._buffer, self._position).end()  # type: ignore[union-attr]  # it matches the empty string
+            self._line += self._buffer.count("\n", self._position, end)
+            self._position = end
+            if end < len(self._buffer) or self._done:
+                return self._buffer[end : end + 1]
+            self._fill(ARRAY_CHUNK)
+
+    def _fill(self, size: int) -> None:
+        """Read `size` more characters, and drop those before the position."""
+        try:
+            more = self._file.read(size)
+        except UnicodeDecodeError as bad:
+            raise InputError(f"{self._path}: expected UTF-8, got {bad.reason} ({bad.object[bad.start]:#x})") from None
+        self._done = not more
+        self._buffer, self._position = self._buffer[self._position :] + more, 0
+
+    def _damaged(self, what: str) -> InputError:
+        return InputError(f"{self._path}:{self._line}: expected a JSON array of objects, got {what}")
+
+    def _constant(self, name: str) -> NoReturn:
+        raise json.JSONDecodeError(f"{name} is not JSON", self._buffer, self._position)
 
 
 def _checked_element(value: Any, buffer: str, start: int, end: int) -> Any:
-    """The value, or a marker if it holds a lone surrogate, which the standard decoder lets through."""
+    """The value, or Unreadable if it holds a lone surrogate, which the standard decoder accepts."""
     raw = buffer[start:end]
-    if "\\u" in raw:  # only an escape can bring one in: the text itself was decoded as UTF-8
+    if "\\u" in raw:  # only an escape can make one: the text itself was decoded as UTF-8
         try:
             json.dumps(value, ensure_ascii=False).encode()
         except UnicodeEncodeError as error:

@@ -3,7 +3,7 @@
 A record is {"id", "instruction", "input", "output"}, all strings. Files are read as JSON Lines or as one JSON array,
 UTF-8 with or without a byte order mark; they are written as JSON Lines, UTF-8, "\\n", no ASCII escaping, keys in that order.
 
-The reader uses orjson directly, not through jsonlines: the wrapper's cost per line is that of the parsing itself.
+The reader uses orjson directly and not through jsonlines, which would take as long for each line as parsing it does.
 """
 
 import json
@@ -29,7 +29,7 @@ QUERY_DESCRIPTION = "instruction, then a newline and input where input is not em
 class Record(msgspec.Struct, gc=False):
     """One instruction with its answer. `line` counts from 1 in the file it was read from.
 
-    A Struct and no dataclass: made three times faster, and strings alone need no visit of the garbage collector.
+    A Struct and no dataclass: it is made three times faster, and the garbage collector need not look at it.
     """
 
     id: str
@@ -46,7 +46,7 @@ class Record(msgspec.Struct, gc=False):
 
 @dataclass(slots=True)
 class Reject:
-    """What was left out of the results and why; `record` is the object, or the raw line if it could not be read."""
+    """A record that is left out of the results, and why; `record` is the object, or the raw line if it is not JSON."""
 
     line: int
     id: str | None
@@ -64,7 +64,7 @@ class Keys:
 
 
 class _BadRecord(Exception):
-    pass
+    """A record that cannot be used; the text says why."""
 
 
 def read_records(
@@ -77,18 +77,18 @@ def read_records(
 ) -> Iterator[Record]:
     """Yield the records of `path`, a JSON Lines file or a JSON array, in order; `limit` stops after so many.
 
-    `column` is the name of a further field and a list that takes each yielded record's value of it, None without one.
+    `column` is the name of a further field and a list; each yielded record's value of the field is appended to the list,
+    None if it has none.
 
     A record that cannot be used raises InputError with path:line; if `rejects` is a list, it goes there instead and
-    reading goes on. A damaged array has no next line to go on from: that is always an error.
+    reading goes on. A damaged array has no next line to go on from, so that always raises InputError.
     """
     keys = keys or Keys()
     instruction_keys = (keys.instruction,) if keys.instruction else INSTRUCTION_KEYS
     output_keys = (keys.output,) if keys.output else OUTPUT_KEYS
     input_key = keys.input or "input"
-    no_input = None if keys.input else ""  # what a record without the key has: nothing, or an error
-    seen: dict[str, int] = {}
-    copies: dict[str, int] = {}
+    no_input = None if keys.input else ""  # a record without the key has an empty input, unless the user named the key
+    ids = _Ids()
     count = 0
     for line, value in json_values(path):
         if count == limit:
@@ -108,30 +108,49 @@ def read_records(
             input_ = get(input_key, no_input)
             if type(input_) is not str:
                 input_ = _text(value, (input_key,), "input")
-            id_ = get("id")
-            if id_ is None:
-                id_ = record_id(instruction, input_, output)
-                while id_ in seen:
-                    # an exact copy of an earlier record is a duplicate text and no clash: it gets an id of its own
-                    copies[id_[:16]] = copies.get(id_[:16], 1) + 1
-                    id_ = f"{id_[:16]}-{copies[id_[:16]]}"
-            elif type(id_) is not str:
-                id_ = _number_id(id_)
-            if id_ in seen:
-                raise _BadRecord(f'duplicate id "{id_}", first seen in line {seen[id_]}')
+            id_ = ids.take(get("id"), line, instruction, input_, output)
         except _BadRecord as bad:
             if rejects is None:
                 raise InputError(f"{path}:{line}: {bad}") from None
-            own = value.get("id") if isinstance(value, dict) else None
-            own = str(own) if isinstance(own, str | int) else None
-            rejects.append(Reject(line, own, str(bad), _printable(value)))
+            rejects.append(_reject(line, value, str(bad)))
             continue
-        seen[id_] = line
         if column:
             column[1].append(value.get(column[0]))
         yield Record(id_, instruction, input_, output, line)
     if count == 0 and limit != 0:
         raise InputError(f"{path}: no records; expected JSON Lines or a JSON array of instruction records")
+
+
+class _Ids:
+    """The ids of one file's records, which must differ."""
+
+    def __init__(self) -> None:
+        self._first_line: dict[str, int] = {}  # by id
+        self._copies: dict[str, int] = {}  # how many records have the same texts, by the id made of them
+
+    def take(self, given: Any, line: int, instruction: str, input_: str, output: str) -> str:
+        """The id of the record in `line`: the one given, else one made of its texts, with -2, -3 ... for copies.
+
+        Raises _BadRecord for a given id that is taken, or neither a string nor a whole number.
+        """
+        first_line = self._first_line
+        id_: str = given
+        if given is None:
+            id_ = made = record_id(instruction, input_, output)
+            while id_ in first_line:
+                self._copies[made] = self._copies.get(made, 1) + 1
+                id_ = f"{made}-{self._copies[made]}"
+        elif type(given) is not str:
+            id_ = _number_id(given)
+        if id_ in first_line:
+            raise _BadRecord(f'duplicate id "{id_}", first seen in line {first_line[id_]}')
+        first_line[id_] = line
+        return id_
+
+
+def _reject(line: int, value: Any, reason: str) -> Reject:
+    id_ = value.get("id") if isinstance(value, dict) else None
+    return Reject(line, str(id_) if isinstance(id_, str | int) else None, reason, _printable(value))
 
 
 def record_id(instruction: str, input_: str, output: str) -> str:

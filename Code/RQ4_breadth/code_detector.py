@@ -1,10 +1,10 @@
 """Does a text hold program code? Records of the other domains that do are left out before RQ4 mixes them.
 
-Words prove nothing: class, let, from, import and single brackets stand in English and in LaTeX. What proves code is
-a fenced block of a language, a whole statement of a language that reads like English (markup, SQL, the shell),
-or lines that a lexer of Pygments reads without prose and that are dense in marks of code: calls, compound names,
-operators that only programs have, heads and ends of blocks. Code named inside a sentence, as in "`len` counts", does
-not count, nor do bare data and formulas.
+Words prove nothing: class, let, from, import and single brackets are found in English and in LaTeX too. Three things
+prove code: a fenced block of a language; a whole statement of a language that reads like English (markup, SQL, the
+shell); or lines in which a lexer of Pygments finds no prose and that have many marks of code, such as calls, compound
+names, operators that only programs have, heads and ends of blocks. Code named inside a sentence, as in "`len` counts",
+does not count, nor do bare data and formulas.
 """
 
 import re
@@ -16,10 +16,10 @@ from pygments.lexers import get_lexer_by_name
 from pygments.token import Token, _TokenType
 from seedkit.records import Record
 
-MAX_PROSE = 0.3  # a line of code may have this share of prose tokens: `Node first = new Node()` has a pair of names
-MARKS_AMONG_PROSE = 3  # formulas and prose have one or two by chance
-MARKS_ALONE = 2  # where all of the text reads as code: print("a") has a call and a string given to it
-LINES_A_MARK = 3  # at least one mark in so many lines: a list of single words is free of prose too
+MAX_PROSE = 0.3  # the largest share of prose tokens in a line of code: `Node first = new Node()` has a pair of names
+MARKS_AMONG_PROSE = 3  # marks needed where other lines are prose: formulas and prose have one or two by chance
+MARKS_ALONE = 2  # marks needed where every line reads as code: print("a") has a call and a string given to it
+LINES_A_MARK = 3  # at least one mark in so many lines: a list of single words has no prose either
 NOT_CODE = frozenset(
     ("", "text", "txt", "plain", "plaintext", "markdown", "md", "latex", "tex", "math", "output", "csv", "none")
 )
@@ -57,30 +57,44 @@ _STATEMENTS = {
 }
 # what mathematics calls too: sqrt(16) is a formula as well as code
 _FORMULA = r"(?:arc)?(?:sin|cos|tan|cot|sec|csc)|log|ln|exp|sqrt|gcd|lcm|hcf|max|min|mod|abs|det|dim|lim|floor|ceil"
-# in a line whose strings are "s" and whose comments are gone; heads of lines take no text: a call may follow there
-_MARK = re.compile(
-    rf"""
-      ^[ \t]*(?=(?:class|for|while|if|elif|else|try|except|with)\b[^.?!]*:\s*$    # the head of a block, and its end
-        | (?i:end(?:\s?(?:if|sub|function|for|while|program))?|fi|done|esac)\s*;?$
-        | (?:def|func|fn|fun|function|sub|public|private|protected|static)\s.*\( | \w+\s::\s
-        | (?:let|const|var|val|int|float|double|char|bool|string|String|auto)\s+(?:mut\s)?[\w$]+\s*(?:[:=]|;)
-        | print(?:f|ln)?\( | (?:puts|echo|print|return|throw|raise|yield)\s(?:["']|[\w.]+[\[.]\w|.*[;)\]]\s*$)
-        | (?:from\s[\w.]+\s)?(?:import|using|package)\s[\w.*]+\s*(?:;|\bas\s|$) | \#\s*(?:include|define|if|endif)\b)
-    | (?<![\w$\\])(?!(?:{_FORMULA})\()[A-Za-z_$][\w$]+[!?]?(?=\((?!e?s\)))      # name(, but not item(s)
-      (?!\([^()]*\)\s*:?=[^=])                                                 # nor f(x) = 3: no program sets a call
-    | [\w)\]"]\.[A-Za-z_]\w*[!?]?(?=\()                                        # value.method(
-    | (?<![\w\\])[a-z_]\w*\[[^\[\]\s]                                          # an element of a list
-    | (?<![\w\\^/@#.-])[A-Za-z]{{2,}}(?:_[A-Za-z0-9]+)+(?![\w-])               # snake_case, not the x_1 of mathematics
-    | (?<![\w\\^/@#.-])[a-z]{{2,}}[A-Z][a-z]+\w*                               # camelCase, not iPhone
-    | (?<![=<>!])===?(?![=>]) | \s!==?\s | && | \s\|\|\s                       # what only programs write
-    | [\w)\]]\s?[-+*/%.]=\s | \w\+\+(?!\w) | \w\*\*\w | \w\s//\s\w | [^)\s]\s:=\s
-    | [\w>]\s?::\s?\w | \w->\w | \)\s*[=-]>\s | ^[ \t]*[\w.]+\s*<-\s | \w\s(?:<<|>>)\s["\w] | ;\s*(?:do|then|done|fi)\b
-    | (?:(?<=\w)\(|[=+])\s*["'] | [a-z]\w\s=\s[\[{{] | \$[A-Za-z_]\w*\s*(?:=|->|\[)
-    | \blambda\s[\w,\s]*: | (?:\bdo|[({{])\s*\|[\w, ]+\|
-    """,
-    re.VERBOSE | re.MULTILINE,
-)
-# what JSON and formulas have too: it counts beside other marks
+# How the lines of a program begin. The text behind is no part of the mark, since a call may follow there.
+_LINE_HEADS = {
+    "the head of a block": r"(?:class|for|while|if|elif|else|try|except|with)\b[^.?!]*:\s*$",
+    "the end of a block": r"(?i:end(?:\s?(?:if|sub|function|for|while|program))?|fi|done|esac)\s*;?$",
+    "a definition": r"(?:def|func|fn|fun|function|sub|public|private|protected|static)\s.*\(",
+    "a type in Haskell": r"\w+\s::\s",
+    "a declaration": r"(?:let|const|var|val|int|float|double|char|bool|string|String|auto)\s+(?:mut\s)?[\w$]+\s*(?:[:=]|;)",
+    "print(": r"print(?:f|ln)?\(",
+    "a statement with a value": r"""(?:puts|echo|print|return|throw|raise|yield)\s(?:["']|[\w.]+[\[.]\w|.*[;)\]]\s*$)""",
+    "an import": r"(?:from\s[\w.]+\s)?(?:import|using|package)\s[\w.*]+\s*(?:;|\bas\s|$)",
+    "the C preprocessor": r"\#\s*(?:include|define|if|endif)\b",
+}
+# Marks of code, in a line whose strings are "s" and whose comments are gone.
+_MARKS = {
+    "how a line begins": rf"^[ \t]*(?={'|'.join(_LINE_HEADS.values())})",
+    # neither item(s) nor f(x) = 3, since no program assigns to a call
+    "a call": rf"(?<![\w$\\])(?!(?:{_FORMULA})\()[A-Za-z_$][\w$]+[!?]?(?=\((?!e?s\)))(?!\([^()]*\)\s*:?=[^=])",
+    "a call of a method": r"""[\w)\]"]\.[A-Za-z_]\w*[!?]?(?=\()""",
+    "an element of a list": r"(?<![\w\\])[a-z_]\w*\[[^\[\]\s]",
+    "snake_case": r"(?<![\w\\^/@#.-])[A-Za-z]{2,}(?:_[A-Za-z0-9]+)+(?![\w-])",  # not the x_1 of mathematics
+    "camelCase": r"(?<![\w\\^/@#.-])[a-z]{2,}[A-Z][a-z]+\w*",  # not iPhone
+    "a comparison": r"(?<![=<>!])===?(?![=>])|\s!==?\s",
+    "and, or": r"&&|\s\|\|\s",
+    "an assignment with an operator": r"[\w)\]]\s?[-+*/%.]=\s",
+    "++, **, //": r"\w\+\+(?!\w)|\w\*\*\w|\w\s//\s\w",
+    ":=": r"[^)\s]\s:=\s",
+    "::": r"[\w>]\s?::\s?\w",
+    "an arrow": r"\w->\w|\)\s*[=-]>\s|^[ \t]*[\w.]+\s*<-\s",
+    "a shift": r"""\w\s(?:<<|>>)\s["\w]""",
+    "the shell's blocks": r";\s*(?:do|then|done|fi)\b",
+    "a string given or assigned": r"""(?:(?<=\w)\(|[=+])\s*["']""",
+    "a list or dictionary assigned": r"[a-z]\w\s=\s[\[{]",
+    "a variable with a $": r"\$[A-Za-z_]\w*\s*(?:=|->|\[)",
+    "a lambda": r"\blambda\s[\w,\s]*:",
+    "a block in Ruby": r"(?:\bdo|[({])\s*\|[\w, ]+\|",
+}
+_MARK = re.compile("|".join(_MARKS.values()), re.MULTILINE)
+# what JSON and formulas have too: it counts only where there are other marks
 _WEAK_MARK = re.compile(r'(?:[;{]|\)\))\s*$|^\s*[}\])]+[;,)]*\s*$|[\[,]\s*"s"|^\s*[a-z_]\w+\s=\s(?=[^=]+$)')
 # GSM8K's marks, LaTeX, addresses
 _NOISE = re.compile(
@@ -113,13 +127,14 @@ def code_evidence(text: str) -> str | None:
             return f"{what} at line {text.count(chr(10), 0, found.start()) + 1}"
     if _MARK.search(text):
         text = _APOSTROPHE.sub("’", text)
-        for language in ("python", "javascript"):  # they differ in comments and quotes, which is all that is asked
+        for language in ("python", "javascript"):  # two kinds of comments and quotes; nothing else matters here
             if evidence := _program(text, language):
                 return evidence
     return None
 
 
 def _program(text: str, language: str) -> str | None:
+    """How many marks of code there are in which lines, if that proves code; None otherwise."""
     filled = marks = weak_marks = 0
     lines = []
     for number, (skeleton, kinds) in enumerate(_skeletons(text, language), 1):
@@ -139,31 +154,34 @@ def _program(text: str, language: str) -> str | None:
 def _prose(kinds: str) -> int:
     """How many tokens are prose: errors, a word behind a number (5 apples), and words in a row.
 
-    From three on all words in a row are; of two only one, as a type and its variable are a pair too.
+    Of three or more words in a row all count, of two only one, since a type and its variable are a pair too.
     """
     rows = (len(row) for row in re.findall("w+", kinds))
     return kinds.count("e") + kinds.count("nw") + sum(row if row > 2 else row - 1 for row in rows)
 
 
 def _skeletons(text: str, language: str) -> Iterator[tuple[str, str]]:
-    """Per line: its code with "s" for each string and without comments, and a letter for the kind of each token."""
-    parts, kinds = "", ""
+    """Per line: its skeleton, which is the code without comments and with "s" for each string, and its tokens' kinds.
+
+    Kinds are a letter for each token that is not white space, see _kind.
+    """
+    skeleton, kinds = "", ""
     for type_, value in _lexer(language).get_tokens(text):
         kind = _kind(type_)
         for number, piece in enumerate(value.split("\n")):
             if number:
-                yield parts, kinds
-                parts, kinds = "", ""
+                yield skeleton, kinds
+                skeleton, kinds = "", ""
             if not piece or kind == "c":
                 continue
             if kind == "s":
-                if kinds[-1:] == "s" and parts.endswith('"s"'):  # the next part of the same string
+                if kinds[-1:] == "s" and skeleton.endswith('"s"'):  # the same string goes on
                     continue
                 piece = '"s"'
-            parts += piece
+            skeleton += piece
             if not piece.isspace():
                 kinds += kind
-    yield parts, kinds
+    yield skeleton, kinds
 
 
 @cache
@@ -173,7 +191,7 @@ def _lexer(language: str) -> Lexer:
 
 @cache
 def _kind(type_: _TokenType) -> str:
-    """What a token is here: comment, string, error, number, word or other."""
+    """The kind of a token: c(omment), s(tring), n(umber), e(rror), w(ord) or o(ther)."""
     literal, comment = Token.Literal, Token.Comment
     families: list[tuple[_TokenType, str]] = [
         (literal.String.Doc, "c"),

@@ -28,7 +28,7 @@ CATEGORIES = (
 )
 ALGORITHMIC = CATEGORIES[:2]  # the rest is practical
 
-# INSTRUCTOR (arXiv 2212.09741) is told what to represent: before a category's name, and before a task
+# INSTRUCTOR (arXiv 2212.09741) gets an instruction what to represent, before a category's name, and before a task
 TOPIC_INSTRUCTION = "Represent the topic for coding category:"
 TASK_INSTRUCTION = "Represent coding category of the programming task:"
 

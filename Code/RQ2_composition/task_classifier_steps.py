@@ -36,7 +36,7 @@ COLUMNS = {
     "group": "task_type",
     "ranges": {"category_similarity": [-1.001, 1.001], "category_margin": [0, 2.001]},  # of cosines, rounded
 }
-COLOURS = {"algorithmic": "#4477aa", "practical": "#ee7733"}  # told apart with any colour vision
+COLOURS = {"algorithmic": "#4477aa", "practical": "#ee7733"}  # distinct with any colour vision
 
 
 @dataclass(frozen=True)

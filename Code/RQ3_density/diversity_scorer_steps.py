@@ -25,7 +25,7 @@ TERTILE_FILES = tuple(f"RQ3_DIVERSITY_{name}.jsonl" for name in ("T1_LOWER", "T2
 SCORES, EMBEDDINGS, MAP = "diversity_scores.jsonl", "embeddings.npy", "diversity_map.png"
 SIDECAR = "embeddings.json"
 FILES = (*TERTILE_FILES, SCORES, EMBEDDINGS, SIDECAR, MAP)
-COLOURS = ("#4477aa", "#ccbb44", "#cc3311")  # told apart with any colour vision
+COLOURS = ("#4477aa", "#ccbb44", "#cc3311")  # distinct with any colour vision
 
 
 def embed_source(source: Source, encoder: EncoderSpec, resume: bool) -> Embeddings:

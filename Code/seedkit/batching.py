@@ -10,10 +10,10 @@ Item = TypeVar("Item")
 
 
 def token_batches(lengths: Sequence[int], max_tokens: int) -> Iterator[list[int]]:
-    """Yield index lists, longest texts first, each batch at most `max_tokens` with its padding.
+    """Yield batches of indices, longest texts first, each of at most `max_tokens` tokens with its padding.
 
-    `lengths` are in tokens. A text longer than the budget makes a batch of its own. Longest first, so that a batch
-    that does not fit in memory fails at once and not after hours.
+    `lengths` are in tokens. A text that is longer than `max_tokens` is a batch of its own. The longest come first, so
+    that a batch that does not fit in memory fails at once and not after hours.
     """
     order = sorted(range(len(lengths)), key=lambda index: -lengths[index])
     start = 0
@@ -24,9 +24,9 @@ def token_batches(lengths: Sequence[int], max_tokens: int) -> Iterator[list[int]
 
 
 def halving(run: Callable[[list[Item]], Any], batch: list[Item]) -> list[Any]:
-    """The results of run(batch), in halves if the GPU's memory does not hold it whole.
+    """The results of run(batch), or of its halves if it does not fit in the GPU's memory.
 
-    RunError if it does not hold a single text.
+    Raises RunError if a single text does not fit.
     """
     import torch
 

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 from seedkit.errors import InputError, RunError
 from seedkit.models import loading
 
-LATEST = "main"  # of a hub model's versions
+LATEST = "main"  # the newest version of a hub model
 
 if TYPE_CHECKING:
     import torch
 
 
 def load_tokenizer(name: str) -> Any:
+    """The tokenizer of a model folder or hub id; InputError if it is missing or cannot be loaded."""
     from transformers import AutoTokenizer
 
     with loading(name):
@@ -26,7 +27,11 @@ def load_tokenizer(name: str) -> Any:
 
 
 def load_causal_lm(name: str, device: str, dtype: str) -> Any:
-    """The model in eval mode on `device`. Weights that the checkpoint lacks are an error, not random numbers."""
+    """The model in eval mode on `device`.
+
+    Raises InputError if it cannot be loaded, is no causal language model, or its checkpoint lacks weights, which
+    transformers would fill with random numbers.
+    """
     import torch
 
     model = _weights(name, LATEST, dtype).eval().to(device)
@@ -55,11 +60,13 @@ def _weights(name: str, commit: str, dtype: str) -> Any:
 
 
 def merge_adapter(name: str, commit: str, adapter: str, dtype: str, folder: Path) -> None:
-    """Write to `folder` the model `name` with the LoRA adapter of a folder added to its weights, and the adapter's tokenizer.
+    """Write to `folder` the model `name`, the LoRA adapter in the folder `adapter` added, and the adapter's tokenizer.
 
     W + scale * B A (Hu et al. 2021, arXiv 2106.09685), W in `dtype`, the product in float32, their sum rounded once; on
-    the CPU, so that it is the same wherever the result runs. Layers that the adapter holds whole replace the model's.
-    InputError where the two do not fit.
+    the CPU, so that it is the same wherever the result runs. Layers of which the adapter has all weights replace the
+    model's.
+
+    Raises InputError where the two do not fit or the result is not finite, RunError where it cannot be written.
     """
     import torch
     from peft import PeftConfig, PeftModel
@@ -68,8 +75,8 @@ def merge_adapter(name: str, commit: str, adapter: str, dtype: str, folder: Path
     tokenizer = load_tokenizer(adapter)
     model = _weights(name, commit, dtype)
     with loading(adapter), warnings.catch_warnings():
-        # embeddings of which one was trained are no longer the same as the other: peft warns of it and says so in the
-        # merged model's settings, as it should
+        # If only the input or the output embeddings were trained, the two are no longer the same. peft warns of it, and
+        # says so in the merged model's settings, as it should.
         warnings.filterwarnings(
             "ignore", r"Model \w+ `tie_word_embeddings|Input and output embeddings are no longer tied"
         )
@@ -92,7 +99,7 @@ def merge_adapter(name: str, commit: str, adapter: str, dtype: str, folder: Path
 
 
 def _embedding_rows(adapter: str) -> int | None:
-    """How many tokens an adapter knows that brings the embeddings whole."""
+    """How many tokens an adapter knows, if it has embeddings of its own; None if it uses the model's."""
     from safetensors import safe_open
 
     with safe_open(Path(adapter) / "adapter_model.safetensors", "pt") as file:
@@ -128,14 +135,14 @@ def _size(name: str, key: str, commit: str) -> int:
 
 
 def padded(rows: Sequence[Sequence[int]], device: str, *, left: bool) -> tuple["torch.Tensor", "torch.Tensor"]:
-    """Token ids and mask, both (rows, longest), int64; padding has id 0 and mask 0."""
+    """Token ids and mask of the rows, both (rows, longest), int64; padding, on the `left` or right, has id and mask 0."""
     import torch
 
     width = max(map(len, rows))
     ids = torch.zeros((len(rows), width), dtype=torch.long)
     mask = torch.zeros_like(ids)
     for number, row in enumerate(rows):
-        place = slice(width - len(row), width) if left else slice(0, len(row))
-        ids[number, place] = torch.tensor(row)
-        mask[number, place] = 1
+        span = slice(width - len(row), width) if left else slice(0, len(row))
+        ids[number, span] = torch.tensor(row)
+        mask[number, span] = 1
     return ids.to(device), mask.to(device)

@@ -19,13 +19,13 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 class Progress:
-    """A tqdm bar with an ETA on a terminal, a plain line every 30 s elsewhere.
+    """A tqdm bar with the time left on a terminal, a plain line every 30 s elsewhere.
 
-    It counts characters, since the longest texts come first and records alone would mislead the ETA.
+    The time left is estimated from characters: the longest texts come first, so the number of records would mislead.
     """
 
     def __init__(self, label: str, texts: int | None, characters: int, *, done: int = 0, seen: int = 0) -> None:
-        """`texts` is None where their number is not known yet. `done` of the `texts` and `seen` of the `characters` are finished already, from an earlier run."""
+        """Of `texts` texts (None if not yet known), `done` were finished by an earlier run, `seen` of the `characters`."""
         self._label, self._texts, self._characters = label, texts, characters
         self._done, self._seen, self._before = done, seen, seen
         self._start = self._said = time.monotonic()

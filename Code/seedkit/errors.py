@@ -6,7 +6,7 @@ class InputError(Exception):
 
 
 class UsageError(InputError):
-    """What is wrong is a flag's value, or flags that contradict each other: it would be wrong with any input."""
+    """A flag has a wrong value, or flags contradict each other: it would be wrong with any input."""
 
 
 class RunError(Exception):

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def axes(width: float, height: float) -> tuple["Figure", "Axes"]:
-    """An empty figure of so many inches, without a screen, and its one pair of axes."""
+    """An empty figure, `width` by `height` inches, and its axes; no screen is needed."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(width, height), layout="constrained")
@@ -19,7 +19,7 @@ def axes(width: float, height: float) -> tuple["Figure", "Axes"]:
 
 
 def png(figure: "Figure") -> bytes:
-    """The figure as it is written to a file; no version and no date in it."""
+    """The figure as a PNG file, without the library's version or a date."""
     buffer = BytesIO()
     figure.savefig(buffer, format="png", dpi=150, metadata={"Software": None})
     return buffer.getvalue()

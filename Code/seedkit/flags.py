@@ -1,4 +1,4 @@
-"""Command lines: the parser of all scripts, the types of their arguments, and the flags that several of them have."""
+"""Command lines: the parser of all scripts, the types of their arguments, and the flags that several scripts have."""
 
 import argparse
 from pathlib import Path
@@ -33,6 +33,7 @@ def add_input_flags(flags: argparse.ArgumentParser, *, output: str = "dir") -> N
 
 
 def add_failure_flag(flags: argparse._ArgumentGroup) -> None:
+    """How many records may stay without a score."""
     flags.add_argument(
         "--max_failure_rate",
         type=fraction,
@@ -43,7 +44,7 @@ def add_failure_flag(flags: argparse._ArgumentGroup) -> None:
 
 
 def add_embedder_flags(flags: argparse.ArgumentParser) -> argparse._ArgumentGroup:
-    """Which encoder."""
+    """Which encoder to use."""
     group = flags.add_argument_group("embedding")
     group.add_argument(
         "--embedder",
@@ -58,7 +59,7 @@ def add_embedder_flags(flags: argparse.ArgumentParser) -> argparse._ArgumentGrou
 
 
 def add_mix_flags(flags: argparse.ArgumentParser, repeats: str) -> argparse._ArgumentGroup:
-    """How many draws, and from which seed; `repeats` is the name of the former."""
+    """How many draws, and from which seed; `repeats` is the name of the flag for the number of draws."""
     group = flags.add_argument_group("mixing")
     group.add_argument(f"--{repeats}", type=positive, default=3, metavar="N", help="independent draws (default: 3)")
     group.add_argument(
@@ -101,7 +102,7 @@ def positive(text: str) -> int:
 
 
 def _whole(text: str) -> int:
-    """The number, -1 if it is none or more than JSON readers take."""
+    """The number, -1 if the text is no whole number or one too large for readers of JSON."""
     number = int(text) if text.isascii() and text.isdigit() and len(text) < 20 else -1
     return number if number < 2**63 else -1
 

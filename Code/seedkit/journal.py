@@ -1,7 +1,7 @@
-"""An append-only file of finished pieces of work, by key: what makes a run resumable.
+"""A file to which finished pieces of work are appended, by key: what makes a run resumable.
 
-One file per identity (models, revisions, settings); its first line is the identity, every other one a piece. A process
-killed while appending leaves at most one torn line, which the next opening cuts off.
+There is one file per identity (models, revisions, settings). Its first line is the identity, every other line a piece. A
+process killed while appending leaves at most one incomplete line, which is cut off when the file is opened again.
 """
 
 import os
@@ -18,7 +18,7 @@ Piece = TypeVar("Piece")
 
 
 class Codec(Protocol[Piece]):
-    """How a piece stands in a line; `decode` raises KeyError, TypeError or ValueError on anything else."""
+    """How a piece is written as a line; `decode` raises KeyError, TypeError or ValueError on a line that is no piece."""
 
     def encode(self, key: str, piece: Piece) -> dict[str, Any]: ...
 
@@ -26,7 +26,10 @@ class Codec(Protocol[Piece]):
 
 
 class Journal(Generic[Piece]):
-    """Pieces by key, kept in `folder`/`name`-<identity hash>.jsonl."""
+    """Pieces by key, kept in `folder`/`name`-<identity hash>.jsonl; without `resume` it starts empty.
+
+    Raises RunError if a complete line of the file is no piece.
+    """
 
     def __init__(
         self, folder: Path, name: str, identity: Mapping[str, Any], codec: Codec[Piece], *, resume: bool = True

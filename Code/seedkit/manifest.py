@@ -65,13 +65,15 @@ class OutputFolder:
             for name in (*names, self.rejects, MANIFEST, *self._replaced):
                 for source in sources:
                     if (folder / name).exists() and source.exists() and (folder / name).samefile(source):
-                        raise InputError(f"{source}: the output would overwrite the input; choose another place for it")
+                        raise InputError(
+                            f"{source}: the output would overwrite the input; choose another folder for the output"
+                        )
         except BaseException:
             os.close(self._lock)
             raise
 
     def _neighbours(self) -> list[dict[str, Any]]:
-        """Manifests of the outputs that are here already and that this run leaves alone."""
+        """The manifests of the outputs that are in the folder already and that this run leaves as they are."""
         try:
             earlier = read_manifest(self.path)
         except InputError:
@@ -83,7 +85,7 @@ class OutputFolder:
                 found.append(document)
             elif document.get("stage", self.stage) != self.stage:
                 raise InputError(
-                    f"{self.path}: holds {shared[0]} of {document['stage']}; choose another place for {self.stage}"
+                    f"{self.path}: holds {shared[0]} of {document['stage']}; choose another folder for {self.stage}"
                 )
             else:
                 self._replaced |= {name for name in document["files"] if Path(name).name == name}
@@ -112,7 +114,7 @@ class OutputFolder:
         self.files[name] = file_facts(self.path / name)
 
     def add(self, name: str, path: Path) -> None:
-        """Take a file that was made elsewhere, by a link where the disk allows it; `path` stays where it is."""
+        """Add a file that was made elsewhere, by a hard link where the disk allows it; `path` stays as it is."""
         self._begin(name)
         link_or_copy(path, self.path / name)
         self.files[name] = file_facts(path)
@@ -124,7 +126,7 @@ class OutputFolder:
             if self._opened:
                 return
             self._opened = True
-            # before the manifest goes: a kill in between leaves one that names them
+            # removed before the manifest: if the run is killed in between, the manifest still names them
             for old in self._replaced - {*self.names, self.rejects}:
                 (self.path / old).unlink(missing_ok=True)
             if self._others:
@@ -136,7 +138,7 @@ class OutputFolder:
         """Write the manifest: from here on the folder is finished."""
         for name in {*self.names, self.rejects} - set(self.files):
             (self.path / name).unlink(missing_ok=True)
-        # in the order they were announced, whichever was finished first
+        # in the order of `names`, whichever was finished first
         files = {name: asdict(self.files[name]) for name in (*self.names, self.rejects) if name in self.files}
         left_out = {"rejects": self.rejects} if self.rejects in files else {}
         self._publish([{"format": FORMAT, "stage": self.stage, **manifest, **left_out, "files": files}, *self._others])
@@ -149,12 +151,12 @@ class OutputFolder:
 
 
 def documents(manifest: dict[str, Any]) -> list[dict[str, Any]]:
-    """The manifest of each output in a folder, the newest first."""
+    """The manifest of each output that a folder's manifest.json describes, the newest first."""
     return [{key: value for key, value in manifest.items() if key != "others"}, *manifest.get("others", [])]
 
 
 def made_by(path: Path) -> dict[str, Any] | None:
-    """What the manifest beside a file says of how it came about; None where there is none or the file has changed."""
+    """What the manifest beside a file says of how it was made; None without a manifest, or if the file has changed."""
     try:
         outputs = documents(read_manifest(path.parent))
         sha256 = file_facts(path).sha256
@@ -167,7 +169,7 @@ def made_by(path: Path) -> dict[str, Any] | None:
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
-    """The manifest of a finished folder; InputError where there is none or it is damaged."""
+    """The manifest of a finished folder. Raises InputError if there is none or it is damaged."""
     path = folder / MANIFEST
     try:
         manifest: dict[str, Any] = orjson.loads(path.read_bytes())
@@ -179,9 +181,9 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         raise InputError(f"{path}: cannot be read: {error.strerror}") from None
     except orjson.JSONDecodeError as error:
         raise InputError(f"{path}: expected a manifest, got malformed JSON: {error}") from None
-    parts = documents(manifest) if isinstance(manifest, dict) and isinstance(manifest.get("others", []), list) else [{}]
-    for part in parts:
-        files = part.get("files") if isinstance(part, dict) else None
+    whole = isinstance(manifest, dict) and isinstance(manifest.get("others", []), list)
+    for output in documents(manifest) if whole else [{}]:
+        files = output.get("files") if isinstance(output, dict) else None
         if not isinstance(files, dict) or not files or not all(isinstance(facts, dict) for facts in files.values()):
             raise InputError(f'{path}: expected a manifest with "files", got something else')
     return manifest

@@ -103,7 +103,7 @@ class Mix:
 
 
 def check_sizes(mixes: Iterable[Mix], pools: Sequence[Pool], where: str) -> None:
-    """Refuse a mix that asks a pool for more than it has."""
+    """Raise InputError if a mix needs more records than a pool has."""
     for mix in mixes:
         for pool in pools:
             if (wanted := mix.counts.get(pool.kind, 0)) > len(pool):
@@ -115,7 +115,7 @@ def check_sizes(mixes: Iterable[Mix], pools: Sequence[Pool], where: str) -> None
 def write_mixes(
     folder: OutputFolder, pools: Sequence[Pool], mixes: Sequence[Mix], seed: int, pool_file: str, column: str
 ) -> dict[str, Any]:
-    """Write every mix and the pool file {id, line, `column`}; returns what verify needs to know of them."""
+    """Write every mix, and the pool file with rows {id, line, `column`}; returns what the manifest says for verify."""
     everything = [line for pool in pools for line in pool.lines.all()]
     starts = np.cumsum([0, *map(len, pools)])
 
@@ -129,7 +129,7 @@ def write_mixes(
             drawn = starts[which] + number
         folder.write(mix.name, map(everything.__getitem__, drawn.tolist()))
 
-    with ThreadPoolExecutor(3) as writers:  # some wait for the disk while another gathers lines
+    with ThreadPoolExecutor(3) as writers:  # while some wait for the disk, another gathers lines
         for done in [writers.submit(write, mix) for mix in mixes]:
             done.result()
     rows = (

@@ -1,4 +1,4 @@
-"""Model folders and hub ids: which revision it is, on which devices and in which precision it runs."""
+"""Models, by folder or hub id: which revision it is, on which devices and in which precision it runs."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +9,7 @@ from seedkit.cli import say
 from seedkit.errors import InputError, UsageError
 from seedkit.files import file_facts
 
-# Files that decide what a model computes; a training run's optimizer states and checkpoints do not.
+# Endings of the files that decide what a model computes; a training run's optimizer states and checkpoints do not.
 MODEL_FILES = {".json", ".safetensors", ".bin", ".txt", ".model", ".jinja"}
 
 
@@ -37,13 +37,13 @@ def hub_revision(name: str, version: str | None = None) -> str:
 
 
 def model_label(name: str) -> str:
-    """A hub id as it is, a folder by its name: where it lies on this machine is nobody else's business."""
+    """A hub id as it is, a folder by its name alone: its path differs from machine to machine."""
     return Path(name).resolve().name if Path(name).is_dir() else name
 
 
 @contextmanager
 def loading(name: str) -> Iterator[None]:
-    """Turn whatever the libraries raise on a missing or damaged model into one line."""
+    """Turn whatever the libraries raise on a missing or damaged model into an InputError of one line."""
     from huggingface_hub.errors import StrictDataclassError
     from safetensors import SafetensorError
     from transformers.utils import logging
@@ -51,7 +51,7 @@ def loading(name: str) -> Iterator[None]:
     logging.disable_progress_bar()
     if Path(name).is_file():
         raise InputError(f"model {name}: expected a model folder or a hub id, got a file")
-    # what transformers and its tokenizers were seen to raise on folders that are damaged or something else
+    # what transformers and its tokenizers were seen to raise on folders that are damaged or no model folders
     damage = (OSError, ValueError, RuntimeError, KeyError, TypeError, AttributeError, ImportError)
     try:
         yield
@@ -62,7 +62,10 @@ def loading(name: str) -> Iterator[None]:
 
 
 def devices(wanted: str) -> list[str]:
-    """The devices to run on, one worker each: 'auto' and 'cuda' mean every visible GPU; lists are 'cuda:0,cuda:1'."""
+    """The devices to run on, one worker each: every visible GPU for auto and cuda, else those listed, as cuda:0,cuda:1.
+
+    auto is the CPU where there is no GPU. Raises UsageError for a device that is not there.
+    """
     import torch
 
     names = [name.strip() for name in wanted.split(",")]
@@ -85,14 +88,17 @@ def devices(wanted: str) -> list[str]:
 
 
 def resolve_dtype(wanted: str, device: str, cpu: str = "float32") -> str:
-    """'auto' is bfloat16 on a GPU and `cpu` on a CPU."""
+    """The precision to compute in: for auto bfloat16 on a GPU and `cpu` on a CPU."""
     if wanted != "auto":
         return wanted
     return "bfloat16" if device.startswith("cuda") else cpu
 
 
 def resolve_kind(what: str, wanted: str, large: str, small: str, device: str, model: tuple[str, str | None]) -> str:
-    """'auto' is the large model on a GPU, or where the flag `model` (name, value) gives one, else the small; it is said."""
+    """The kind of model for --`what`; for auto it is chosen here, and the choice is printed.
+
+    auto is `large` on a GPU or where the flag `model`, (name, value), has a value, and `small` elsewhere.
+    """
     if wanted != "auto":
         return wanted
     flag, given = model

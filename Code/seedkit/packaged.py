@@ -1,4 +1,4 @@
-"""Data as others hand it out: JSON values in files that may be packed, and files that an installed package ships."""
+"""Data as others release it: JSON values in files that may be packed, and files in an installed package."""
 
 import gzip
 import importlib.util

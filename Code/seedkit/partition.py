@@ -53,7 +53,7 @@ class Tertiles:
 
 
 def check_enough(source: Source, found: ScoredRows) -> None:
-    """Refuse to split fewer than three records."""
+    """Raise InputError if fewer than three records have a score."""
     if len(found.scored) < 3:
         raise InputError(
             f"{source.path}: {len(found.scored)} records with a score, expected at least three to split in tertiles"
@@ -67,7 +67,7 @@ def split(column: str, names: Sequence[str], scores_name: str, values: NDArray[n
 
 
 def check_spread(values: NDArray[np.float64], name: str) -> None:
-    """Refuse a column that cannot order the records: RunError with what was found."""
+    """Raise RunError if one value stands on more than half of the records: such a column cannot order them."""
     distinct, counts = np.unique(values, return_counts=True)
     top = counts.argmax()
     if len(distinct) == 1 or counts[top] * 2 > len(values):

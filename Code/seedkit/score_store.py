@@ -1,7 +1,7 @@
 """Scores by the text they belong to, kept in a journal.
 
-A text's key is a hash of the text alone, so equal texts are scored once, and a changed model or prompt starts a new file
-by itself.
+A text's key is a hash of the text alone, so equal texts are scored once. Each identity (model, revision, prompt and so
+on) has a file of its own, so scores of another model or prompt are never mixed in.
 """
 
 import math
@@ -34,7 +34,9 @@ def text_key(text: str) -> str:
     return blake2b(text.encode(), digest_size=16).hexdigest()
 
 
-class _Lines:
+class ScoreCodec:
+    """A score as a line of the journal."""
+
     def encode(self, key: str, piece: Score) -> dict[str, Any]:
         return {"key": key, "value": piece.value, "reason": piece.reason}
 
@@ -49,7 +51,7 @@ class ScoreStore(Journal[Score]):
     """Scores by text key, one file per identity: model, revision, prompt, dtype, engine."""
 
     def __init__(self, folder: Path, name: str, identity: Mapping[str, str], *, resume: bool = True) -> None:
-        super().__init__(folder, name, identity, _Lines(), resume=resume)
+        super().__init__(folder, name, identity, ScoreCodec(), resume=resume)
 
     def add(self, keys: Sequence[str], scores: Sequence[Score]) -> None:
         """Append one chunk of scores; they are on the disk when this returns."""

@@ -29,7 +29,7 @@ class Job(NamedTuple):
 
 @dataclass
 class Source:
-    """One data set: its records in memory, its output folder locked."""
+    """One data set: its records in memory, its output folder locked for this run."""
 
     name: str
     path: Path
@@ -155,16 +155,17 @@ def opened(
 
 
 def duplicate_texts(records: Sequence[Record]) -> int:
-    """How many records ask the same as an earlier one."""
+    """How many records have the same query as an earlier one."""
     return len(records) - len({record.query for record in records})
 
 
 def empty_outputs(records: Sequence[Record]) -> int:
+    """How many records have an output of nothing but white space."""
     return sum(not record.output.strip() for record in records)
 
 
 def rejected(record: Record, reason: str) -> Reject:
-    """A record that was read and is left out, with the reason why."""
+    """A record that was read and is left out for a reason."""
     plain = {"id": record.id, "instruction": record.instruction, "input": record.input, "output": record.output}
     return Reject(record.line, record.id, reason, plain)
 
@@ -178,7 +179,7 @@ def write_rejects(folder: OutputFolder, rejects: Sequence[Reject]) -> None:
 
 
 def named(file: Path) -> str:
-    """The name of a file to write; InputError where a manifest could not hold it."""
+    """The name of a file to write. Raises InputError if it is not UTF-8, which a manifest could not hold."""
     try:
         file.name.encode()
     except UnicodeEncodeError:
@@ -187,5 +188,5 @@ def named(file: Path) -> str:
 
 
 def readable(name: str) -> str:
-    """A name from the command line or the disk, which need not be UTF-8, as text that is."""
+    """A name from the command line or the disk as UTF-8 text; bytes that are not UTF-8 become escapes."""
     return os.fsencode(name).decode(errors="backslashreplace")

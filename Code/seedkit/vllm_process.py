@@ -9,14 +9,14 @@ from seedkit.errors import UsageError
 def vllm_on(device: str) -> Any:
     """The vllm module, for an engine on `device`: cpu, cuda:0, or cuda:0+1 for one over several GPUs.
 
-    InputError where it is not installed.
+    Raises UsageError where vLLM is not installed.
     """
     if device.startswith("cuda:"):
         visible = os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",")
         gpus = device.removeprefix("cuda:").split("+")
         os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(visible[int(g)] if visible != [""] else g for g in gpus)
-    # The engine runs in this process, which is its own anyway: requests are all there before the first step, so the
-    # batches are the same every time, and no process waits for another.
+    # The engine runs in this process, which it has to itself anyway. So all requests are there before its first step, the
+    # batches are the same in every run, and no process waits for another.
     os.environ["VLLM_ENABLE_V1_MULTIPROCESSING"] = "0"
     try:
         import vllm

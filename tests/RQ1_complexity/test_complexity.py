@@ -60,7 +60,7 @@ def test_scores_are_those_of_one_prompt_at_a_time_without_padding(tiny_llama: Pa
         with torch.no_grad():
             logits = model(**tokenizer(PROMPT.format(instruction=text), return_tensors="pt")).logits[0, -1]
         weights = torch.softmax(logits[ids].double(), 0)
-        expected.append(sum(place * float(weight) for place, weight in enumerate(weights)))
+        expected.append(sum(index * float(weight) for index, weight in enumerate(weights)))
     assert np.std(expected) > 0.1  # the tiny model tells texts apart, so the comparison means something
     assert values(load(tiny_llama), TEXTS) == pytest.approx(expected, abs=1e-5)
 

@@ -78,8 +78,8 @@ def test_complexity_is_the_mean_of_the_normalised_parts(
         assert result.returncode == 0, result.stderr
         scores = rows(tmp_path / "out" / "complexity_scores.jsonl")
         mean = [0.0] * len(scores)
-        for part in ("semantic", "linguistic"):
-            column = [float(str(row[part])) for row in scores]
+        for measure in ("semantic", "linguistic"):
+            column = [float(str(row[measure])) for row in scores]
             if how == "rank":
                 column = [float(sorted(column).index(value)) for value in column]
             low, high = min(column), max(column)

@@ -101,11 +101,11 @@ def test_a_row_depends_on_no_other_row(seed: int) -> None:
     tasks, prototypes, owner = random_units(seed, 12), random_units(seed + 1, 7), np.array([0, 1, 1, 2, 0, 2, 2])
     together = assign(tasks, prototypes, owner)
     for rows in (slice(0, 1), slice(5, 9), slice(None, None, -1)):
-        part = assign(tasks[rows], prototypes, owner)
-        assert np.allclose(part.similarity, together.similarity[rows], atol=1e-6)
-        assert np.allclose(part.margin, together.margin[rows], atol=1e-6)
+        some = assign(tasks[rows], prototypes, owner)
+        assert np.allclose(some.similarity, together.similarity[rows], atol=1e-6)
+        assert np.allclose(some.margin, together.margin[rows], atol=1e-6)
         clear = together.margin[rows] > 1e-5
-        assert (part.category == together.category[rows])[clear].all()
+        assert (some.category == together.category[rows])[clear].all()
 
 
 def test_no_tasks_and_a_missing_category() -> None:

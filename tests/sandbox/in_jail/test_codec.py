@@ -133,3 +133,59 @@ def test_what_is_no_value_is_refused(data: Any) -> None:
 
     with pytest.raises((ValueError, TypeError, KeyError, IndexError, AttributeError, ArithmeticError)):
         codec.decode(data, resolve)
+
+
+P = 2**61 - 1  # sys.hash_info.modulus: numbers that lie a multiple of it apart have one hash
+NUMBERS = [number * P for number in range(300)]
+# different tuples of one hash each, without many different numbers of one hash
+TUPLES = [tuple(P if number >> bit & 1 else 0 for bit in range(9)) for number in range(300)]
+
+
+@pytest.mark.parametrize("clashing", [NUMBERS, TUPLES], ids=["numbers", "tuples"])
+@pytest.mark.parametrize(
+    "held",
+    [
+        list,
+        tuple,
+        set,
+        frozenset,
+        collections.deque,
+        dict.fromkeys,
+        lambda values: dict.fromkeys(values).keys(),
+        lambda values: dict(enumerate(values)),
+        lambda values: dict(enumerate(values)).values(),
+        lambda values: dict.fromkeys(values).items(),
+        lambda values: [[value] for value in values],
+        lambda values: [list(value) if isinstance(value, tuple) else value for value in values],
+        lambda values: {"a": [{"b": collections.deque(part)} for part in (values[:99], values[99:])]},
+        lambda values: [{value} for value in values],
+        lambda values: [{number: [value]} for number, value in enumerate(values)],
+    ],
+)
+def test_values_of_one_hash_are_refused_in_whatever_holds_them(clashing: list[Any], held: Any) -> None:
+    def refuse(value: object, rest: object = None) -> Any:
+        raise TypeError
+
+    data = json.loads(json.dumps(codec.encode(held(clashing), refuse)))
+    with pytest.raises(ValueError, match="same hash"):
+        codec.decode(data, refuse, codec.Hashes())
+    assert codec.decode(data, refuse) is not None  # what the judge itself sends is trusted
+
+
+def test_pairs_of_one_hash_and_ranges_of_it_are_refused() -> None:
+    def refuse(tag: str, rest: object) -> Any:
+        raise TypeError
+
+    pairs = [["t", ["i", hex(number * P)], 1] for number in range(300)]
+    for data in (["m", *pairs], ["d", *[pair[1:] for pair in pairs]], ["r", 0, ["i", hex(300 * P)], ["i", hex(P)]]):
+        with pytest.raises(ValueError, match="same hash|too many numbers"):
+            codec.decode(data, refuse, codec.Hashes())
+
+
+def test_values_that_come_often_are_no_clash() -> None:
+    def refuse(value: object, rest: object = None) -> Any:
+        raise TypeError
+
+    for value in ([-1] + [-2] * 500, [-2, -1] * 500, [[-1, -2]] * 300 + [(-2, -1)] * 300, [float("nan")] * 300):
+        data = json.loads(json.dumps(codec.encode(value, refuse)))
+        assert repr(codec.decode(data, refuse, codec.Hashes())) == repr(value)  # -1 and -2 have one hash

@@ -1,10 +1,13 @@
 """Judging Python from outside the jail: which verdict a program gets."""
 
+import subprocess
+import sys
+import time
 from typing import Any
 
 import pytest
 from sandbox.contract import Limits, Sandbox
-from sandbox.judging.python_judge import Tests, judge_python
+from sandbox.judging.python_judge import ENDS_A_STUCK_JUDGE, Tests, judge_python
 from sandbox.judging.verdict import Verdict
 
 
@@ -87,3 +90,40 @@ def test_an_answer_of_a_megabyte_comes_through_and_more_does_not(sandbox: Sandbo
     assert judged(sandbox, program, "assert len(f(1_000_000)) == 1_000_000").name == "pass"
     assert judged(sandbox, program, "assert len(f(5_000_000)) == 5_000_000").name == "fail"
     assert judged(sandbox, "def f(x): return len(x)", "assert f([1] * 300_000) == 300_000").name == "pass"
+
+
+P = 2**61 - 1  # sys.hash_info.modulus
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        f"def f(): return dict(enumerate(i * {P} for i in range(120_000))).values()",
+        f"import collections\ndef f(): return collections.deque(i * {P} for i in range(60_000))",
+        f"def f(): return {{i: tuple({P} if i >> bit & 1 else 0 for bit in range(15)) for i in range(20_000)}}.values()",
+        f"def f(): return [[{P} if i >> bit & 1 else 0 for bit in range(15)] for i in range(20_000)]",
+        f"def f(): return range(0, {P} * 200_000, {P})",
+    ],
+)
+def test_answers_whose_hashes_are_equal_stall_no_judge(sandbox: Sandbox, program: str) -> None:
+    began = time.monotonic()
+    found = judged(
+        sandbox, program, "assert set(map(lambda x: tuple(x) if type(x) is list else x, f())) == {1}", seconds=3
+    )
+    assert found.name in ("fail", "timeout"), found
+    assert time.monotonic() - began < 6
+
+
+def test_a_judge_that_is_stuck_in_c_code_is_ended_by_the_kernel(sandbox: Sandbox) -> None:
+    """The test makes the numbers of one hash itself, out of texts, which no check of an answer can know."""
+    program = f"def f(): return [str(i * {P}) for i in range(100_000)]"
+    judge = (
+        "from sandbox import make\nfrom sandbox.contract import Limits\n"
+        "from sandbox.judging.python_judge import Tests, judge_python\n"
+        f"tests = Tests('', 'set(map(int, f()))', ('f',))\n"
+        f"judge_python({program!r}, tests, make({sandbox.name!r}), Limits(1.0))\n"
+    )
+    began = time.monotonic()
+    done = subprocess.run([sys.executable, "-c", judge], check=False, timeout=60)
+    assert done.returncode == -ENDS_A_STUCK_JUDGE
+    assert time.monotonic() - began < 30  # 3 s of processor time; without an end it is minutes

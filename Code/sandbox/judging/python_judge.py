@@ -22,11 +22,6 @@ from sandbox.judging.driver_process import explain, of_status, start
 from sandbox.judging.remote_objects import Remote, Session, Syntax
 from sandbox.judging.verdict import BLOCKED, FAIL, INFRA_ERROR, MEMORY, PASS, SYNTAX, TIMEOUT, Verdict
 
-# Tests may be stuck in one long call of C code, such as the making of a set, which no handler of a signal interrupts. This
-# signal, which has no handler, ends the process then. Whoever started that process takes it for the verdict `timeout`.
-ENDS_A_STUCK_JUDGE = signal.SIGPROF
-_STUCK_S = 2.0  # seconds of its own processor time that the judge gets beyond the limit
-
 
 @dataclass(frozen=True, slots=True)
 class Tests:
@@ -48,9 +43,7 @@ def judge_python(
         program: the candidate's, whole.
         tests: what is called in it, and what must come of that.
         sandbox: what makes the jail.
-        limits: of the jail. In the main thread the time holds for the tests' own work too: where they compute for longer
-            without coming back to Python, the kernel ends this process by ENDS_A_STUCK_JUDGE. So judge what is not
-            trusted in a process that may end, as evaluation/grading does.
+        limits: of the jail. In the main thread the time holds for the tests' own work too.
         otherwise: another reading of the completion, run instead where `program` is not Python and this one is.
 
     Returns:
@@ -132,8 +125,7 @@ def _failed_test(error: Exception, tests: Tests) -> str:
 def _alarm(channel: Channel, seconds: float) -> Iterator[None]:
     """Raise Deadline in tests that go on computing after it, such as on an answer that is large or strange.
 
-    Where that cannot be raised, the process ends: ITIMER_PROF counts what this process computes, not what it waits for. A
-    signal can do all that in the main thread alone; in others nothing is done.
+    A signal can do that in the main thread alone; in others nothing is done.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -146,10 +138,8 @@ def _alarm(channel: Channel, seconds: float) -> Iterator[None]:
     before = signal.signal(signal.SIGALRM, ring)
     # every second from then on, since a test may catch what is raised
     signal.setitimer(signal.ITIMER_REAL, seconds + 1, 1)
-    signal.setitimer(signal.ITIMER_PROF, seconds + _STUCK_S)
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_PROF, 0)
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)

@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from RQ1_complexity.complexity import DIGITS, PROMPT, TransformersScorer, digit_ids, expected_score
-from seedkit.batching import halving
-from seedkit.errors import InputError, RunError
+from seedkit.errors import InputError
 from seedkit.score_store import ScoreStore
 from seedkit.stage import Workers, score_texts
 
@@ -159,20 +158,3 @@ def test_numbers_that_are_none_get_no_score(tiny_llama: Path) -> None:
     (score,) = scorer(["a"])
     assert score.value is None
     assert "finite" in (score.reason or "")
-
-
-def test_a_batch_too_big_for_the_memory_is_halved() -> None:
-    import torch
-
-    calls = []
-
-    def run(batch: list[int]) -> list[float]:
-        calls.append(len(batch))
-        if len(batch) > 2:
-            raise torch.OutOfMemoryError("CUDA out of memory")
-        return [float(number) for number in batch]
-
-    assert halving(run, [5, 6, 7, 8, 9]) == [5, 6, 7, 8, 9]
-    assert calls == [5, 2, 3, 1, 2]
-    with pytest.raises(RunError, match="does not hold one text: CUDA out of memory"):
-        halving(lambda batch: run([1, 2, 3]), [1])

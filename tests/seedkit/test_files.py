@@ -1,6 +1,7 @@
 import errno
 import hashlib
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -39,10 +40,38 @@ def test_a_failure_on_the_way_leaves_the_old_file_and_nothing_else(tmp_path: Pat
     assert os.listdir(tmp_path) == ["a"]
 
 
+def test_a_disk_that_fails_while_syncing_is_raised_and_leaves_the_old_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a").write_bytes(b"old")
+
+    def failing(fd: int) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(files, "BLOCK", 10)
+    monkeypatch.setattr(files, "SYNC", 20)
+    monkeypatch.setattr(os, "fdatasync", failing)
+    with pytest.raises(OSError, match="Input/output error"):
+        write_atomic(tmp_path / "a", [b"0123456789"] * 100)
+    assert os.listdir(tmp_path) == ["a"]
+    assert (tmp_path / "a").read_bytes() == b"old"
+
+
+def test_no_setting_of_the_process_changes_while_a_file_is_written(tmp_path: Path) -> None:
+    before = sys.getswitchinterval()
+
+    def lines() -> Iterator[bytes]:
+        assert sys.getswitchinterval() == before
+        yield b"a line\n"
+
+    write_atomic(tmp_path / "a", lines())
+    assert sys.getswitchinterval() == before
+
+
 def test_a_full_disk_is_raised_and_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "a").write_bytes(b"old")
 
-    def full(handle: int, data: bytes) -> int:
+    def full(fd: int, data: bytes) -> int:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(files, "BLOCK", 10)

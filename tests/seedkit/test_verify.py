@@ -1,6 +1,5 @@
 """verify on a finished folder, and on the same folder damaged in every way it should notice."""
 
-import json
 import shutil
 import subprocess
 import sys
@@ -10,43 +9,12 @@ from typing import Any
 
 import pytest
 from seedkit.errors import InputError
-from seedkit.files import file_facts
-from seedkit.manifest import MANIFEST, OutputFolder, made_by
+from seedkit.manifest import MANIFEST, OutputFolder
 from seedkit.records import json_lines
 from seedkit.verify import verify
 from support import reseal
 
 TERTILES = ["T1.jsonl", "T2.jsonl", "T3.jsonl"]
-NAMES = [*TERTILES, "scores.jsonl"]
-
-
-def record(number: int) -> dict[str, str]:
-    return {"id": str(number), "instruction": f"i{number}", "input": "", "output": "o"}
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """Seven records with the scores 6, 5, ..., 0; the eighth failed."""
-    source = tmp_path / "source.jsonl"
-    source.write_text("x")
-    third = [3, 3, 3, 2, 2, 1, 1]
-    with OutputFolder(tmp_path / "out", "stage", NAMES, sources=[source]) as output:
-        for number, name in enumerate(TERTILES, 1):
-            output.write(name, json_lines(record(n) for n in range(7) if third[n] == number))
-        rows: list[dict[str, Any]] = [
-            {"id": str(n), "line": n + 1, "value": 6.0 - n, "tertile": third[n], "status": "ok", "reason": None}
-            for n in range(7)
-        ]
-        failed = {"id": "7", "line": 8, "value": None, "tertile": None, "status": "failed", "reason": "why"}
-        output.write("scores.jsonl", json_lines([*rows, failed]))
-        output.write(output.rejects, json_lines([{"line": 8, "id": "7", "reason": "why", "record": record(7)}]))
-        output.finish(
-            {
-                "counts": {"scored": 7, "failed": 1, "unreadable": 0},
-                "tertiles": {"scores": "scores.jsonl", "column": "value", "files": TERTILES},
-            }
-        )
-    return tmp_path / "out"
 
 
 def swap_records(folder: Path) -> None:
@@ -143,79 +111,41 @@ def test_command(folder: Path) -> None:
     assert run(folder / "none").returncode == 2
 
 
-def test_output_folder_guards(folder: Path, tmp_path: Path) -> None:
-    source = tmp_path / "source.jsonl"
-    with pytest.raises(InputError, match="holds T1.jsonl of stage"):
-        OutputFolder(folder, "another", NAMES, sources=[source])
-    for name in (TERTILES[0], MANIFEST):
-        with pytest.raises(InputError, match="overwrite the input"):
-            OutputFolder(folder, "stage", NAMES, sources=[folder / name])
-    with pytest.raises(InputError, match="got a file"):
-        OutputFolder(source, "stage", NAMES, sources=[source])
-    with (
-        OutputFolder(folder, "stage", NAMES, sources=[source]) as output,
-        pytest.raises(InputError, match="another run is writing here"),
-    ):
-        OutputFolder(output.path, "stage", NAMES, sources=[source])
+CATEGORIES = {"red": {"group": "warm", "records": 2}, "blue": {"group": "cold", "records": 1}}
+COLUMNS = {"category": "colour", "group": "group", "ranges": {"shade": [0, 1]}}
 
 
-def test_publishing_withdraws_the_manifest_and_removes_what_is_stale(folder: Path, tmp_path: Path) -> None:
-    with OutputFolder(folder, "stage", NAMES, sources=[tmp_path / "source.jsonl"]) as output:
-        assert (folder / MANIFEST).exists()
-        output.write(TERTILES[0], [b"{}\n"])
-        assert not (folder / MANIFEST).exists()
-        output.finish({})
-    assert sorted(path.name for path in folder.iterdir()) == [TERTILES[0], MANIFEST]
+def classified(path: Path, said: dict[str, Any], rows: list[dict[str, Any]]) -> Path:
+    """A finished folder of classified records: `rows` have what classification adds to each."""
+    plain = {"instruction": "i", "input": "", "output": "o"}
+    with OutputFolder(path, "stage", ["c.jsonl"], sources=[]) as output:
+        output.write("c.jsonl", json_lines({"id": str(n), **plain, **row} for n, row in enumerate(rows)))
+        output.finish({"counts": {"failed": 0, "unreadable": 0}, "classified": {"file": "c.jsonl", **said}})
+    return path
 
 
-def test_outputs_share_a_folder_and_each_stays_verified(folder: Path, tmp_path: Path) -> None:
-    source = tmp_path / "source.jsonl"
-    with OutputFolder(folder, "another", ["other.jsonl", "old.jsonl"], sources=[source]) as output:
-        output.write("other.jsonl", [b"{}\n"])
-        assert json.loads((folder / MANIFEST).read_text())["stage"] == "stage"  # unfinished, but what was here still is
-        output.write("old.jsonl", [b"{}\n"])
-        output.finish(
-            {"input_is_here": True, "input": {"file": "T1.jsonl", "sha256": file_facts(folder / "T1.jsonl").sha256}}
-        )
-    assert verify(folder) == []
-    with OutputFolder(folder, "another", ["other.jsonl"], sources=[source]) as output:
-        output.write("other.jsonl", [b"[]\n"])
-        output.finish({"input_is_here": True, "input": {"file": "T1.jsonl", "sha256": "0"}})
-    assert not (folder / "old.jsonl").exists()  # of the output that this one replaces
-    assert verify(folder) == [f"{folder}: another was made from another T1.jsonl than the one here"]
-    assert (folder / "rejects.jsonl").exists()
-    with OutputFolder(folder, "another", ["other.jsonl"], sources=[source]) as output:
-        assert output.rejects == "other_rejects.jsonl"  # rejects.jsonl is the first output's
-        output.write("other.jsonl", [b"{}\n"])
-        output.write(output.rejects, [b"{}\n"])
-        output.finish({})
-    assert verify(folder) == []
-    repeat_tertile(folder)
-    assert any("T2.jsonl: sha256" in fault for fault in verify(folder))
+def coloured(path: Path, **changed: object) -> list[str]:
+    """What verify finds where the first of three rows is changed."""
+    rows = [
+        {"colour": "red", "shade": 0.5, "group": "warm", **changed},
+        {"colour": "red", "shade": 0.0, "group": "warm"},
+        {"colour": "blue", "shade": 1.0, "group": "cold"},
+    ]
+    return verify(classified(path, {"columns": COLUMNS, "categories": CATEGORIES}, rows))
 
 
-def test_made_by_knows_what_the_manifest_beside_a_file_says(folder: Path) -> None:
-    origin = made_by(folder / TERTILES[0])
-    assert origin is not None
-    assert origin["stage"] == "stage"
-    assert "files" not in origin
-    drop_record(folder)
-    assert made_by(folder / TERTILES[2]) is None
-    assert made_by(folder.parent / "source.jsonl") is None
-    assert made_by(folder / "none.jsonl") is None
+def test_the_columns_of_classified_records_are_those_of_the_manifest(tmp_path: Path) -> None:
+    assert coloured(tmp_path / "right") == []
+    assert coloured(tmp_path / "range", shade=1.5) == ["c.jsonl: 0 has shade 1.5, expected 0 to 1"]
+    assert coloured(tmp_path / "group", group="cold") == [
+        "c.jsonl: 0 is cold in red, which is no category of the manifest's"
+    ]
+    assert len(coloured(tmp_path / "count", colour="blue", group="cold")) == 2
+    assert "expected the strings" in coloured(tmp_path / "column", size=3)[0]
 
 
-def test_what_is_replaced_goes_before_its_manifest_does(folder: Path, tmp_path: Path) -> None:
-    with OutputFolder(folder, "stage", [TERTILES[0]], sources=[tmp_path / "source.jsonl"]) as output:
-        output.write(TERTILES[0], [b"{}\n"])  # and the run is killed here
-    assert sorted(path.name for path in folder.iterdir()) == [TERTILES[0], "rejects.jsonl"]
-
-
-def test_an_input_that_is_an_earlier_output_is_never_removed(folder: Path) -> None:
-    with pytest.raises(InputError, match="overwrite the input"):
-        OutputFolder(folder, "stage", [TERTILES[0]], sources=[folder / TERTILES[1]])
-    with OutputFolder(folder, "stage", ["new.jsonl"], sources=[folder / TERTILES[1]]) as output:
-        output.write("new.jsonl", [b"{}\n"])
-        output.finish({})
-    assert (folder / TERTILES[1]).exists()
-    assert verify(folder) == []
+def test_manifests_of_the_first_release_name_no_columns(tmp_path: Path) -> None:
+    said = {"categories": {"Web": {"task_type": "practical", "records": 1}}}
+    row = {"assigned_category": "Web", "category_similarity": 1.0, "category_margin": 0.0, "task_type": "practical"}
+    assert verify(classified(tmp_path / "right", said, [row])) == []
+    assert verify(classified(tmp_path / "wrong", said, [{**row, "category_margin": -0.1}])) != []

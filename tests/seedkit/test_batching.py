@@ -1,0 +1,25 @@
+import pytest
+from seedkit.batching import halving, token_batches
+from seedkit.errors import RunError
+
+
+def test_batches_hold_the_budget_longest_first() -> None:
+    assert list(token_batches([3, 9, 4, 1, 20], 12)) == [[4], [1], [2, 0, 3]]
+    assert list(token_batches([], 12)) == []
+
+
+def test_a_batch_too_big_for_the_memory_is_halved() -> None:
+    import torch
+
+    calls = []
+
+    def run(batch: list[int]) -> list[float]:
+        calls.append(len(batch))
+        if len(batch) > 2:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return [float(number) for number in batch]
+
+    assert halving(run, [5, 6, 7, 8, 9]) == [5, 6, 7, 8, 9]
+    assert calls == [5, 2, 3, 1, 2]
+    with pytest.raises(RunError, match="does not hold one text: CUDA out of memory"):
+        halving(lambda batch: run([1, 2, 3]), [1])

@@ -36,14 +36,14 @@ ScorerSpec = ModelSpec[list[Score]]
 
 
 def expected_score(logits: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Scores (n,) from the digits' logits or log-probabilities (n, 6): sum over i of i * softmax(logits)_i, i = 0..5."""
+    """Scores (n,) from the digits' logits or log-probabilities (n, 6): the sum over i = 0..5 of i * softmax(logits)_i."""
     weights = np.exp(logits - logits.max(axis=1, keepdims=True))
     scores: NDArray[np.float64] = (weights / weights.sum(axis=1, keepdims=True)) @ np.arange(6.0)
     return scores
 
 
 def digit_ids(tokenizer: Any, name: str) -> list[int]:
-    """The token ids of the digits 1 to 6 (16 to 21 in LLaMA-3's vocabulary); each must be one token."""
+    """The token ids of the digits 1 to 6 (16 to 21 in LLaMA-3's vocabulary); InputError if one is not a token of its own."""
     ids = []
     for digit in DIGITS:
         tokens = tokenizer.encode(digit, add_special_tokens=False)
@@ -58,7 +58,10 @@ def digit_ids(tokenizer: Any, name: str) -> list[int]:
 
 
 class _PromptReader:
-    """Token ids of the prompts, and which are too long for the model."""
+    """Makes the prompts and their token ids, and finds those that are too long for the model.
+
+    Raises InputError if the model is not there or its tokenizer cannot be that of a complexity scorer.
+    """
 
     def __init__(self, model: str) -> None:
         self.tokenizer = load_tokenizer(model)
@@ -66,7 +69,7 @@ class _PromptReader:
         self.context = context_length(model)
 
     def __call__(self, texts: list[str]) -> tuple[list[list[int]], dict[int, Score]]:
-        """(token ids of every prompt, failures by position). A truncated prompt would get a score of something else."""
+        """(token ids of every prompt, failures by index). Prompts that are too long fail: truncated, they ask another thing."""
         prompts = [PROMPT.format(instruction=text) for text in texts]
         rows: list[list[int]] = self.tokenizer(prompts)["input_ids"] if prompts else []
         failures = {
@@ -78,7 +81,7 @@ class _PromptReader:
 
 
 class TransformersScorer:
-    """The scorer model through transformers: one forward pass per batch, logits of the last position only."""
+    """The scorer model through transformers: a forward pass for each batch, which gives the last position's logits only."""
 
     def __init__(self, model: str, *, device: str, dtype: str, max_batch_tokens: int) -> None:
         self._read = _PromptReader(model)
@@ -105,8 +108,8 @@ class TransformersScorer:
 class VllmScorer:
     """The scorer model through vLLM: all prompts of a chunk at once, the log-probabilities of the six digits by id.
 
-    `device` is "cpu", or "cuda:" and the indices of one tensor-parallel group ("cuda:0+1"). Several groups are several
-    processes, each with an engine of its own: that is what data parallel means here.
+    `device` is "cpu", or "cuda:" and the indices of one tensor-parallel group ("cuda:0+1"). Data parallel means several
+    such groups: several processes, each with an engine of its own.
     """
 
     def __init__(self, model: str, *, device: str, dtype: str) -> None:
@@ -119,7 +122,7 @@ class VllmScorer:
         wanted: dict[str, Any] = {"max_tokens": 1, "temperature": 0.0, "detokenize": False, "logprobs": len(DIGITS)}
         if "logprob_token_ids" in getattr(vllm.SamplingParams, "__struct_fields__", ()):
             wanted["logprob_token_ids"] = self._read.digits
-        else:  # older releases: only the digits may be sampled, and what is reported is taken after that
+        else:  # older releases report the likeliest tokens of those that may be sampled: these are the digits then
             wanted["allowed_token_ids"] = self._read.digits
             options["logprobs_mode"] = "processed_logprobs"
         try:
@@ -134,7 +137,7 @@ class VllmScorer:
         except (RuntimeError, ValueError) as error:  # too little memory, a model it does not know
             raise RunError(f"vLLM did not start with {model}: {str(error).splitlines()[0]}") from error
         self._params, self._prompt = vllm.SamplingParams(**wanted), vllm.TokensPrompt
-        # one token has to fit behind the prompt
+        # one token, the answer, has to fit behind the prompt
         self._room = self._llm.llm_engine.model_config.max_model_len - 1
 
     def __call__(self, texts: list[str]) -> list[Score]:

@@ -106,7 +106,7 @@ def _manifest(
 
 
 def normalized(values: NDArray[np.float64], how: str) -> NDArray[np.float64]:
-    """Values (n,) mapped to [0, 1]: (x - min) / (max - min), where `how` is "rank" of their mean ranks."""
+    """Values (n,) mapped to [0, 1]: (x - min) / (max - min); of their mean ranks instead if `how` is "rank"."""
     if how == "rank":
         from scipy.stats import rankdata
 

@@ -2,7 +2,7 @@
 
 A ridge regression from the MiniLM embedding of a text and six plain features of it to contest Elo, learnt from rated
 programming problems by train_embedded_scorer.py and mapped to [0, 5]:  score = 5 / (1 + exp(-(elo - center) / scale)).
-What it was trained on, how well it agrees with human ratings, and its limits stand in embedded/MODEL_CARD.md.
+What it was trained on, how well it agrees with human ratings, and its limits are in embedded/MODEL_CARD.md.
 """
 
 import re

@@ -13,7 +13,9 @@ from seedkit.causal_lm import context_length, load_causal_lm, load_tokenizer, pa
 from seedkit.score_store import Score, as_score
 
 GPT2 = "gpt2"  # the Hugging Face hub
-EMBEDDED_LM = Path(__file__).parent / "embedded" / "gpt2_mini"  # made by train_embedded_lm.py, see its MODEL_CARD.md
+EMBEDDED_LM = (
+    Path(__file__).parent / "embedded" / "gpt2_mini"
+)  # made by train_embedded_lm.py, see embedded/MODEL_CARD.md
 MAX_TOKENS = 512
 LOGITS_BYTES = 1 << 30  # most memory for one batch's logits, float32
 
@@ -42,7 +44,7 @@ class Perplexity:
     def _forward(self, rows: Sequence[Sequence[int]]) -> list[float]:
         import torch
 
-        # padding on the right: no token before it can see it, and the mask takes it out of the mean
+        # padding is on the right: the tokens before it do not see it, and the mask takes it out of the mean
         ids, mask = padded(rows, self._device, left=False)
         with torch.inference_mode():
             logits = self._model(input_ids=ids, attention_mask=mask, use_cache=False).logits[:, :-1]

@@ -78,5 +78,5 @@ def _llm_scorer(args: argparse.Namespace, where: list[str], dtype: str, budget: 
     wanted = args.data_parallel_size or len(groups)
     if not groups or wanted > len(groups):
         raise InputError(f"vLLM: {wanted} engines of {size} GPUs need {wanted * size} GPUs, there are {len(gpus)}")
-    # an engine takes most of a GPU's memory for as long as its process lives: it gets one of its own
+    # an engine takes most of a GPU's memory until its process ends, so it gets a process of its own
     return ModelSpec(functools.partial(VllmScorer, model, dtype=dtype), groups[:wanted], identity, isolate=True)

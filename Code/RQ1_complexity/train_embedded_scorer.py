@@ -1,7 +1,7 @@
 """Train the embedded scorer's head on programming problems with contest ratings, and measure it.
 
 Ridge regression (scikit-learn) to Elo; only problems that have an Elo are used. Prints the Spearman correlation with
-Elo in 5-fold cross-validation and, where a file of labelled texts is given, with labels it never trained on.
+Elo in 5-fold cross-validation and, if a file of labelled texts is given, with labels that it was not trained on.
 
     python Code/RQ1_complexity/train_embedded_scorer.py --problems leetcode.jsonl
     python Code/RQ1_complexity/train_embedded_scorer.py --problems leetcode.jsonl --no-write \\
@@ -22,7 +22,7 @@ from seedkit.records import read_records
 
 from RQ1_complexity.embedded_scorer import FEATURES, HEAD, inputs
 
-PENALTY = 2000.0  # cross-validation is flat from 1000 to 3000; a strong penalty carries over better to other sources
+PENALTY = 2000.0  # cross-validation is about the same from 1000 to 3000; a strong penalty works better on other sources
 FOLDS = 5
 
 
@@ -39,7 +39,8 @@ def parse() -> argparse.Namespace:
 def fit(x: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
     """(weights, intercept) in the units of x: ridge on features scaled to unit variance.
 
-    The embedding's dimensions share one scale, their mean one, so that a dimension that hardly varies is not blown up.
+    All dimensions of the embedding are scaled alike, by their mean deviation: scaled one by one, a dimension that hardly
+    varies would count as much as the others.
     """
     from sklearn.linear_model import Ridge
 

@@ -22,7 +22,7 @@ STEP = 100 // gcd(100, *RATIOS)  # a multiple of this has whole numbers at every
 
 
 def mixing_jobs(args: argparse.Namespace) -> list[Job]:
-    """What the flags ask for; a source's input is its classified file, which knows what the source is called."""
+    """What the flags ask for. A source's input is its classified file, whose manifest says what the source is called."""
     return jobs(
         args, "RQ2", default_input=_classified, recorded_source=lambda path: (made_by(path) or {}).get("source")
     )
@@ -82,7 +82,11 @@ def read_pools(path: Path, args: argparse.Namespace, rejects: list[Reject]) -> l
 
 
 def subset_size(wanted: int | str | None, pools: list[Pool], path: Path, sample: bool) -> int:
-    """How many records a mix gets; InputError with the largest number that works where the wanted one does not."""
+    """How many records a mix gets: `wanted`, or for auto and the `sample` as many as every ratio allows.
+
+    Raises InputError if there are too few records, and names the largest size that works; UsageError for a size that has
+    no whole numbers at every ratio.
+    """
     largest = min(map(len, pools)) // STEP * STEP
     have = " and ".join(f"{len(pool):,} {pool.kind}" for pool in pools)
     if not largest:

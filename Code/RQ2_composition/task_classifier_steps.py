@@ -30,7 +30,8 @@ from RQ2_composition.categories import (
 )
 
 STAGE = "RQ2_classification"
-# the columns that a record gets, for the manifest: its category, the group of that, and what else, from and to
+# The columns that a record gets, as the manifest names them: its category, the group of that category, and the lowest
+# and highest value of the others.
 COLUMNS = {
     "category": "assigned_category",
     "group": "task_type",
@@ -58,7 +59,7 @@ class Encoders:
 
 
 def encoders(args: argparse.Namespace) -> Encoders:
-    """The encoder and the prototypes that the flags ask for."""
+    """The encoder and the prototypes that the flags ask for; says what was chosen."""
     tasks, topics = encoder_specs(args, TASK_INSTRUCTION, TOPIC_INSTRUCTION)
     kind = args.prototypes or ("described" if tasks.identity["encoder"] == "minilm" else "names")
     say(f"prototypes: {kind}")

@@ -1,6 +1,6 @@
 """Semantic diversity of records, and how spread out a group of them is: functions of plain arrays.
 
-All of them read the vectors block by block, so they may be memory-mapped; `rows` says which of them take part.
+All functions read the vectors block by block, so these may be memory-mapped; `rows` are the indices of those to use.
 """
 
 from collections.abc import Iterator
@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 BLOCK = 2048  # rows in memory at a time
-EXACT_NEIGHBOURS = 20_000  # up to so many rows every nearest neighbour is found, beyond those of a sample
+EXACT_NEIGHBOURS = 20_000  # up to so many rows the nearest neighbour of each is found, of more rows those of a sample
 NEIGHBOUR_SAMPLE = 2_000
 VENDI_SAMPLE = 2_000
-SEED = 0  # of the samples; fixed, so that the figures of two runs compare
+SEED = 0  # of the samples; fixed, so that the figures of two runs can be compared
 
 
 def diversity(vectors: NDArray[np.float32], rows: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -23,7 +23,7 @@ def diversity(vectors: NDArray[np.float32], rows: NDArray[np.int64]) -> NDArray[
 
         diversity_i = 1 - (x_i . s - x_i . x_i) / (m - 1):
 
-    exactly the pairwise mean, in time and memory of order m d. Sums are float64; those of shards add up.
+    exactly the mean over all pairs, in time and memory of order m d. Sums are float64.
     """
     total = np.zeros(vectors.shape[1])
     for _, block in _blocks(vectors, rows):
@@ -38,17 +38,17 @@ def diversity(vectors: NDArray[np.float32], rows: NDArray[np.int64]) -> NDArray[
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """How spread out a group is: three measures that need not agree with the mean of its diversity scores."""
+    """How spread out a group is, by three measures. Its mean diversity score may say otherwise: that is about all data."""
 
     mean_pairwise_cosine: float
     mean_neighbour_distance: float  # 1 - cosine with the nearest other record
-    neighbours_of: int  # records whose nearest neighbour was looked for
+    neighbours_of: int  # number of records whose nearest neighbour was looked for
     vendi_score: float
     vendi_sample: int
 
 
 def spread(vectors: NDArray[np.float32], rows: NDArray[np.int64], sample: int = VENDI_SAMPLE) -> Spread:
-    """Measure the group at `rows` (m >= 2,); the Vendi score on `sample` of them, since it grows with their number."""
+    """Measure the group at `rows` (m >= 2,); the Vendi score of `sample` of them, since it grows with their number."""
     pick = np.random.default_rng(SEED)
     asked = rows if len(rows) <= EXACT_NEIGHBOURS else np.sort(pick.choice(rows, NEIGHBOUR_SAMPLE, replace=False))
     drawn = np.sort(pick.choice(rows, min(sample, len(rows)), replace=False))

@@ -42,7 +42,7 @@ def publish(source: Source, embeddings: Embeddings, encoder: EncoderSpec, args: 
     reasons = [None if record.query.strip() else "the instruction is empty" for record in source.records]
     found = partition.scored_rows(source, reasons, args.max_failure_rate)
     partition.check_enough(source, found)
-    # float32 vectors carry seven digits: what differs by less is a tie, and ties keep the input's order
+    # float32 vectors have seven digits: scores that differ by less are equal, and equal scores keep the input's order
     scores = np.round(diversity(vectors, found.scored), 7)
     tertiles = partition.split("diversity", TERTILE_FILES, SCORES, scores)
     partition.write_tertiles(source, found, tertiles)
@@ -50,7 +50,7 @@ def publish(source: Source, embeddings: Embeddings, encoder: EncoderSpec, args: 
     source.folder.add(SIDECAR, embeddings.path.with_suffix(".json"))
     source.folder.write_bytes(MAP, _map(source, vectors, found, tertiles))
     groups = [found.scored[tertiles.tertile == tertile] for tertile in (1, 2, 3)]
-    sample = min(VENDI_SAMPLE, *map(len, groups))  # the same for all: the Vendi score grows with it
+    sample = min(VENDI_SAMPLE, *map(len, groups))  # the same for all, since the Vendi score grows with it
     spreads = [spread(vectors, group, sample) if len(group) > 1 else None for group in groups]
     source.folder.finish(_manifest(source, found, tertiles, encoder, args, spreads))
     return "\n".join(

@@ -144,7 +144,10 @@ def _without_duplicates(code: Pool, domains: list[Domain], rejects: list[bytes])
 
 
 def _without_clashes(pools: list[Pool]) -> tuple[list[Pool], list[str]]:
-    """The pools with ids that are unique over all of them, and the kinds whose ids got a prefix for it."""
+    """The pools with ids that are unique over all of them, and the kinds whose ids got a prefix for that.
+
+    Raises InputError if ids clash even with a prefix.
+    """
     taken = set(pools[0].ids())
     result, renamed = [pools[0]], []
     for pool in pools[1:]:

@@ -95,7 +95,10 @@ def _to_float32(module: Any, arguments: Any, features: dict[str, Any]) -> dict[s
 
 
 def _mean_pooled(model: str) -> list[Any]:
-    """The modules of a mean-pooled transformer. Weights that the checkpoint lacks are an error, not random numbers."""
+    """The modules of a mean-pooled transformer.
+
+    Raises InputError if the checkpoint lacks weights, which transformers would fill with random numbers.
+    """
     from sentence_transformers.base.modules import Transformer
     from sentence_transformers.sentence_transformer.modules import Pooling
     from transformers import AutoModel
@@ -133,7 +136,7 @@ def encoder_spec(args: argparse.Namespace, instruction: str) -> EncoderSpec:
 
 
 def encoder_specs(args: argparse.Namespace, *instructions: str) -> list[EncoderSpec]:
-    """The encoder that the flags ask for, once for each instruction; only INSTRUCTOR models take notice of it.
+    """The encoder that the flags ask for, once for each instruction, which only INSTRUCTOR models use.
 
     Raises UsageError for flags that contradict each other, InputError for a model that cannot be loaded.
     """

@@ -27,10 +27,13 @@ class ScoredRows:
 
 
 def scored_rows(source: Source, reasons: list[str | None], max_failure_rate: float) -> ScoredRows:
-    """Which records have a score, by the reasons why they have none; RunError if more have none than the rate allows."""
+    """Which records have a score, from `reasons` (one per record, None where it has a score).
+
+    Raises RunError if a larger share than `max_failure_rate` has none.
+    """
     result = ScoredRows(np.array([n for n, reason in enumerate(reasons) if reason is None], dtype=np.int64), reasons)
     total, failed = len(reasons), result.failed
-    if len(failed) > max_failure_rate * total + 1e-6:  # 0.58 * 50 is a little less than 29
+    if len(failed) > max_failure_rate * total + 1e-6:  # in floating point 0.58 * 50 is a little less than 29
         first = failed[0]
         raise RunError(
             f"{source.path}:{source.records[first].line}: {reasons[first]}; {len(failed):,} of {total:,} records have "

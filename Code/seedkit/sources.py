@@ -107,10 +107,10 @@ def read(
     keys: Keys | None = None,
     column: tuple[str, list[Any]] | None = None,
 ) -> Iterator[Record]:
-    """Yield the records of an input file one by one, as `read_records` does, with what the flags say of it.
+    """Yield the records of an input file one by one, as `read_records` does, with the limit that the flags set.
 
-    Fields are called as the flags say, or by `keys`. A record that cannot be used goes to `rejects` where --on_bad_record
-    is reject, and raises InputError otherwise.
+    Fields are called as the flags say, or as `keys` does. A record that cannot be used goes to `rejects` if
+    --on_bad_record is reject, and raises InputError otherwise.
     """
     if keys is None:
         keys = Keys(args.instruction_key, args.input_key, args.output_key)
@@ -171,7 +171,7 @@ def rejected(record: Record, reason: str) -> Reject:
 
 
 def write_rejects(folder: OutputFolder, rejects: Sequence[Reject]) -> None:
-    """Write the rejects in the order of the input, where there are any."""
+    """Write the rejects in the order of the input; no file if there are none."""
     if rejects:
         rows = sorted(rejects, key=lambda reject: reject.line)
         lines = ({"line": r.line, "id": r.id, "reason": r.reason, "record": r.record} for r in rows)

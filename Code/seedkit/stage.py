@@ -34,7 +34,7 @@ class Stage(Protocol[Item, Mapped]):
 
 
 class StageFactory(Protocol[Item, Mapped]):
-    """Loads a stage's model on a device such as cpu or cuda:0: the stage's class, its other arguments already given."""
+    """Makes a stage, its model loaded on a device such as cpu or cuda:0. A partial of the stage's class is one."""
 
     def __call__(self, *, device: str) -> Stage[Item, Mapped]: ...
 
@@ -118,7 +118,7 @@ _worker: Callable[[], Stage[Any, Any]] | None = None  # in a worker process: the
 
 def _start_worker(factory: StageFactory[Any, Any], devices: "SimpleQueue[str]", count: int) -> None:
     global _worker
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent answers it
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes of the group; the parent handles it
     device = devices.get()
     threading.Thread(target=_end_with_parent, daemon=True).start()
     if device == "cpu":
@@ -128,7 +128,8 @@ def _start_worker(factory: StageFactory[Any, Any], devices: "SimpleQueue[str]", 
     stage: Stage[Any, Any] | None = None
 
     def get() -> Stage[Any, Any]:
-        # loaded with the first chunk, where a failure reaches the parent as itself and not as a broken pool
+        # Loaded with the first chunk: an error then reaches the parent as it is. Raised while the worker starts, it would
+        # only be known that the pool is broken.
         nonlocal stage
         stage = stage or factory(device=device)
         return stage
@@ -146,7 +147,7 @@ def _end_children() -> None:
 
 
 def _end_with_parent() -> None:
-    """A killed parent cannot stop its workers; without this they would wait for ever and hold their GPU."""
+    """End this worker when its parent ends: a killed parent cannot stop it, and it would hold its GPU for ever."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()

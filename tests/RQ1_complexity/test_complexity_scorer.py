@@ -60,7 +60,7 @@ def test_without_gpu_or_hub_on_the_sample(tmp_path: Path, scorer_command: Comman
     assert again.returncode == 0, again.stderr
 
 
-def test_complexity_is_the_mean_of_the_normalised_parts(
+def test_complexity_is_the_mean_of_the_normalised_measures(
     tmp_path: Path, tiny_llama: Path, tiny_gpt2: Path, scorer_main: Command
 ) -> None:
     data = seeds(tmp_path / "seeds.jsonl", 50)

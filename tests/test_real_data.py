@@ -44,4 +44,4 @@ def test_all_scripts_finish_verified(tmp_path: Path, shared_data: Path, script_c
     assert len(rows(rq2 / "classified.jsonl")) == len(rows(rq3 / "diversity_scores.jsonl")) == count
     assert len(rows(rq4 / "RQ4_BREADTH_CODE_70_MATH_30_random_sample_3.jsonl")) == count
     kept = json.loads((rq4 / "manifest.json").read_text())["counts"]
-    assert kept["MATH"] > 0.9 * 10201  # what of math_standin.json is no program of thought
+    assert kept["MATH"] > 0.9 * 10201  # the records of math_standin.json that are no programs

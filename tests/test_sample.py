@@ -71,7 +71,7 @@ def test_python_solutions_compile_and_their_examples_hold(code: str, monkeypatch
     if ">>>" not in code:
         return
     module = types.ModuleType("solution")
-    monkeypatch.setitem(__import__("sys").modules, "solution", module)  # dataclasses look their module up
+    monkeypatch.setitem(__import__("sys").modules, "solution", module)  # dataclasses look up their module
     with redirect_stdout(io.StringIO()):
         exec(program, module.__dict__)  # noqa: S102
     runner = doctest.DocTestRunner(verbose=False)

@@ -1,4 +1,4 @@
-"""Tiny models with random weights and small tokenizers, saved like real ones: the real loading code, offline."""
+"""Tiny models with random weights and small tokenizers, saved like real ones, so that tests run the real loading code."""
 
 import json
 import string

@@ -55,7 +55,7 @@ def test_without_gpu_or_hub_on_the_sample(tmp_path: Path, scorer_command: Comman
     assert {str(row["id"]): row["output"] for row in written} == {record.id: record.output for record in source}
     manifest = json.loads((folder / "manifest.json").read_text())
     assert manifest["models"]["semantic"]["scorer"] == "embedded"
-    # what is written reads as it is, and splits again to the same thirds
+    # what is written reads as it is, and splits again to the same tertiles
     again = scorer_command("--input_file", folder / OUTPUTS[0], "--output_dir", tmp_path / "again", "--device", "cpu")
     assert again.returncode == 0, again.stderr
 
@@ -102,7 +102,7 @@ def test_killed_at_any_moment_it_ends_with_the_same_bytes(
     out = tmp_path / "killed"
     pick = random.Random(os.urandom(8))
     stored = 0
-    for third in range(3):  # at random moments, one in the beginning, one in the middle, one towards the end
+    for moment in range(3):  # at random moments, one in the beginning, one in the middle, one towards the end
         process = subprocess.Popen(
             [sys.executable, str(SCORER), *map(str, common), "--output_dir", str(out)],
             stdout=subprocess.DEVNULL,
@@ -110,7 +110,7 @@ def test_killed_at_any_moment_it_ends_with_the_same_bytes(
             env=offline(),
             start_new_session=True,
         )
-        time.sleep(duration * (third + pick.random()) / 3 * 0.8)
+        time.sleep(duration * (moment + pick.random()) / 3 * 0.8)
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
         now = sum(path.read_bytes().count(b"\n") for path in (out / ".scores").glob("*")) if out.exists() else 0

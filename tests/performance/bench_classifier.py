@@ -3,7 +3,7 @@
     python tests/performance/bench_classifier.py
 
 The labels come from tags and sources by a rule, so some are wrong. The texts are split by a hash: whoever edits the
-prototypes looks at the first half only, and the second says whether that carries over. No text of the file is labelled
+prototypes looks at the first half only, and the second shows whether the edits help on other texts. No text of the file is labelled
 Domain-Specific; the macro-F1 over ten categories counts 0 for it, the other is over the categories that are labelled.
 """
 

@@ -3,8 +3,8 @@
     python tests/performance/bench_records.py
 
 Both go from file to file, a record at a time, and both check that the fields are strings and the ids different, hash
-what they write and fsync it. Measured on the house's records, which have an id, and on the Evol-Instruct release's schema,
-where both compute every id. Each run is a process of its own; memory is its peak.
+what they write and fsync it. Measured on records as our scripts write them, which have an id, and on the Evol-Instruct
+release's schema, where both compute every id. Each run is a process of its own; memory is its peak.
 """
 
 import hashlib
@@ -23,7 +23,7 @@ RECORDS, SIZE = 110_000, 172_000_000
 
 
 def make(path: Path, release: bool) -> None:
-    """A file of the bundled sample's texts at the release's size, in the release's schema or the house's."""
+    """A file of the bundled sample's texts at the release's size, in the release's schema or ours."""
     sample = Path(__file__).resolve().parents[2] / "Datas" / "sample"
     texts = [record for name in ("EVOL", "OSS") for record in read_records(sample / f"{name}.jsonl")]
     pick = random.Random(0)
@@ -76,7 +76,7 @@ def main() -> None:
         source, target, other = (Path(folder) / name for name in ("source", "target", "other"))
 
         def timed(kind: str, path: Path) -> float:
-            os.sync()  # so that its fsync waits for its own bytes only
+            os.sync()  # so that the fsync of a run waits for that run's bytes only
             result = alone(__file__, kind, source, path)
             if kind == "ours":
                 peaks.append(result["peak_mb"])

@@ -76,7 +76,7 @@ def main() -> None:
             one_at_a_time()
             if any(a is None or abs(a - b) > 1e-4 for a, b in zip(scores, found, strict=True)):
                 raise SystemExit(f"{name}: the scores differ from the baseline's")
-            # a chunk as the script sends it, of fresh texts: an engine that remembers would be measured remembering
+            # a chunk as the script sends it, of fresh texts: an engine with a cache would otherwise be measured using it
 
             def one_round(engine: Scorer = engine) -> float:
                 heads = [f"# {next(rounds)}\n" for _ in range(CHUNK // len(texts))]

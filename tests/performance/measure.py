@@ -21,7 +21,7 @@ def seconds(run: Callable[[], object]) -> float:
 
 
 def in_turns(first: Callable[[], float], second: Callable[[], float], rounds: int) -> tuple[float, float]:
-    """Median seconds of two runs measured in turns, so that a busy moment of the machine meets both."""
+    """Median seconds of two runs measured in turns, so that a busy moment of the machine slows both."""
     pairs = [(first(), second()) for _ in range(rounds)]
     return statistics.median(a for a, _ in pairs), statistics.median(b for _, b in pairs)
 

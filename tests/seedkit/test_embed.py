@@ -75,7 +75,7 @@ def test_the_instruction_is_read_and_left_out_of_the_mean(tiny_instructor: Path)
             everything.append((weight @ hidden.mean(0)).numpy())
             alone.append((weight @ model(**only).last_hidden_state[0].mean(0)).numpy())
     assert vectors == pytest.approx(unit(np.stack(expected)), abs=1e-5)
-    # the instruction in the mean, or not read at all, would be seen
+    # an instruction that is in the mean, or is not read at all, would change the vectors
     assert np.abs(vectors - unit(np.stack(everything))).max() > 0.1
     assert np.abs(vectors - unit(np.stack(alone))).max() > 0.1
 
@@ -84,7 +84,7 @@ def test_any_transformer_by_the_mean_of_its_tokens(tiny_llama: Path, tiny_gpt2: 
     import torch
     from transformers import AutoModel, AutoTokenizer
 
-    some = [text for text in texts() if text]  # these models have no token for nothing
+    some = [text for text in texts() if text]  # these models have no token for an empty text
     for folder in (tiny_llama, tiny_gpt2):
         vectors = SentenceEncoder(str(folder), device="cpu", mean_pooling=True)(some)
         tokenizer, model = AutoTokenizer.from_pretrained(folder), AutoModel.from_pretrained(folder).eval()
@@ -111,7 +111,9 @@ def test_weights_that_the_checkpoint_lacks_are_an_error(tmp_path: Path, tiny_gpt
 
 
 def test_batches_do_not_change_vectors_and_rows_have_length_1(tiny_instructor: Path, tiny_gpt2: Path) -> None:
-    some = [text for text in [*texts()[:8], *texts()[40:]] if text]  # for nothing GPT-2 has no token, so no mean
+    some = [
+        text for text in [*texts()[:8], *texts()[40:]] if text
+    ]  # GPT-2 has no token for an empty text, so there is no mean
 
     def instructed(budget: int) -> SentenceEncoder:
         return SentenceEncoder(str(tiny_instructor), device="cpu", max_batch_tokens=budget, instruction=INSTRUCTIONS[0])

@@ -43,7 +43,9 @@ def test_outputs_share_a_folder_and_each_stays_verified(folder: Path, tmp_path: 
     source = tmp_path / "source.jsonl"
     with OutputFolder(folder, "another", ["other.jsonl", "old.jsonl"], sources=[source]) as output:
         output.write("other.jsonl", [b"{}\n"])
-        assert json.loads((folder / MANIFEST).read_text())["stage"] == "stage"  # unfinished, but what was here still is
+        assert (
+            json.loads((folder / MANIFEST).read_text())["stage"] == "stage"
+        )  # the new output is unfinished, the earlier one still has its manifest
         output.write("old.jsonl", [b"{}\n"])
         output.finish(
             {"input_is_here": True, "input": {"file": "T1.jsonl", "sha256": file_facts(folder / "T1.jsonl").sha256}}

@@ -15,7 +15,7 @@ def test_tertiles_are_complete_sized_ordered_and_stable(values: list[float]) -> 
     assert [int((found == k).sum()) for k in (1, 2, 3)] == [n // 3, n // 3, n - 2 * (n // 3)]
     for low, high in ((1, 2), (2, 3)):
         assert array[found == low].max() <= array[found == high].min()
-    for value in set(values):  # among equals, the earlier ones are in the lower third
+    for value in set(values):  # of equal values the earlier ones are in the lower tertile
         assert (np.diff(found[array == value]) >= 0).all()
     # they depend on the order of the values, not on their size
     ranks = np.unique(array, return_inverse=True)[1].astype(float)

@@ -36,6 +36,7 @@ class Jail(Protocol):
     stdin: int
     stdout: int
     stderr: int
+    end: int  # can be read from, as poll says, once the command has ended
 
     def usage(self) -> Usage:
         """Measure it.

@@ -54,6 +54,7 @@ class ProcessJail:
             )  # type: ignore[call-overload]  # the overloads know nothing of `drop`
         except (OSError, subprocess.SubprocessError) as error:
             raise SandboxError(f"{command[0]} cannot be started: {error}") from None
+        self.end = os.pidfd_open(self._process.pid)
         self.stdin, self.stdout, self.stderr = (
             pipe.fileno() for pipe in (self._process.stdin, self._process.stdout, self._process.stderr)
         )
@@ -69,10 +70,10 @@ class ProcessJail:
 
     def close(self, *, ended: bool = False) -> int | None:
         """See contract.Jail.close; `ended` waits for at most GRACE seconds."""
-        if ended:
-            fd = os.pidfd_open(self._process.pid)
-            select.select([fd], [], [], GRACE)
-            os.close(fd)
+        if ended and self.end >= 0:
+            poll = select.poll()
+            poll.register(self.end, select.POLLIN)
+            poll.poll(GRACE * 1000)
         own: int | None = self._process.poll()
         statuses = end([self._process.pid], self._others)
         if own is None:
@@ -80,6 +81,9 @@ class ProcessJail:
         for pipe in (self._process.stdin, self._process.stdout, self._process.stderr):
             if pipe is not None:
                 pipe.close()
+        if self.end >= 0:
+            os.close(self.end)
+            self.end = -1
         return own
 
 

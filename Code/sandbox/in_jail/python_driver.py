@@ -14,9 +14,9 @@ import marshal
 import posix
 import sys
 
-# Exit statuses of a program that was run by itself; stdin_judge.py has the same three. They are no secret, and none of
-# them makes a program right.
-SYNTAX, DENIED, SPENT = 120, 121, 122
+# why a program that was run by itself did not come to its end; stdin_judge.py has the same four. They are no secret, and
+# none of them makes a program right.
+SYNTAX, DENIED, SPENT, RAISED = b"syntax", b"denied", b"memory", b"raised"
 END = object()
 
 
@@ -113,12 +113,12 @@ class Solution:
 
 
 def _drive(commands, answers):
-    """Answer until the judge is gone, or until it sends a program that is to run by itself: that program."""
+    """Answer until the judge is gone, or until it sends a program that is to run by itself: [its text, its mark]."""
     solution = Solution()
     while True:
         what, *rest = marshal.loads(received(commands))
         if what == "program":
-            return rest[0]
+            return rest
         try:
             if what == "load":
                 answer = solution.load(rest)
@@ -136,25 +136,30 @@ def _main():
         sys.path.append(packages)
     confine(limits)
     send(answers, b'["ready"]')
-    program = _drive(commands, answers)
-    # a program by itself: what comes after the command is its input, and its output goes straight out
+    program, mark = _drive(commands, answers)
+    # A program by itself: what comes after the command is its input, and its output goes straight out. An exit status is
+    # the program's to choose and says nothing, so what only this driver knows goes behind the mark into the output.
     posix.dup2(commands, 0)
     posix.dup2(answers, 1)
     posix.close(commands)
-    posix.close(answers)
+    why = {name: mark + name for name in (SYNTAX, DENIED, SPENT, RAISED)}  # made while there is memory
+    leave = posix._exit
+    for module in (posix, sys.modules.get("os", posix)):
+        module._exit = lambda status: leave(0)  # from 129 on a status would look like a signal
     try:
         code = compile(program, "<candidate>", "exec")
     except (SyntaxError, ValueError, RecursionError, OverflowError, MemoryError) as error:
+        posix.write(answers, why[SYNTAX])
         sys.stderr.write(f"{type(error).__name__}: {error}\n")
-        sys.exit(SYNTAX)
+        sys.exit()
     try:
         exec(code, sys.modules["__main__"].__dict__)
     except SystemExit:
         pass
     except BaseException as error:
+        denied = getattr(error, "errno", None) in (1, 13, 30)
+        posix.write(answers, why[DENIED if denied else SPENT if isinstance(error, MemoryError) else RAISED])
         sys.excepthook(type(error), error, error.__traceback__)
-        number = getattr(error, "errno", None)
-        sys.exit(DENIED if number in (1, 13, 30) else SPENT if isinstance(error, MemoryError) else 1)
 
 
 _main()

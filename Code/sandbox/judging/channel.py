@@ -77,6 +77,7 @@ class Channel:
         self.printed = bytearray()  # the first KEPT bytes
         self._count = self._answered = 0  # bytes printed, bytes answered
         self._watched = 0.0
+        self._ended = False  # whether the jail's command has; looked at in `converse` alone
         self.begin(_STARTING_S)
 
     def begin(self, seconds: float) -> None:
@@ -103,24 +104,26 @@ class Channel:
         self.send(marshal.dumps(message))
 
     def converse(self, data: bytes) -> bytes:
-        """All that a program prints which gets `data` as its input, until it closes its output."""
+        """All that a program prints which gets `data` as its input, until it ends; to close its output is no end."""
         view = memoryview(data)
-        while view:
-            try:
-                view = view[os.write(self._jail.stdin, view) :]
-            except BlockingIOError:
-                try:
-                    self._wait(write=True)
-                except Ended:  # it closed its output, so it needs no more input
-                    return bytes(self._answer)
-            except BrokenPipeError:
-                break
-        self._jail.end_input()
         try:
+            while view:
+                try:
+                    view = view[os.write(self._jail.stdin, view) :]
+                except BlockingIOError:
+                    self._wait(write=True)
+                except BrokenPipeError:
+                    break
+            self._jail.end_input()
             while True:
                 self._wait()
-        except Ended:
-            return bytes(self._answer)
+        except Gone:  # it closed its output, so it needs no more input
+            self._jail.end_input()
+            self._poll.unregister(self._jail.stdout)
+        self._poll.register(self._jail.end, select.POLLIN)
+        while not self._ended:
+            self._wait()
+        return bytes(self._answer)
 
     def send(self, data: bytes) -> None:
         """Send one message."""
@@ -165,6 +168,8 @@ class Channel:
                 self._take_answer()
             elif fd == self._jail.stderr:
                 self._take_printed()
+            elif fd == self._jail.end:
+                self._ended = True
         if now - self._watched >= _WATCHED_S:
             if self._watched:
                 self._watch()

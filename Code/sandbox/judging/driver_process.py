@@ -82,7 +82,7 @@ def of_status(status: int | None) -> tuple[str, str]:
     """
     if status is None:
         return FAIL, "it closed its pipes"
-    number = _signal(status)
+    number = ending_signal(status)
     if number == signal.SIGKILL:
         return INFRA_ERROR, "the jail was killed from outside"
     if number == signal.SIGSYS:
@@ -96,10 +96,10 @@ def aborted(status: int | None) -> bool:
     abort() raises SIGABRT. To the first process of a namespace, which bubblewrap makes of a program, that does nothing; then
     abort() ends it with an instruction that is not allowed, which is SIGSEGV.
     """
-    return status is not None and _signal(status) in (signal.SIGABRT, signal.SIGSEGV)
+    return status is not None and ending_signal(status) in (signal.SIGABRT, signal.SIGSEGV)
 
 
-def _signal(status: int) -> int:
+def ending_signal(status: int) -> int:
     """The signal that ended a process, 0 for none; bwrap hands signal N on as status 128 + N."""
     return -status if status < 0 else status - 128 if status > 128 else 0
 

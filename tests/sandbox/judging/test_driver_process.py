@@ -57,8 +57,9 @@ def test_both_sides_of_the_wall_have_the_same_constants() -> None:
     assert commands["OUT_OF_TIME"] == native_judge.OUT_OF_TIME
     assert commands["TOO_MUCH_OUTPUT"] == native_judge.TOO_MUCH_OUTPUT
     python = constants("python_driver.py")
-    known = {python["SYNTAX"]: "syntax", python["DENIED"]: "blocked", python["SPENT"]: "memory"}
-    assert known == stdin_judge._VERDICT_OF_STATUS
+    known = {"SYNTAX": "syntax", "DENIED": "blocked", "SPENT": "memory", "RAISED": "fail"}
+    assert {python[name]: verdict for name, verdict in known.items()} == stdin_judge._VERDICT_OF
+    assert {len(name) for name in stdin_judge._VERDICT_OF} == {stdin_judge._LETTERS}
 
 
 def test_what_goes_into_a_result_is_short_and_text() -> None:

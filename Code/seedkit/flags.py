@@ -1,6 +1,7 @@
 """Command lines: the parser of all scripts, the types of their arguments, and the flags that several scripts have."""
 
 import argparse
+import math
 from pathlib import Path
 
 
@@ -117,10 +118,7 @@ def natural(text: str) -> int:
 
 def above_zero(text: str) -> float:
     """An argument type: a number above 0."""
-    try:
-        number = float(text)
-    except ValueError:
-        number = 0.0
+    number = _decimal(text)
     if not 0 < number < 1e6:
         raise argparse.ArgumentTypeError(f"expected a number above 0, got {text!r}")
     return number
@@ -128,10 +126,15 @@ def above_zero(text: str) -> float:
 
 def fraction(text: str) -> float:
     """An argument type: a number from 0 to 1."""
-    try:
-        number = float(text)
-    except ValueError:
-        number = -1.0
+    number = _decimal(text)
     if not 0 <= number <= 1:
         raise argparse.ArgumentTypeError(f"expected a number from 0 to 1, got {text!r}")
     return number
+
+
+def _decimal(text: str) -> float:
+    """The number, nan if the text is none."""
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan

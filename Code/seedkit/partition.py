@@ -71,11 +71,11 @@ def split(column: str, names: Sequence[str], scores_name: str, values: NDArray[n
 
 def check_spread(values: NDArray[np.float64], name: str) -> None:
     """Raise RunError if one value stands on more than half of the records: such a column cannot order them."""
-    distinct, counts = np.unique(values, return_counts=True)
-    top = counts.argmax()
-    if len(distinct) == 1 or counts[top] * 2 > len(values):
+    distinct, repeats = np.unique(values, return_counts=True)
+    top = repeats.argmax()
+    if len(distinct) == 1 or repeats[top] * 2 > len(values):
         raise RunError(
-            f"{name}: {counts[top]:,} of {len(values):,} records have the same score {distinct[top]:g}; "
+            f"{name}: {repeats[top]:,} of {len(values):,} records have the same score {distinct[top]:g}; "
             "expected no value on more than half of them. Nothing was split"
         )
 

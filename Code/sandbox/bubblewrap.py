@@ -70,7 +70,8 @@ class Bubblewrap:
         key = (limits.disk, limits.processes)
         if key not in self._commands:
             view = self._view
-            words = [self._bwrap, *_FLAGS]
+            # /tmp comes first, since the interpreter or its packages may lie below it
+            words = [self._bwrap, *_FLAGS, "--size", str(limits.disk), "--tmpfs", "/tmp"]
             for path in view.readable:
                 words += ["--ro-bind", str(path), str(path)]
             for path in view.hidden:
@@ -81,7 +82,7 @@ class Bubblewrap:
                 words += ["--proc", "/proc"]
             for link, target in view.links:
                 words += ["--symlink", target, link]
-            words += ["--size", str(limits.disk), "--tmpfs", "/tmp", "--remount-ro", "/", "--chdir", "/tmp"]
+            words += ["--remount-ro", "/", "--chdir", "/tmp"]
             self._commands[key] = [*words, "--seccomp", str(program)]
         return self._commands[key]
 

@@ -1,4 +1,4 @@
-"""Which sandbox holds on this machine: each is tried with a program that is right, one that is wrong and one that escapes.
+"""Which sandbox holds on this machine: each is tried with programs that are right, wrong, and out to escape.
 
 A sandbox that is broken would look perfect, since nothing gets out of a program that does not run.
 """
@@ -19,6 +19,8 @@ from sandbox.judging.verdict import FAIL, PASS
 
 _LIMITS = Limits(seconds=20)
 _TESTS = Tests("", "assert answer(41) == 42", ("answer",))
+# graded programs may import numpy where the interpreter has it
+_NUMPY = "import numpy\ndef answer(x):\n    return int(numpy.int64(x) + 1)\n"
 # each of its attempts that got out is named in its answer
 _ESCAPE = """
 import os, socket
@@ -89,6 +91,11 @@ def failing(name: str) -> str | None:
     wrong = judge_python("def answer(x):\n    return x\n", _TESTS, sandbox, _LIMITS)
     if wrong.name != FAIL:
         return f"a wrong program does not fail: {wrong.name} {wrong.stderr}".strip()
+    if sandbox.packages is not None:
+        numpy = judge_python(_NUMPY, _TESTS, sandbox, _LIMITS)
+        if numpy.name != PASS:
+            last = numpy.stderr.rpartition("\n")[2]
+            return f"numpy, which lies in {sandbox.packages}, does not load: {numpy.name} {last}".strip()
     if name == UNSAFE:
         return None
     os.environ["SANDBOX_CANARY"] = "1"

@@ -74,6 +74,7 @@ TEMPLATES = {
 }
 TOKENIZER = "tokenizer"  # the tokenizer's own chat template, or "empty" if it has none
 NAMES = (*TEMPLATES, TOKENIZER)
+FALLBACK = "default"  # where nothing names a template and the tokenizer has none of its own
 
 
 def kept_lengths(source: int, target: int, cutoff: int) -> tuple[int, int]:
@@ -95,10 +96,15 @@ def kept_lengths(source: int, target: int, cutoff: int) -> tuple[int, int]:
 
 
 class RecordEncoder:
-    """Encodes records as LLaMA-Factory does, with a student's tokenizer and one of its templates."""
+    """Encodes records as LLaMA-Factory does, with a student's tokenizer and one of its templates.
 
-    def __init__(self, tokenizer: str, template: str = "default") -> None:
+    `name` is the template's, one of NAMES; `chats` says whether the tokenizer has a chat template that LLaMA-Factory reads.
+    """
+
+    def __init__(self, tokenizer: str, template: str | None = None) -> None:
         """`tokenizer` is a hub id or a folder, `template` one of NAMES.
+
+        Without a template it is the tokenizer's own chat template where it has one, else FALLBACK.
 
         Raises InputError if there is no such tokenizer, or its chat template cannot be used.
         """
@@ -107,9 +113,11 @@ class RecordEncoder:
         with loading(tokenizer):
             self.tokenizer = AutoTokenizer.from_pretrained(tokenizer)
             self.tokenizer.model_max_length = 1 << 60  # so that it neither cuts a text nor warns of its length
-            if template != TOKENIZER:
-                self.template = TEMPLATES[template]
-            elif isinstance(self.tokenizer.chat_template, str):
+            self.chats = isinstance(self.tokenizer.chat_template, str)
+            self.name = template or (TOKENIZER if self.chats else FALLBACK)
+            if self.name != TOKENIZER:
+                self.template = TEMPLATES[self.name]
+            elif self.chats:
                 self.template = self._chat_template(tokenizer)
             else:
                 self.template = TEMPLATES["empty"]
@@ -118,6 +126,16 @@ class RecordEncoder:
         before = [piece.replace(CONTENT, system, 1) for piece in self.template.system] if system else []
         self._constant = sum(self._counts([*self.template.prefix, *before]))
         self._thought = sum(self._counts(["".join(THOUGHT)])) if self.template.reasoning else 0
+
+    def why(self, named_by: str | None) -> str:
+        """Which template is taken and why, in words; `named_by` is the flag or preset that names it, if any does."""
+        has = "has a chat template of its own" if self.chats else "has no chat template of its own"
+        if named_by is None:
+            return f"template {self.name}: the tokenizer {has}"
+        if self.name == TOKENIZER and not self.chats:
+            return f"template {self.name}, named by {named_by}: the tokenizer {has}, LLaMA-Factory takes empty"
+        left = "; the tokenizer's own chat template is not taken" if self.chats and self.name != TOKENIZER else ""
+        return f"template {self.name}, named by {named_by}{left}"
 
     def token_counts(self, records: Sequence[tuple[str, str]]) -> list[tuple[int, int]]:
         """For each (prompt, answer) the number of tokens of either, before anything is cut."""
@@ -171,7 +189,8 @@ class RecordEncoder:
             answer = shown(("user", CONTENT), ("assistant", CONTENT))[len(user) :]
         except TemplateError as error:
             raise InputError(
-                f"{name}: expected a chat template that takes a system message, as LLaMA-Factory does; got: {error}"
+                f"{name}: expected a chat template that takes a system message, as LLaMA-Factory does; got: {error}; "
+                f"name another with --template ({', '.join(TEMPLATES)})"
             ) from None
         reasoning = "<think>" in answer
         answer = answer.replace("<think>", "").replace("</think>", "").lstrip("\n")
@@ -180,7 +199,10 @@ class RecordEncoder:
             default_system = _difference(without_system, user)
             user = user[len(system.replace(CONTENT, default_system, 1)) :]
         if CONTENT not in user or CONTENT not in answer:
-            raise InputError(f"{name}: expected a chat template that shows the messages, got one that does not")
+            raise InputError(
+                f"{name}: expected a chat template that shows the messages, got one that does not; "
+                f"name another with --template ({', '.join(TEMPLATES)})"
+            )
         return Template((user,), (answer,), (prefix,) if prefix else (), (system,), default_system, reasoning=reasoning)
 
 

@@ -19,6 +19,8 @@ from pathlib import Path
 from seedkit.cli import run
 from seedkit.flags import parser, positive
 
+from training.encoding import NAMES
+
 
 def parse() -> argparse.Namespace:
     flags = parser(__doc__)
@@ -32,9 +34,9 @@ def parse() -> argparse.Namespace:
     flags.add_argument("--tokenizer", metavar="MODEL", help="hub id or folder of the student; counts truncated tokens")
     flags.add_argument(
         "--template",
-        default="default",
         metavar="NAME",
-        help="LLaMA-Factory's template, or tokenizer for the tokenizer's own (default: default)",
+        help=f"LLaMA-Factory's: {', '.join(NAMES)} (the tokenizer's own); default: tokenizer where it has a chat template, "
+        "else default",
     )
     flags.add_argument(
         "--cutoff_len",

@@ -25,7 +25,7 @@ LINES_SHOWN = 5  # line numbers of a kind of diagnosis, and reasons
 
 def examine(args: argparse.Namespace) -> tuple[str, bool]:
     """Diagnose all files and write --json; returns the tables of all files, and whether anything would be lost."""
-    if args.template not in NAMES:
+    if args.template and args.template not in NAMES:
         raise UsageError(f"--template {args.template}: expected one of {', '.join(NAMES)}")
     columns = Columns(args.prompt, args.query, args.response)
     paths = data_files(args.paths, columns)
@@ -33,7 +33,10 @@ def examine(args: argparse.Namespace) -> tuple[str, bool]:
         _check_target(
             args.json, [*paths, *(inside for path in args.paths if path.is_dir() for inside in path.iterdir())]
         )
-    counter = RecordEncoder(args.tokenizer, args.template).token_counts if args.tokenizer else None
+    encoder = RecordEncoder(args.tokenizer, args.template) if args.tokenizer else None
+    if encoder:
+        say(encoder.why("--template" if args.template else None))
+    counter = encoder.token_counts if encoder else None
     found = {path: diagnose(path, columns, counter, args.cutoff_len) for path in paths}
     if args.json:
         write_atomic(args.json, json_lines(_rows(found.items())))

@@ -25,14 +25,14 @@ class Student:
     """
 
     model: str  # hub id or folder
-    template: str
+    template: str | None  # None: the tokenizer decides, see RecordEncoder
     micro_batch: int  # samples on a GPU at a time
     finetuning: str
     settings: dict[str, Any]
     parameters: int | None  # None if the weights are in no format that says it
 
     def with_settings(self, template: str | None, **overrides: Any) -> "Student":
-        """The same student with those of the given settings that are not None."""
+        """The same student with those of the given settings that are not None, the template among them."""
         given = {key: value for key, value in overrides.items() if value is not None}
         return replace(self, template=template or self.template, settings={**self.settings, **given})
 
@@ -68,10 +68,11 @@ def _read(path: Path, finetuning: str, folder: str | None) -> Student:
     if not isinstance(preset, dict) or not preset.keys() <= KEYS:
         raise InputError(f"{path}: expected the keys {', '.join(sorted(KEYS))}")
     model = folder or preset.get("model_name_or_path")
-    if not model or preset.get("template") not in NAMES:
+    named = preset.get("template", None if folder is None else NAMES[0])  # for a folder the tokenizer may decide
+    if not model or named not in NAMES:
         raise InputError(f"{path}: expected model_name_or_path, and a template that is one of {', '.join(NAMES)}")
     settings = {**preset["settings"], **preset[finetuning]}
-    return Student(model, preset["template"], preset["micro_batch"], finetuning, settings, preset.get("parameters"))
+    return Student(model, preset.get("template"), preset["micro_batch"], finetuning, settings, preset.get("parameters"))
 
 
 def _parameters(path: Path) -> int:

@@ -23,6 +23,8 @@ from seedkit.cli import run
 from seedkit.errors import UsageError
 from seedkit.flags import above_zero, natural, parser, positive
 
+from training.encoding import NAMES
+
 
 def parse() -> argparse.Namespace:
     flags = parser(__doc__)
@@ -54,7 +56,12 @@ def parse() -> argparse.Namespace:
     how.add_argument("--batch_size", type=positive, metavar="N", help="samples in a step, over all GPUs")
     how.add_argument("--cutoff_len", type=positive, metavar="N", help="tokens of a sample")
     how.add_argument("--learning_rate", type=above_zero, metavar="RATE")
-    how.add_argument("--template", metavar="NAME", help="one that llamafactory_doctor.py knows")
+    how.add_argument(
+        "--template",
+        metavar="NAME",
+        help=f"{', '.join(NAMES)} (the tokenizer's own); default: the preset's, for a model folder tokenizer where it has "
+        "a chat template, else default",
+    )
     machine = flags.add_argument_group("machine")
     machine.add_argument(
         "--device", choices=("auto", "cpu", "cuda"), default="auto", help="auto: GPUs where there are any"

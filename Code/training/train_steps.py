@@ -11,7 +11,6 @@ from seedkit.errors import InputError, UsageError
 from seedkit.models import model_label, model_revision
 
 from training import student_run
-from training.diagnoses import TokenCounter
 from training.encoding import NAMES, RecordEncoder
 from training.llamafactory_environment import Environment, environment_folder, probed, require_deepspeed
 from training.planned_runs import Run, epochs, gpu_hours, plan_runs, subsets
@@ -53,7 +52,11 @@ def prepare(args: argparse.Namespace) -> Study:
     )
     environment = _environment(args)
     gpus = _gpus(args, environment)
-    revision, counter = _base_model(chosen_student, args.dry_run)
+    revision, encoder = _base_model(chosen_student, args.dry_run)
+    if encoder:
+        say(encoder.why(_named_by(args, chosen_student)))
+        chosen_student = chosen_student.with_settings(encoder.name)
+    counter = encoder.token_counts if encoder else None
     found = subsets(args.partitions, args.subsets, counter, chosen_student.settings["cutoff_len"])
     for subset in found:
         if subset.truncated:
@@ -108,10 +111,15 @@ def _gpus(args: argparse.Namespace, environment: Environment | None) -> int:
     return args.gpus or there
 
 
-def _base_model(wanted: Student, dry_run: bool) -> tuple[str | None, TokenCounter | None]:
-    """The base model's revision and its token counter; (None, None) in a dry run that cannot reach the hub."""
+def _named_by(args: argparse.Namespace, wanted: Student) -> str | None:
+    """The flag or the preset that names the template; None if the tokenizer is to decide."""
+    return "--template" if args.template else f"the preset {args.student}" if wanted.template else None
+
+
+def _base_model(wanted: Student, dry_run: bool) -> tuple[str | None, RecordEncoder | None]:
+    """The base model's revision and what counts its tokens; (None, None) in a dry run that cannot reach the hub."""
     try:
-        return model_revision(wanted.model), RecordEncoder(wanted.model, wanted.template).token_counts
+        return model_revision(wanted.model), RecordEncoder(wanted.model, wanted.template)
     except InputError as error:
         if not dry_run or Path(wanted.model).is_dir():
             raise

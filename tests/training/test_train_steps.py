@@ -1,8 +1,13 @@
 """What train.py says before it trains: the table of a dry run, and truncated records."""
 
 from pathlib import Path
+from typing import Any
 
+import pytest
+import yaml  # type: ignore[import-untyped]
 from support import Command
+from tiny_models import llama, tokenizer
+from training.encoding import NAMES, TEMPLATES, TOKENIZER, RecordEncoder
 
 SCRIPT = "training/train.py"
 
@@ -39,3 +44,88 @@ def test_truncation_is_reported_and_trained(arguments: list[object], script_main
     done = script_main(SCRIPT, *arguments, "--cutoff_len", 40, "--subsets", "*_LOW")
     assert done.returncode == 0, done.stderr
     assert "EVOL_LOW: 9 of 9 records are longer than --cutoff_len 40; " in done.stderr
+
+
+CHAT = (
+    "{% for m in messages %}<|{{ m['role'] }}|>{{ m['content'] }}<|end|>{% endfor %}"
+    "{% if add_generation_prompt %}<|assistant|>{% endif %}"
+)
+NO_SYSTEM = "{% if messages[0]['role'] == 'system' %}{{ raise_exception('no system message') }}{% endif %}" + CHAT
+
+
+def student(folder: Path, chat_template: Any) -> Path:
+    return llama(folder, tokenizer(eos_token="<|end|>", chat_template=chat_template))
+
+
+@pytest.mark.parametrize(
+    ("chat_template", "flags", "said", "written"),
+    [
+        (CHAT, [], "template tokenizer: the tokenizer has a chat template of its own", None),
+        (None, [], "template default: the tokenizer has no chat template of its own", "default"),
+        (
+            CHAT,
+            ["--template", "alpaca"],
+            "template alpaca, named by --template; the tokenizer's own chat template is not taken",
+            "alpaca",
+        ),
+        (NO_SYSTEM, ["--template", "alpaca"], "template alpaca, named by --template; the tokenizer's own", "alpaca"),
+        (CHAT, ["--template", "tokenizer"], "template tokenizer, named by --template\n", None),
+        (
+            None,
+            ["--template", "tokenizer"],
+            "template tokenizer, named by --template: the tokenizer has no chat template of its own, LLaMA-Factory "
+            "takes empty",
+            None,
+        ),
+        # LLaMA-Factory reads a chat template that is one text
+        (
+            [{"name": "default", "template": CHAT}, {"name": "tools", "template": CHAT}],
+            [],
+            "template default: the tokenizer has no chat template of its own",
+            "default",
+        ),
+    ],
+)
+def test_which_template_is_taken_and_why(
+    tmp_path: Path,
+    arguments: list[object],
+    script_main: Command,
+    chat_template: Any,
+    flags: list[str],
+    said: str,
+    written: str | None,
+) -> None:
+    folder = student(tmp_path / "chat", chat_template)
+    done = script_main(SCRIPT, *arguments, "--student", folder, "--subsets", "*_LOW", *flags)
+    assert done.returncode == 0, done.stderr
+    assert said in done.stderr
+    settings = yaml.safe_load((tmp_path / "runs" / "chat-full" / "EVOL_LOW_seed42" / "train.yaml").read_text())
+    assert settings.get("template") == written  # none: LLaMA-Factory takes the tokenizer's
+    seen = script_main("training/llamafactory_doctor.py", arguments[1], "--tokenizer", folder, *flags)
+    assert said in seen.stderr
+
+
+def test_a_chat_template_that_cannot_be_used_is_named_before_anything_is_trained(
+    tmp_path: Path, arguments: list[object], script_main: Command
+) -> None:
+    folder = student(tmp_path / "chat", NO_SYSTEM)
+    done = script_main(SCRIPT, *arguments, "--student", folder)
+    assert done.returncode == 2
+    (line,) = done.stderr.splitlines()
+    assert "no system message" in line
+    assert line.endswith(f"name another with --template ({', '.join(TEMPLATES)})")
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_template_that_a_preset_names_is_taken_and_said(tmp_path: Path) -> None:
+    encoder = RecordEncoder(str(student(tmp_path / "chat", CHAT)), "qwen")
+    assert encoder.why("the preset qwen2.5-coder-1.5b") == (
+        "template qwen, named by the preset qwen2.5-coder-1.5b; the tokenizer's own chat template is not taken"
+    )
+
+
+@pytest.mark.parametrize("script", [SCRIPT, "training/llamafactory_doctor.py"])
+def test_help_lists_the_templates(script_main: Command, script: str) -> None:
+    text = " ".join(script_main(script, "--help").stdout.split())
+    assert f"{', '.join(NAMES)} (the tokenizer's own)" in text
+    assert TOKENIZER in NAMES

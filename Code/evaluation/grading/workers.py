@@ -4,9 +4,8 @@ import multiprocessing
 import os
 import resource
 import signal
-import time
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -17,12 +16,15 @@ from benchmarks.contract import Problem
 from sandbox import make
 from sandbox.contract import Limits, Sandbox, SandboxError
 from sandbox.judging.channel import STARVED
-from sandbox.judging.verdict import INFRA_ERROR, Verdict
+from sandbox.judging.verdict import INFRA_ERROR, TIMEOUT, Verdict
 from sandbox.processes import die_with
 from seedkit.errors import RunError
 
+from evaluation.grading.judge_watch import JudgeWatch
+
 Name = TypeVar("Name")
-_PATIENCE = 60  # seconds that a worker gets on top of the most that one sample may take, before it counts as dead
+# seconds that a worker which computes nothing gets on top of the most that one sample may take on a busy machine
+_PATIENCE = 60
 _MEMORY = 4 << 30  # bytes of address space of a worker
 _AHEAD = 2  # jobs that a worker holds, the one under way included
 
@@ -42,7 +44,7 @@ class _Worker:
     process: BaseProcess
     connection: Connection
     jobs: "deque[JudgeJob[Any]]"  # handed to it and not answered; all of the same call of `judge`
-    since: float  # when it began with the first of them
+    watch: JudgeWatch  # on the first of them
 
 
 class JudgePool:
@@ -68,57 +70,63 @@ class JudgePool:
     ) -> Iterator[tuple[JudgeJob[Name], Verdict]]:
         """Yield each job with its verdict as they come, in any order, from `count` workers (None: all).
 
-        The jobs of a worker that dies or does not answer in time get infra_error.
+        A worker that computes beyond its job's limits is ended, and that is the job's TIMEOUT. The job of one that dies, or
+        that does not answer in time although it computes nothing, gets INFRA_ERROR.
         """
-        todo = iter(jobs)
+        todo, again = iter(jobs), deque[JudgeJob[Name]]()
+
+        def next_job() -> JudgeJob[Name] | None:
+            return again.popleft() if again else next(todo, None)
+
         slots = range(min(count or self._count, self._count))
         while True:
             for slot in slots:
-                self._supply(slot, todo)
+                self._supply(slot, next_job)
             busy = {slot: self._workers[slot] for slot in slots if slot in self._workers and self._workers[slot].jobs}
             if not busy:
                 return
             ready = wait([worker.connection for worker in busy.values()], timeout=1)
             for slot, worker in busy.items():
-                if worker.connection in ready:
-                    yield from self._answer(slot, worker)
-                elif time.monotonic() - worker.since > self._most_seconds(worker.jobs[0]):
-                    yield from self._lost(slot, "a worker did not come back")
+                found = self._verdict(worker, worker.connection in ready)
+                if found is None:
+                    continue
+                verdict, lost = found
+                job = worker.jobs.popleft()
+                worker.watch.begin()
+                if lost:
+                    again.extend(worker.jobs)  # it has not begun with these
+                    self._stop(slot, at_once=True)
+                yield job, verdict
 
-    def _supply(self, slot: int, todo: Iterator[JudgeJob[Name]]) -> None:
+    def _verdict(self, worker: _Worker, answered: bool) -> tuple[Verdict, bool] | None:
+        """(the verdict on its first job, whether the worker is lost); None while it is at it."""
+        if answered:
+            try:
+                return worker.connection.recv(), False
+            except (EOFError, OSError):
+                return Verdict(INFRA_ERROR, 0.0, "a worker died"), True
+        job, watch = worker.jobs[0], worker.watch
+        most = self._benchmark.most_seconds(self._problems[job.problem], job.limits)
+        if watch.overdue(job.limits.seconds, most):
+            return Verdict(TIMEOUT, watch.seconds, "the tests did not come to an end with what it answered"), True
+        if watch.seconds > 2 * STARVED * most + _PATIENCE:
+            return Verdict(INFRA_ERROR, 0.0, "a worker did not come back"), True
+        return None
+
+    def _supply(self, slot: int, next_job: Callable[[], JudgeJob[Any] | None]) -> None:
+        """Hand a worker as many jobs as it may hold."""
         while (worker := self._workers.get(slot)) is None or len(worker.jobs) < _AHEAD:
-            job = next(todo, None)
+            job = next_job()
             if job is None:
                 return
             worker = worker or self._start(slot)
             if not worker.jobs:
-                worker.since = time.monotonic()
+                worker.watch.begin()
             worker.jobs.append(job)
             try:
                 worker.connection.send((job.problem, job.completion, job.limits))
             except OSError:  # it is dead, which is found when its answer is waited for
                 return
-
-    def _answer(self, slot: int, worker: _Worker) -> Iterator[tuple[JudgeJob[Name], Verdict]]:
-        try:
-            verdict = worker.connection.recv()
-        except (EOFError, OSError):
-            yield from self._lost(slot, "a worker died")
-            return
-        job = worker.jobs.popleft()
-        worker.since = time.monotonic()
-        yield job, verdict
-
-    def _most_seconds(self, job: JudgeJob[Any]) -> float:
-        """Seconds until a worker counts as dead: more than its program may take, as a busy machine can keep it waiting."""
-        most = self._benchmark.most_seconds(self._problems[job.problem], job.limits)
-        return 2 * STARVED * most + _PATIENCE
-
-    def _lost(self, slot: int, why: str) -> Iterator[tuple[JudgeJob[Name], Verdict]]:
-        jobs = self._workers[slot].jobs
-        self._stop(slot)
-        for job in jobs:
-            yield job, Verdict(INFRA_ERROR, 0.0, why)
 
     def _start(self, slot: int) -> _Worker:
         context = multiprocessing.get_context("spawn")
@@ -128,14 +136,15 @@ class JudgePool:
         )
         process.start()
         theirs.close()
-        worker = _Worker(process, ours, deque(), time.monotonic())
+        assert process.pid is not None  # it is started
+        worker = _Worker(process, ours, deque(), JudgeWatch(process.pid))
         self._workers[slot] = worker
         return worker
 
-    def _stop(self, slot: int) -> None:
+    def _stop(self, slot: int, *, at_once: bool = False) -> None:
         worker = self._workers.pop(slot)
         worker.connection.close()
-        worker.process.join(1 if not worker.jobs else 0)  # an idle one ends when the connection closes
+        worker.process.join(0 if at_once or worker.jobs else 1)  # an idle one ends when the connection closes
         worker.process.kill()
         worker.process.join(10)
         if worker.process.is_alive():

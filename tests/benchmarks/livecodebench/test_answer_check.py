@@ -1,5 +1,8 @@
 """LiveCodeBench: how answers are compared."""
 
+import sys
+import tracemalloc
+
 import pytest
 from benchmarks.livecodebench.answer_check import Calls, difference
 from benchmarks.livecodebench.dataset import Test
@@ -28,6 +31,18 @@ from benchmarks.livecodebench.dataset import Test
 )
 def test_printed_answers_are_compared_as_the_authors_do(printed: str, expected: str, same: bool) -> None:
     assert (difference(printed, expected) is None) == same
+
+
+@pytest.mark.parametrize("printed", ["1 ", "12\n", "1\x0b", "\U0001f600 ", "1\x85", "\n1", "7", "\x01"])
+@pytest.mark.parametrize("expected", ["1 1", "1\n2", "1 2 3 x", "7", ""])
+def test_a_flood_is_compared_in_as_much_memory_as_it_takes_itself(printed: str, expected: str) -> None:
+    flood = printed * (1_500_000 // len(printed))
+    tracemalloc.start()
+    try:
+        assert len(difference(flood, expected) or "") < 400
+        assert tracemalloc.get_traced_memory()[1] < 3 * sys.getsizeof(flood) + 100_000
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.mark.parametrize(

@@ -13,14 +13,16 @@ any student, exact and near duplicates.
 Writes SOURCE.jsonl, SOURCE_origin.jsonl {id, source, line: where each record was in the release}, SOURCE_rejects.jsonl
 {line, id, reason, record} if there are any, and manifest.json last, with the release's commit and the count of each step.
 A source that an earlier run finished is left as it is; an interrupted download goes on where it broke off. Downloads stay
-in OUTPUT_DIR/.downloads and may be removed. Files in --from_dir must have the names that they have on the hub; Alpaca's may
-also be another parquet file, alpaca*.json or alpaca*.jsonl.
+in OUTPUT_DIR/.downloads and may be removed. Files in --from_dir must have the names that they have on the hub (--from_dir
+below lists them). They are compared with the record that `hf download --local-dir` leaves beside them; without one, the
+manifest and the origins say "unverified".
 """
 
 import argparse
 from pathlib import Path
 
 from seedkit.cli import run
+from seedkit.errors import UsageError
 from seedkit.flags import fraction, parser, positive
 from seedkit.sources import DATAS
 
@@ -34,11 +36,18 @@ def parse() -> argparse.Namespace:
     where.add_argument(
         "--sources",
         type=sources,
-        default=list(RELEASES),
-        metavar="LIST",
-        help=f"which releases, with commas (default: {','.join(RELEASES)})",
+        nargs="+",
+        default=[list(RELEASES)],
+        metavar="SOURCE",
+        help=f"which releases (default: {' '.join(RELEASES)})",
     )
-    where.add_argument("--from_dir", type=Path, metavar="FOLDER", help="take the files from here, not from the hub")
+    where.add_argument(
+        "--from_dir",
+        type=Path,
+        metavar="FOLDER",
+        help="take the files from here, not from the hub: "
+        + "; ".join(f"{source} {' or '.join([release.name, *release.also])}" for source, release in RELEASES.items()),
+    )
     where.add_argument(
         "--revision",
         type=revision,
@@ -71,14 +80,15 @@ def parse() -> argparse.Namespace:
     )
     args = flags.parse_args()
     args.revision = dict(args.revision)
+    args.sources = list(dict.fromkeys(name for names in args.sources for name in names))
     return args
 
 
 def sources(text: str) -> list[str]:
-    """An argument type: names of releases, each once."""
-    names = list(dict.fromkeys(text.split(",")))
+    """An argument type: a release, or several with commas."""
+    names = text.split(",")
     if unknown := [name for name in names if name not in RELEASES]:
-        raise argparse.ArgumentTypeError(f"expected some of {','.join(RELEASES)}, got {unknown[0]!r}")
+        raise argparse.ArgumentTypeError(f"expected some of {' '.join(RELEASES)}, got {unknown[0]!r}")
     return names
 
 
@@ -103,8 +113,10 @@ def main() -> None:
     args = parse()
     from seeds import fetch_seeds_steps as steps
 
-    located = {source: steps.find(source, args) for source in args.sources}
-    inputs = [one.get() for one in located.values() if one.commit is None]
+    if args.from_dir and args.revision:
+        raise UsageError("--revision names a revision on the hub: expected none of it with --from_dir")
+    located = steps.find(args)
+    inputs = [one.get() for one in located.values()] if args.from_dir else []
     counts = {source: steps.fetch(source, located[source], inputs, args) for source in args.sources}
     print(steps.closing_table(counts))
     print(f"written to {args.output_dir}")

@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,10 @@ from seedkit.sources import describe_file
 
 from seeds import hub_files
 from seeds.cleaning import STEPS, clean
-from seeds.releases import RELEASES, Release, local_file
+from seeds.releases import RELEASES, Release, local_files
 
 STAGE = "seeds"
+HUB, RECORD, UNVERIFIED = "hub", "download record", "unverified"  # what a file was compared with
 DOWNLOADS = ".downloads"  # inside the output folder; may be removed at any time
 PARQUET_ROWS = 1000  # held at a time
 FIELDS = ("id", "instruction", "input", "output", "source")  # what is read of a parquet file
@@ -31,23 +33,38 @@ class LocatedRelease:
     """A release's file before it is read."""
 
     sha256: str | None  # None: not known
-    commit: str | None  # None: not on the hub but in --from_dir
+    commit: str | None  # None: not known
+    check: str  # HUB, RECORD or UNVERIFIED
     get: Callable[[], Path]  # downloads it where it has to be
 
 
-def find(source: str, args: argparse.Namespace) -> LocatedRelease:
-    """Look for a release, on the hub or in --from_dir, without reading it.
+def find(args: argparse.Namespace) -> dict[str, LocatedRelease]:
+    """Look for every release, on the hub or in --from_dir, and say which of the latter nothing vouches for.
 
     Raises:
-        InputError: it is not there, or the hub is out of reach.
+        InputError: one is not there, or is not what was downloaded, or the hub is out of reach.
         RunError: the hub refuses.
     """
     if args.from_dir:
-        path = local_file(source, args.from_dir)
-        return LocatedRelease(None, None, lambda: path)
+        paths = local_files(args.sources, args.from_dir)
+        return {source: _local(source, path, args.from_dir) for source, path in paths.items()}
+    return {source: _remote(source, args) for source in args.sources}
+
+
+def _local(source: str, path: Path, folder: Path) -> LocatedRelease:
+    commit = hub_files.recorded_commit(path, folder)
+    if commit is None:
+        say(
+            f"{source}: {path} is {UNVERIFIED}: there is no download record of {RELEASES[source].repo} to compare it with"
+        )
+    return LocatedRelease(None, commit, RECORD if commit else UNVERIFIED, lambda: path)
+
+
+def _remote(source: str, args: argparse.Namespace) -> LocatedRelease:
     release = RELEASES[source]
     remote = hub_files.locate(release.repo, release.file, args.revision.get(source, release.revision))
-    return LocatedRelease(remote.sha256, remote.commit, lambda: hub_files.download(remote, args.output_dir / DOWNLOADS))
+    get = partial(hub_files.download, remote, args.output_dir / DOWNLOADS)
+    return LocatedRelease(remote.sha256, remote.commit, HUB, get)
 
 
 def fetch(source: str, located: LocatedRelease, inputs: list[Path], args: argparse.Namespace) -> dict[str, int]:
@@ -63,18 +80,20 @@ def fetch(source: str, located: LocatedRelease, inputs: list[Path], args: argpar
         InputError: the release cannot be read, or no record of it stays.
     """
     arguments = {"max_chars": args.max_chars, "near_duplicates": args.near_duplicates}
-    if args.resume and located.sha256 and (counts := finished(source, located.sha256, arguments, args.output_dir)):
+    made_of = {"arguments": arguments, "check": located.check}
+    if args.resume and located.sha256 and (counts := finished(source, located.sha256, made_of, args.output_dir)):
         return counts
     names = [f"{source}.jsonl", f"{source}_origin.jsonl", f"{source}_rejects.jsonl"]
     with OutputFolder(args.output_dir, STAGE, names, sources=inputs) as output:
         path = located.get()
         facts = file_facts(path)
-        if args.resume and (counts := finished(source, facts.sha256, arguments, args.output_dir)):
+        if args.resume and (counts := finished(source, facts.sha256, made_of, args.output_dir)):
             return counts
         say(f"{source}: cleaning {path}")
         release = RELEASES[source]
+        origin = release.repo if located.check != UNVERIFIED else f"{UNVERIFIED}: {path.name}"
         with as_json(path, args.output_dir / DOWNLOADS) as readable:
-            cleaned = clean(readable, release.repo, max_chars=args.max_chars, near_duplicates=args.near_duplicates)
+            cleaned = clean(readable, origin, max_chars=args.max_chars, near_duplicates=args.near_duplicates)
         counts = cleaned.counts()
         if not counts["kept"]:
             raise InputError(f"{path}: expected records that stay, got none: {_summary(counts)}")
@@ -86,7 +105,7 @@ def fetch(source: str, located: LocatedRelease, inputs: list[Path], args: argpar
             {
                 "source": source,
                 "input": describe_file(path, facts),
-                "release": _described(release, located.commit),
+                "release": _described(release, located),
                 "arguments": arguments,
                 "versions": versions("instructiondata", "orjson", "pyarrow", "rensa"),
                 "counts": counts,
@@ -96,16 +115,17 @@ def fetch(source: str, located: LocatedRelease, inputs: list[Path], args: argpar
     return counts
 
 
-def finished(source: str, sha256: str, arguments: dict[str, Any], folder: Path) -> dict[str, int] | None:
-    """The counts of an earlier run with the same input and arguments, if all of its files are as it left them."""
+def finished(source: str, sha256: str, made_of: dict[str, Any], folder: Path) -> dict[str, int] | None:
+    """The counts of an earlier run with the same input, arguments and check, if all of its files are as it left them."""
     try:
         outputs = documents(read_manifest(folder))
     except InputError:
         return None
     for output in outputs:
         read, counts = output.get("input"), output.get("counts")
-        same = isinstance(read, dict) and read.get("sha256") == sha256 and output.get("arguments") == arguments
-        if output.get("stage") != STAGE or output.get("source") != source or not same:
+        same = isinstance(read, dict) and read.get("sha256") == sha256
+        earlier = {"arguments": output.get("arguments"), "check": _check(output.get("release"))}
+        if output.get("stage") != STAGE or output.get("source") != source or not same or earlier != made_of:
             continue
         if not isinstance(counts, dict) or set(counts) != {"read", *STEPS, "kept"}:
             return None
@@ -150,8 +170,15 @@ def _parquet_rows(path: Path) -> Iterable[dict[str, Any]]:
         raise InputError(f"{path}: expected a parquet file of texts, got one that cannot be read: {error}") from None
 
 
-def _described(release: Release, commit: str | None) -> dict[str, str | None]:
-    return {"repository": release.repo, "file": release.file, "commit": commit}
+def _described(release: Release, located: LocatedRelease) -> dict[str, str | None]:
+    return {"repository": release.repo, "file": release.file, "commit": located.commit, "check": located.check}
+
+
+def _check(described: Any) -> str | None:
+    """What the file of an earlier run was compared with; earlier releases named only the commit of a file of the hub."""
+    if not isinstance(described, dict):
+        return None
+    return described.get("check", HUB if described.get("commit") else None)
 
 
 def _summary(counts: dict[str, int]) -> str:

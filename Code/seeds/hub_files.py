@@ -6,6 +6,7 @@ located with huggingface_hub and its bytes are appended here, to a partial file 
 
 import hashlib
 import os
+import re
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ TRIES = 4  # a download is given up after so many connections in a row that brin
 WAIT_S = 1.0  # between two of them
 TIMEOUT_S = 30.0  # without a byte
 CHUNK = 1 << 18  # bytes written at a time
+CHECKSUM = re.compile("[0-9a-f]{40}|[0-9a-f]{64}")  # the sha1 of a git blob, the sha256 of a file in LFS
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,7 @@ def download(remote: RemoteFile, folder: Path) -> Path:
         RunError: the download broke off, or the checksum is another.
     """
     target = folder / remote.name
-    if target.is_file() and not _fault(target, remote):
+    if target.is_file() and not _fault(target, remote.etag, remote.size):
         return target
     folder.mkdir(parents=True, exist_ok=True)
     partial = folder / f".{remote.name}.{remote.etag[:16]}.partial"
@@ -87,7 +89,7 @@ def download(remote: RemoteFile, folder: Path) -> Path:
     if _size(partial) > remote.size:
         partial.unlink()
     _fill(remote, partial)
-    if fault := _fault(partial, remote):
+    if fault := _fault(partial, remote.etag, remote.size):
         partial.unlink()
         raise RunError(f"{remote.url}: {fault}; it was removed, run again to download it anew")
     partial.replace(target)
@@ -142,21 +144,42 @@ def _append(remote: RemoteFile, partial: Path, have: int, bar: Any) -> None:
             os.fsync(file.fileno())
 
 
+def recorded_commit(path: Path, folder: Path) -> str | None:
+    """The commit of a file that the hub's own client downloaded into `folder`; None where it left no record of that.
+
+    `hf download --local-dir FOLDER` leaves FOLDER/.cache/huggingface/download/FILE.metadata with three lines: commit,
+    checksum, time.
+
+    Raises:
+        InputError: the file has another checksum than the one recorded.
+    """
+    record = folder / ".cache" / "huggingface" / "download" / f"{path.relative_to(folder)}.metadata"
+    try:
+        commit, etag = record.read_text(encoding="utf-8").splitlines()[:2]
+    except (OSError, ValueError):
+        return None
+    if not CHECKSUM.fullmatch(etag):
+        return None
+    if fault := _fault(path, etag, _size(path)):
+        raise InputError(f"{path}: {fault}; it is not what was downloaded: fetch it again, or remove {record}")
+    return commit
+
+
 def _size(path: Path) -> int:
     return path.stat().st_size if path.exists() else 0
 
 
-def _fault(path: Path, remote: RemoteFile) -> str | None:
-    """What is wrong with a download; None if its size and checksum are those of the hub."""
-    if (size := _size(path)) != remote.size:
-        return f"expected {remote.size:,} bytes, got {size:,}"
-    if len(remote.etag) == 64:
+def _fault(path: Path, etag: str, expected: int) -> str | None:
+    """What is wrong with a download; None if its size in bytes and its checksum are those of the hub."""
+    if (size := _size(path)) != expected:
+        return f"expected {expected:,} bytes, got {size:,}"
+    if len(etag) == 64:
         kind, digest = "sha256", hashlib.sha256()
-    elif len(remote.etag) == 40:
+    elif len(etag) == 40:
         kind, digest = "git blob", hashlib.sha1(b"blob %d\0" % size, usedforsecurity=False)
     else:
         return None
     with path.open("rb") as file:
         while block := file.read(1 << 20):
             digest.update(block)
-    return None if digest.hexdigest() == remote.etag else f"expected {kind} {remote.etag}, got {digest.hexdigest()}"
+    return None if digest.hexdigest() == etag else f"expected {kind} {etag}, got {digest.hexdigest()}"

@@ -1,5 +1,6 @@
 """Where the four public releases are, on the hub and in a folder of downloaded files."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,18 +35,24 @@ RELEASES = {
 }
 
 
-def local_file(source: str, folder: Path) -> Path:
-    """The release's file in a folder: the one of its own name, else the only one of a name that it may have too.
+def local_files(sources: Sequence[str], folder: Path) -> dict[str, Path]:
+    """The releases' files in a folder: each under its own name, with the repository's folders or without, else the only
+    one of a name that it may have too.
 
     Raises:
-        InputError: there is none, or more than one.
+        InputError: of some release there is none, or more than one; all of them are named.
     """
-    release = RELEASES[source]
-    if (folder / release.name).is_file():
-        return folder / release.name
-    found = sorted({path for pattern in release.also for path in folder.glob(pattern) if path.is_file()})
-    if len(found) != 1:
-        names = " or ".join([release.name, *release.also])
-        got = ", ".join(path.name for path in found) or "no such file"
-        raise InputError(f"{folder}: {source}: expected one file {names}, got {got}")
-    return found[0]
+    found, faults = {}, []
+    for source in sources:
+        release = RELEASES[source]
+        own = [folder / name for name in dict.fromkeys((release.name, release.file)) if (folder / name).is_file()]
+        also = {path for pattern in release.also for path in folder.glob(pattern) if path.is_file()}
+        candidates = own[:1] or sorted(also)
+        if len(candidates) == 1:
+            found[source] = candidates[0]
+        else:
+            got = ", ".join(path.name for path in candidates) or "no such file"
+            faults.append(f"{source}: expected one file {' or '.join([release.name, *release.also])}, got {got}")
+    if faults:
+        raise InputError(f"{folder}: {'; '.join(faults)}")
+    return found

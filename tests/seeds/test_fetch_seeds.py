@@ -1,5 +1,6 @@
 """The real command on files in a folder, as a user runs it."""
 
+import hashlib
 import json
 import random
 import signal
@@ -77,7 +78,7 @@ def test_all_four_releases(tmp_path: Path, releases: Path, script_command: Comma
         assert len(records) == count
         assert [origin["id"] for origin in origins] == [record.id for record in records]
     assert {row["source"] for row in rows(out / "MATH_origin.jsonl")} == {"data/0.json", "data/1.json"}
-    assert {row["source"] for row in rows(out / "ALPACA_origin.jsonl")} == {"tatsu-lab/alpaca"}
+    assert {row["source"] for row in rows(out / "ALPACA_origin.jsonl")} == {f"unverified: {NAMES['ALPACA']}"}
     assert [row["line"] for row in rows(out / "ALPACA_origin.jsonl")] == list(range(1, 31))
     assert [row["reason"].split(":")[0] for row in rows(out / "EVOL_rejects.jsonl")] == [
         f"exact duplicate of line 4 (id {rows(out / 'EVOL.jsonl')[3]['id']})",
@@ -160,12 +161,13 @@ def test_usage_errors_and_bad_files_are_one_line(tmp_path: Path, releases: Path,
     for name in ("alpaca.json", "alpaca.jsonl"):
         write_lines(two / name, ALPACA)
     for flags, message in (
-        (["--sources", "EVOL,WIZARD"], "expected some of EVOL,OSS,ALPACA,MATH, got 'WIZARD'"),
+        (["--sources", "EVOL,WIZARD"], "expected some of EVOL OSS ALPACA MATH, got 'WIZARD'"),
         (["--revision", "main"], "expected SOURCE=REVISION"),
+        (["--revision", "EVOL=main"], "--revision names a revision on the hub: expected none of it with --from_dir"),
         (["--max_chars", 0], "at least 1"),
         (["--near_duplicates", 0], "above 0"),
         (["--near_duplicates", "none"], "from 0 to 1"),
-        (["--from_dir", empty], f"{empty}: EVOL: expected one file {NAMES['EVOL']}, got no such file"),
+        (["--from_dir", empty], f"{empty}: EVOL: expected one file {NAMES['EVOL']}, got no such file; OSS: "),
         (["--from_dir", tmp_path / "none"], "got no such file"),
         (["--from_dir", two, "--sources", "ALPACA"], "got alpaca.json, alpaca.jsonl"),
         (["--from_dir", damaged, "--sources", "MATH"], "MathInstruct.json:1: expected a JSON array of objects"),
@@ -229,3 +231,98 @@ def test_killed_at_any_moment_the_next_run_ends_with_the_same_bytes(
         result = script_command(*command, out)
         assert result.returncode == 0, result.stderr
         assert contents(out) == expected
+
+
+def record(folder: Path, name: str, commit: str, checksum: str) -> Path:
+    """What `hf download --local-dir FOLDER` leaves of a file."""
+    path = folder / ".cache" / "huggingface" / "download" / f"{name}.metadata"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"{commit}\n{checksum}\n1764000000.5\n")
+    return path
+
+
+def test_a_file_that_nothing_vouches_for_is_said_to_be_unverified(
+    tmp_path: Path, releases: Path, script_main: Command
+) -> None:
+    data = (releases / NAMES["OSS"]).read_bytes()
+    sha1 = hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
+    record(releases, NAMES["EVOL"], "c0ffee", hashlib.sha256((releases / NAMES["EVOL"]).read_bytes()).hexdigest())
+    record(releases, NAMES["OSS"], "decade", sha1)
+    record(releases, NAMES["MATH"], "facade", "no checksum")
+    out = tmp_path / "out"
+    command = [SCRIPT, "--from_dir", releases, "--output_dir", out]
+    done = script_main(*command)
+    assert done.returncode == 0, done.stderr
+    assert [line for line in done.stderr.splitlines() if "unverified" in line] == [
+        f"{source}: {releases / NAMES[source]} is unverified: there is no download record of {repository} to compare it with"
+        for source, repository in (("ALPACA", "tatsu-lab/alpaca"), ("MATH", "TIGER-Lab/MathInstruct"))
+    ]
+    manifest = json.loads((out / "manifest.json").read_text())
+    described = {one["source"]: one["release"] for one in [manifest, *manifest["others"]]}
+    assert {source: (one["check"], one["commit"]) for source, one in described.items()} == {
+        "EVOL": ("download record", "c0ffee"),
+        "OSS": ("download record", "decade"),
+        "ALPACA": ("unverified", None),
+        "MATH": ("unverified", None),
+    }
+    assert {row["source"] for row in rows(out / "EVOL_origin.jsonl")} == {"ise-uiuc/Magicoder-Evol-Instruct-110K"}
+    assert {row["source"] for row in rows(out / "ALPACA_origin.jsonl")} == {f"unverified: {NAMES['ALPACA']}"}
+
+    # what was made of an unverified file is made anew once there is a record
+    record(releases, NAMES["ALPACA"], "bead", hashlib.sha256((releases / NAMES["ALPACA"]).read_bytes()).hexdigest())
+    again = script_main(*command)
+    assert again.stderr.count("finished by an earlier run") == 3
+    assert {row["source"] for row in rows(out / "ALPACA_origin.jsonl")} == {"tatsu-lab/alpaca"}
+
+    found = record(releases, NAMES["OSS"], "decade", "0" * 64)
+    other = script_main(*command)
+    assert other.returncode == 2
+    assert other.stderr.splitlines()[-1].endswith(
+        f"{releases / NAMES['OSS']}: expected sha256 {'0' * 64}, got {hashlib.sha256(data).hexdigest()}; it is not what was "
+        f"downloaded: fetch it again, or remove {found}"
+    )
+    assert verify(out) == []
+
+
+def test_a_file_at_its_path_in_the_repository(tmp_path: Path, releases: Path, script_main: Command) -> None:
+    """As `hf download --local-dir` lays it out."""
+    (releases / "data").mkdir()
+    path = (releases / NAMES["ALPACA"]).rename(releases / "data" / NAMES["ALPACA"])
+    record(releases, f"data/{NAMES['ALPACA']}", "bead", hashlib.sha256(path.read_bytes()).hexdigest())
+    done = script_main(SCRIPT, "--from_dir", releases, "--sources", "ALPACA", "--output_dir", tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    assert "unverified" not in done.stderr
+
+
+def test_all_missing_files_are_named_at_once_and_in_help(tmp_path: Path, script_main: Command) -> None:
+    (tmp_path / NAMES["MATH"]).write_text('[{"instruction": "i", "output": "o"}]')
+    (line,) = script_main(SCRIPT, "--from_dir", tmp_path).stderr.splitlines()
+    assert [source for source in NAMES if f"{source}: expected one file {NAMES[source]}" in line] == [
+        "EVOL",
+        "OSS",
+        "ALPACA",
+    ]
+    shown = "".join(script_main(SCRIPT, "--help").stdout.split())
+    assert [name for name in NAMES.values() if name not in shown] == []
+
+
+@pytest.mark.parametrize("flags", [["EVOL,MATH"], ["EVOL", "MATH"], ["EVOL", "EVOL,MATH"]])
+def test_sources_stand_with_spaces_or_commas(
+    tmp_path: Path, releases: Path, script_main: Command, flags: list[str]
+) -> None:
+    done = script_main(SCRIPT, "--from_dir", releases, "--output_dir", tmp_path / "out", "--sources", *flags)
+    assert done.stdout.splitlines()[0].split() == ["EVOL", "MATH"]
+
+
+def test_a_manifest_of_an_earlier_release_is_still_read(tmp_path: Path, releases: Path, script_main: Command) -> None:
+    """It has no check: what came from the hub stays, what came from a folder is made anew and says so."""
+    out = tmp_path / "out"
+    command = [SCRIPT, "--from_dir", releases, "--output_dir", out, "--sources", "MATH"]
+    script_main(*command)
+    manifest = json.loads((out / "manifest.json").read_text())
+    del manifest["release"]["check"]
+    (out / "manifest.json").write_text(json.dumps(manifest))
+    done = script_main(*command)
+    assert done.returncode == 0
+    assert "finished" not in done.stderr
+    assert json.loads((out / "manifest.json").read_text())["release"]["check"] == "unverified"

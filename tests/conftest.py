@@ -64,14 +64,14 @@ def one_thread() -> Iterator[None]:
 
 
 @pytest.fixture
-def scorer_command() -> Command:
-    """Run complexity_scorer.py as a user would, without a GPU and without the hub; returns what it said and its code."""
+def script_command() -> Command:
+    """Run a script of Code/ as a user would, without a GPU and without the hub; returns what it said and its code."""
 
     def run(
-        *arguments: object, python: str = sys.executable, timeout_s: float = 300
+        script: str | Path, *arguments: object, python: str = sys.executable, timeout_s: float = 300
     ) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
-            [python, str(SCORER), *map(str, arguments)],
+            [python, str(ROOT / "Code" / script), *map(str, arguments)],
             capture_output=True,
             text=True,
             errors="backslashreplace",
@@ -84,28 +84,16 @@ def scorer_command() -> Command:
 
 
 @pytest.fixture
-def script_command() -> Command:
-    """Run a script of Code/ as a user would, without a GPU and without the hub."""
-
-    def run(script: str, *arguments: object, timeout_s: float = 300) -> "subprocess.CompletedProcess[str]":
-        return subprocess.run(
-            [sys.executable, str(ROOT / "Code" / script), *map(str, arguments)],
-            capture_output=True,
-            text=True,
-            errors="backslashreplace",
-            timeout=timeout_s,
-            env=offline(),
-            check=False,
-        )
-
-    return run
+def scorer_command(script_command: Command) -> Command:
+    """complexity_scorer.py as a user would run it."""
+    return functools.partial(script_command, SCORER)
 
 
 @pytest.fixture
 def script_main(monkeypatch: pytest.MonkeyPatch) -> Command:
     """The same in this process: no seconds for loading libraries. Each script has a run of its own elsewhere."""
 
-    def run(script: str, *arguments: object) -> "subprocess.CompletedProcess[str]":
+    def run(script: str | Path, *arguments: object) -> "subprocess.CompletedProcess[str]":
         out, err = io.StringIO(), io.StringIO()
         path = str(ROOT / "Code" / script)
         monkeypatch.setattr(sys, "argv", [path, *map(str, arguments)])
@@ -123,4 +111,4 @@ def script_main(monkeypatch: pytest.MonkeyPatch) -> Command:
 @pytest.fixture
 def scorer_main(script_main: Command) -> Command:
     """complexity_scorer.py in this process."""
-    return functools.partial(script_main, "RQ1_complexity/complexity_scorer.py")
+    return functools.partial(script_main, SCORER)

@@ -7,9 +7,13 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
 from benchmarks import BENCHMARKS, contract
+from benchmarks.contract import Problem
 from benchmarks.humaneval import HumanEval
 from benchmarks.python_syntax import is_python
+from sandbox.judging.python_judge import Tests
+from sandbox.judging.verdict import PASS, Verdict
 
 COUNTS = {"humaneval": 164, "mbpp": 427, "mbpp-full": 974}
 
@@ -106,3 +110,16 @@ def check_answers(name: str, data: Path) -> None:
         )
         answer = f"So:\n\n```python\n{program}\n```\n\nIt works. For example:\n```\n1\n```"
         assert benchmark.extract(problem, answer, instruct=True) == f"{program}\n", problem.task_id
+
+
+def programs_judged(module: str, problems: list[Problem], monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The list that every program goes into which benchmarks.MODULE would run in a jail, against one of the problems' tests."""
+    ran: list[str] = []
+
+    def judge(program: str, tests: Tests, *_: object, otherwise: str) -> Verdict:
+        assert any(tests is problem.tests for problem in problems)
+        ran.append(otherwise if is_python(otherwise) and not is_python(program) else program)
+        return Verdict(PASS, 0.0)
+
+    monkeypatch.setattr(f"benchmarks.{module}.judge_python", judge)
+    return ran

@@ -5,10 +5,7 @@ from pathlib import Path
 
 import pytest
 from benchmarks.humaneval import HumanEval
-from benchmarks.python_syntax import is_python
-from python_problems import ADD, check_answers, check_references, why, write
-from sandbox.judging.python_judge import Tests
-from sandbox.judging.verdict import PASS, Verdict
+from python_problems import ADD, check_answers, check_references, programs_judged, why, write
 from seedkit.errors import InputError
 
 
@@ -85,18 +82,10 @@ def test_task_ids(value: object, expected: str | None) -> None:
 
 
 def test_what_runs_in_the_jail(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    ran: list[str] = []
-
-    def judge(program: str, tests: Tests, *_: object, otherwise: str) -> Verdict:
-        assert tests is problem.tests
-        ran.append(otherwise if is_python(otherwise) and not is_python(program) else program)
-        return Verdict(PASS, 0.0)
-
-    monkeypatch.setattr("benchmarks.humaneval.judge_python", judge)
-    future = "from __future__ import annotations\n"
-    [problem] = HumanEval().load(write(tmp_path / "h.jsonl", ADD))
+    problems = HumanEval().load(write(tmp_path / "h.jsonl", ADD))
+    ran, future = programs_judged("humaneval", problems, monkeypatch), "from __future__ import annotations\n"
     for completion in ("    return 1\n", "def add(a, b): ...\n", future, "not python"):
-        HumanEval().judge(problem, completion, None, None)  # type: ignore[arg-type]
+        HumanEval().judge(problems[0], completion, None, None)  # type: ignore[arg-type]
     assert ran == [
         f"{ADD['prompt']}    return 1\n",
         f"{ADD['prompt']}def add(a, b): ...\n",

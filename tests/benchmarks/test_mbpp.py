@@ -6,10 +6,8 @@ from typing import Any
 
 import pytest
 from benchmarks.mbpp import Mbpp, SanitizedMbpp
-from benchmarks.python_syntax import is_python
-from python_problems import FULL, SANITIZED, check_answers, check_references, real, solved, why, write
+from python_problems import FULL, SANITIZED, check_answers, check_references, programs_judged, real, solved, why, write
 from sandbox.judging.python_judge import Tests
-from sandbox.judging.verdict import PASS, Verdict
 from seedkit.errors import InputError
 
 
@@ -174,22 +172,14 @@ def test_task_ids(benchmark: Mbpp, value: object, expected: str | None) -> None:
 
 
 def test_what_runs_in_the_jail(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    ran: list[str] = []
-
-    def judge(program: str, tests: Tests, *_: object, otherwise: str) -> Verdict:
-        assert tests is problem.tests
-        ran.append(otherwise if is_python(otherwise) and not is_python(program) else program)
-        return Verdict(PASS, 0.0)
-
-    monkeypatch.setattr("benchmarks.mbpp.judge_python", judge)
-    future = "from __future__ import annotations\n"
-    [problem] = SanitizedMbpp().load(write(tmp_path / "s.jsonl", SANITIZED))
+    problems = SanitizedMbpp().load(write(tmp_path / "s.jsonl", SANITIZED))
+    problems += Mbpp().load(write(tmp_path / "f.jsonl", FULL))
+    ran, future = programs_judged("mbpp", problems, monkeypatch), "from __future__ import annotations\n"
     for completion in ("x = 1", future, "not python"):
-        SanitizedMbpp().judge(problem, completion, None, None)  # type: ignore[arg-type]
+        SanitizedMbpp().judge(problems[0], completion, None, None)  # type: ignore[arg-type]
     assert ran == ["import math\nx = 1", future, "import math\nnot python"]
     ran.clear()
-    [problem] = Mbpp().load(write(tmp_path / "f.jsonl", FULL))
-    Mbpp().judge(problem, "x = 1", None, None)  # type: ignore[arg-type]
+    Mbpp().judge(problems[1], "x = 1", None, None)  # type: ignore[arg-type]
     assert ran == ["\nx = 1"]
 
 

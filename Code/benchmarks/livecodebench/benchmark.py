@@ -174,28 +174,19 @@ def _own_problems(seconds: float) -> list[Problem]:
     `seconds` is the time limit of a test.
     """
     lines = (Test("3\n1 2 3\n", "6\n1.5\n", False), Test("1\n-4", "-4\n-1\n", False))
-    program = (
-        "n = int(input())\nnumbers = [*map(int, sys.stdin.readline().split())]\nprint(sum(numbers))\nprint({mean})\n"
-    )
+    program = "n = int(input())\nnumbers = [*map(int, sys.stdin.readline().split())]\nprint(sum(numbers))\nprint({})\n"
     calls = (Test('["b", "a"]\n1', '["a", "b", "a"]', True), Test("[]\n0", "[]", True))
-    method = (
-        "class Solution:\n    def line_up(self, words: List[str], again: int) -> List[str]:\n        return {line}\n"
-    )
-    return [
-        Problem(
-            "own_program",
-            "",
-            "",
-            program.format(mean="sum(numbers) / 4"),
-            program.format(mean="sum(numbers) // 4"),
-            GivenTests(None, lines, seconds),
-        ),
-        Problem(
-            "own_method",
-            "",
-            "",
-            method.format(line="(*sorted(words), *nsmallest(again, words))"),
-            method.format(line="words"),
+    method = "class Solution:\n    def line_up(self, words: List[str], again: int) -> List[str]:\n        return {}\n"
+    problems = {  # name -> program, what fills its gap rightly and wrongly, tests
+        "own_program": (program, "sum(numbers) / 4", "sum(numbers) // 4", GivenTests(None, lines, seconds)),
+        "own_method": (
+            method,
+            "(*sorted(words), *nsmallest(again, words))",
+            "words",
             GivenTests("line_up", calls, seconds),
         ),
+    }
+    return [
+        Problem(name, "", "", text.format(right), text.format(wrong), tests)
+        for name, (text, right, wrong, tests) in problems.items()
     ]

@@ -1,10 +1,10 @@
 """Which subset taught its student most? Every finished student of train.py on the benchmarks, then one table of all.
 
 Asks each student (generate.py), judges its answers in the sandbox (grade.py), and compares: pass@1 by question, source and
-subset, its spread over repeats (draws of the data x seeds of the training), a bootstrap interval over problems (arXiv
-2107.03374 for pass@k), and every two subsets of a question against each other (paired bootstrap, McNemar's exact test,
-Holm's correction). A student without a run.json is unfinished: it is named and left out. What is generated and graded is
-skipped while model, benchmark and settings are the same, and an interrupted student goes on where it was.
+subset, its spread over repeats (draws of the data x seeds of the training), Wilson's interval over problems, and every two
+subsets of a question against each other (the paired interval of Bonett and Price, McNemar's exact test, Holm's correction).
+A student without a run.json is unfinished: it is named and left out. What is generated and graded is skipped while model,
+benchmark and settings are the same, and an interrupted student goes on where it was.
 
     python Code/evaluation/evaluate_study.py --runs runs --benchmark humaneval mbpp --output_dir evaluations
     python Code/evaluation/evaluate_study.py --runs /tmp/runs --benchmark humaneval --limit 3 --max_new_tokens 32 \\

@@ -16,7 +16,8 @@ from seedkit.manifest import versions
 from evaluation.grading.samples import Sample
 from evaluation.grading.settings import GradingSettings
 from evaluation.metrics.by_tag import by_tag, pass_at_1
-from evaluation.metrics.pass_at_k import bootstrap_interval, pass_at_k
+from evaluation.metrics.intervals import mean_interval
+from evaluation.metrics.pass_at_k import pass_at_k
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,7 @@ def _pass_at(k: int, total: list[int], passed: list[int]) -> dict[str, Any]:
         reason = f"{short} problems have fewer than {k} samples" if total else "no sample has a verdict"
         return {"value": None, "interval_95": None, "reason": reason}
     values = pass_at_k(total, passed, k)
-    interval = bootstrap_interval(values)
+    interval = mean_interval(values)
     return {"value": float(values.mean()), "interval_95": [interval.low, interval.high]}
 
 

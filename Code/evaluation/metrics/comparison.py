@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from seedkit.errors import InputError
 
-from evaluation.metrics.pass_at_k import DRAWS, LEVEL, Interval, bootstrap_interval
+from evaluation.metrics.intervals import LEVEL, Floats, Interval, difference_interval
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,18 +31,14 @@ class McNemar:
     p: float
 
 
-def paired_difference(
-    first: npt.ArrayLike, second: npt.ArrayLike, *, draws: int = DRAWS, level: float = LEVEL, seed: int = 0
-) -> Difference:
-    """Second minus first, with the percentile interval of a bootstrap that draws problems for both students at once.
+def paired_difference(first: npt.ArrayLike, second: npt.ArrayLike, *, level: float = LEVEL) -> Difference:
+    """Second minus first, with the interval that `difference_interval` has for it.
 
-    `first` and `second` are pass@1 by problem, from 0 to 1, shape (problems,), in the same order of problems. A problem that
-    is hard for both does not widen the interval of the difference, as it would widen two intervals laid side by side.
+    `first` and `second` are pass@1 by problem, from 0 to 1, shape (problems,), in the same order of problems.
     """
     one, two = _rates(first, second)
     difference = two - one
-    interval = bootstrap_interval(difference, draws=draws, level=level, seed=seed)
-    return Difference(float(difference.mean()), interval)
+    return Difference(float(difference.mean()), difference_interval(difference, level=level))
 
 
 def mcnemar(first: npt.ArrayLike, second: npt.ArrayLike) -> McNemar:
@@ -83,7 +79,7 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return [float(value) for value in adjusted]
 
 
-def _rates(first: npt.ArrayLike, second: npt.ArrayLike) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+def _rates(first: npt.ArrayLike, second: npt.ArrayLike) -> tuple[Floats, Floats]:
     one, two = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
     if one.shape != two.shape or one.ndim != 1:
         raise ValueError(f"expected two arrays of shape (problems,), got {one.shape} and {two.shape}")

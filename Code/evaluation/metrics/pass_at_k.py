@@ -1,24 +1,10 @@
-"""pass@k, unbiased, and a bootstrap interval of a mean over problems."""
-
-from dataclasses import dataclass
+"""pass@k, unbiased."""
 
 import numpy as np
 import numpy.typing as npt
 from seedkit.errors import InputError
 
-DRAWS = 10_000
-LEVEL = 0.95
-_AT_ONCE = 1 << 20  # drawn indices held at a time: 8 MB
-
-Floats = npt.NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True)
-class Interval:
-    """The two ends of a confidence interval."""
-
-    low: float
-    high: float
+from evaluation.metrics.intervals import Floats
 
 
 def pass_at_k(samples: npt.ArrayLike, correct: npt.ArrayLike, k: int) -> Floats:
@@ -52,24 +38,3 @@ def pass_at_k(samples: npt.ArrayLike, correct: npt.ArrayLike, k: int) -> Floats:
     for j in range(k):
         fails += np.log1p(-failing / (n - j))
     return np.where(certain, 1.0, -np.expm1(fails))
-
-
-def bootstrap_interval(values: npt.ArrayLike, *, draws: int = DRAWS, level: float = LEVEL, seed: int = 0) -> Interval:
-    """The percentile interval of the mean of `values`, shape (problems,), when problems are drawn with replacement.
-
-    Efron and Tibshirani, An Introduction to the Bootstrap (1993), chapter 13. The same seed gives the same interval; memory
-    is that of a million indices, however many problems and draws. InputError where there is no problem.
-    """
-    array = np.asarray(values, dtype=np.float64)
-    if array.ndim != 1 or not np.isfinite(array).all():
-        raise ValueError(f"expected finite numbers of shape (problems,), got shape {array.shape}")
-    if not len(array):
-        raise InputError("bootstrap: expected at least one problem, got none")
-    rng = np.random.default_rng(seed)
-    means = np.empty(draws)
-    step = max(1, _AT_ONCE // len(array))
-    for start in range(0, draws, step):
-        some = means[start : start + step]
-        some[:] = array[rng.integers(len(array), size=(len(some), len(array)))].mean(axis=1)
-    low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
-    return Interval(float(low), float(high))

@@ -4,7 +4,7 @@ import csv
 import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from evaluation.metrics.pass_at_k import Interval
+from evaluation.metrics.intervals import Interval
 from evaluation.study.table import Comparison, SubsetRow, SubsetScore, average, families
 
 GROUP = ("student", "rq", "source")
@@ -24,11 +24,11 @@ COMPARISON = (
 )
 LEGEND = (
     "pass@1 in percent, the mean over repeats (draws of the data x seeds of the training); sd: sample standard deviation "
-    "over repeats; interval: 95%, bootstrap over problems of the mean over repeats; average: over the benchmarks that ran, "
+    "over repeats; interval: 95%, Wilson's score interval over problems of the mean over repeats; average: over the benchmarks that ran, "
     "MultiPL-E's languages together counting as one."
 )
 COMPARISON_LEGEND = (
-    "Difference: second minus first in percentage points, with a 95% interval from a paired bootstrap over problems. p: "
+    "Difference: second minus first in percentage points, with the paired 95% interval of Bonett and Price over problems. p: "
     "McNemar's exact test, where of several samples or repeats more than half must pass; p (Holm): adjusted over all pairs "
     "of that student, question, source and benchmark."
 )

@@ -8,7 +8,7 @@ from itertools import combinations
 import numpy as np
 
 from evaluation.metrics.comparison import holm, mcnemar, paired_difference
-from evaluation.metrics.pass_at_k import Floats, Interval, bootstrap_interval
+from evaluation.metrics.intervals import Floats, Interval, mean_interval
 from evaluation.study.students import TrainedStudent
 
 Group = tuple[str, str, str]  # student model, RQ, source: subsets of the same group are compared with each other
@@ -38,7 +38,7 @@ class SubsetScore:
     isolated: bool
     mean: float | None
     sd: float | None  # of the repeats, ddof 1; None with one
-    interval: Interval | None  # 95%, bootstrap over problems of the mean over repeats
+    interval: Interval | None  # 95%, over problems, of the mean over repeats
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +126,7 @@ def score(repeats: Sequence[Graded]) -> SubsetScore:
     rates = pass_rates(repeats, tasks)
     each = rates.mean(axis=1)
     sd = float(each.std(ddof=1)) if len(each) > 1 else None
-    return replace(result, mean=float(each.mean()), sd=sd, interval=bootstrap_interval(mean_rates(rates)))
+    return replace(result, mean=float(each.mean()), sd=sd, interval=mean_interval(mean_rates(rates)))
 
 
 def comparisons(graded: Sequence[Graded], benchmarks: Sequence[str]) -> list[Comparison]:

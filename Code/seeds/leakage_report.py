@@ -16,7 +16,6 @@ from seedkit.verify import file_faults
 from seeds.decontaminate_steps import leakage_table, record_text, scanned, settings
 from seeds.problem_index import Index
 from seeds.problem_scan import Leakage, leakage_by_benchmark
-from seeds.problem_texts import benchmark_files
 
 STAGE = "decontamination_report"
 LEAKAGE = "leakage.jsonl"
@@ -85,7 +84,7 @@ def _write_report(
     rows: Sequence[tuple[Sequence[str], Leakage]], files: Sequence[tuple[Sequence[str], Path]], args: argparse.Namespace
 ) -> None:
     inputs = [path for _, path in files]
-    read = [*inputs, *benchmark_files(args.benchmarks)]
+    read = [*inputs, *args.benchmarks]
     with OutputFolder(args.output_dir, STAGE, (LEAKAGE,), sources=read) as output:
         lines = ({**dict(zip(("stage", "folder", "file"), names, strict=True)), **asdict(row)} for names, row in rows)
         output.write(LEAKAGE, json_lines(lines))

@@ -73,6 +73,7 @@ def write(path: Path, count: int) -> Planted:
 def run(folder: Path) -> None:
     """The command itself, in this process; prints what it took."""
     args = argparse.Namespace(
+        sources=["EVOL"],
         from_dir=folder,
         output_dir=folder / "out",
         revision={},
@@ -81,7 +82,7 @@ def run(folder: Path) -> None:
         near_duplicates=THRESHOLD,
     )
     start = time.perf_counter()
-    counts = fetch_seeds_steps.fetch("EVOL", fetch_seeds_steps.find("EVOL", args), [], args)
+    counts = fetch_seeds_steps.fetch("EVOL", fetch_seeds_steps.find(args)["EVOL"], [], args)
     print(json.dumps({"seconds": time.perf_counter() - start, "mb": peak_mb(), "counts": counts}))
 
 

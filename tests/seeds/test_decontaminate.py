@@ -1,8 +1,11 @@
 """Benchmark problems in training records: the real command as a user runs it."""
 
+import gzip
 import json
 from pathlib import Path
+from typing import Any
 
+import pytest
 from seed_problems import CLEAN, LAMP, PROMPT, RIDGE, SOLUTION, TEXT, benchmark_file, partition
 from seedkit.verify import verify
 from support import Command, contents, rows
@@ -111,6 +114,11 @@ def test_usage_errors_are_one_line_and_exit_code_2(tmp_path: Path, script_comman
         (["--benchmarks", benchmark, "--input_file", tmp_path / "none.jsonl"], "no such file"),
         (["--benchmarks", benchmark, "--input_file", benchmark], '"instruction" is missing'),
         (["--benchmarks", benchmark, "--threshold", "2", "--input_file", source], "expected a number from 0 to 1"),
+        (
+            ["--benchmarks", benchmark, "--threshold", "0", "--input_file", source],
+            "expected a number above 0 and up to 1",
+        ),
+        (["--benchmarks", benchmark, "--threshold", "0.0", "--input_file", source], "above 0 and up to 1, got '0.0'"),
         (["--benchmarks", benchmark, "--workers", "0", "--input_file", source], "at least 1"),
         (["--benchmarks", benchmark, "--report", tmp_path / "unfinished"], "the folder is unfinished"),
         (["--benchmarks", empty, "--input_file", source], "expected problems of HumanEval"),
@@ -125,3 +133,61 @@ def test_usage_errors_are_one_line_and_exit_code_2(tmp_path: Path, script_comman
         assert message in result.stderr.splitlines()[-1]
         assert "Traceback" not in result.stderr
         assert not (out / "manifest.json").exists()
+
+
+HELPER = "import numpy as np\n\ndef is_floats(x): ...\n\ndef assertion(out, exp, atol):\n    assert out == exp\n"
+INPUTS = {"base_input": [[1]], "plus_input": [[2]], "atol": 0, "contract": "", "entry_point": "f"}
+EVALPLUS: dict[str, list[dict[str, Any]]] = {
+    "HumanEvalPlus.jsonl": [{**RIDGE, **INPUTS}],
+    "MbppPlus.jsonl": [{"task_id": "Mbpp/77", "prompt": TEXT, "canonical_solution": "x", **INPUTS}],
+    "HumanEvalPlus-OriginFmt.jsonl": [{**RIDGE, "test": "def check(f): ..."}, {**RIDGE, "test": HELPER}],
+    "MbppPlus-OriginFmt.jsonl": [{**LAMP, "prompt": TEXT, "test": HELPER}],
+}
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_files_of_evalplus_are_skipped_and_named(tmp_path: Path, script_main: Command, packed: bool) -> None:
+    folder = tmp_path / "benchmarks"
+    (folder / "more").mkdir(parents=True)
+    benchmark_file(folder / "real.jsonl", RIDGE, LAMP)
+    names = []
+    for name, problems in EVALPLUS.items():
+        path = benchmark_file(folder / "more" / name, *problems)
+        with path.open("a") as file:
+            file.write('{"plus_input": [[-Infinity]]}\n')  # which is no JSON
+        if packed:
+            packed_path = path.with_name(f"{name}.gz")
+            packed_path.write_bytes(gzip.compress(path.read_bytes()))
+            path.unlink()
+            path = packed_path
+        names.append(str(path))
+    source = data(tmp_path / "a.jsonl", CLEAN, (PROMPT, SOLUTION))
+    out = tmp_path / "out"
+    command = [SCRIPT, "--input_file", source, "--output_dir", out, "--benchmarks"]
+    done = script_main(*command, folder)
+    assert done.returncode == 0, done.stderr
+    (said,) = [line for line in done.stderr.splitlines() if "EvalPlus" in line]
+    assert said.startswith("EvalPlus holds the problems of HumanEval and MBPP once more; skipped: ")
+    assert all(name in said for name in names)
+    manifest = json.loads((out / "manifest.json").read_text())
+    assert [one["file"] for one in manifest["benchmarks"]] == ["real.jsonl"]
+    assert [(row["benchmark"], row["items"]) for row in manifest["leakage"]] == [
+        ("all", 2),
+        ("HumanEval", 1),
+        ("MBPP", 1),
+    ]
+    alone = script_main(*command, folder / "more")
+    assert alone.returncode == 2
+    assert alone.stderr.splitlines()[-1].endswith("once more: expected the files of those, got none")
+
+
+def test_real_releases_of_evalplus_are_skipped(tmp_path: Path, shared_data: Path, script_main: Command) -> None:
+    source = data(tmp_path / "a.jsonl", CLEAN)
+    files = sorted((shared_data / "benchmarks" / "evalplus").iterdir())
+    human_eval = shared_data / "benchmarks" / "HumanEval.jsonl"
+    done = script_main(
+        SCRIPT, "--input_file", source, "--output_dir", tmp_path / "out", "--benchmarks", *files, human_eval
+    )
+    assert done.returncode == 0, done.stderr
+    assert all(str(file) in done.stderr for file in files)
+    assert json.loads((tmp_path / "out" / "manifest.json").read_text())["leakage"][0]["items"] == 164

@@ -63,7 +63,7 @@ class Bubblewrap:
         program = self._filter(limits.processes)
         os.lseek(program, 0, os.SEEK_SET)
         words = [*self._command(limits, program), "--", *command]
-        return ProcessJail(words, self._view.environment, user=self._user, keep=[program])
+        return ProcessJail(words, self._view.environment, user=self._user, keep=[program], network=True)
 
     def _command(self, limits: Limits, program: int) -> list[str]:
         """bwrap and its options, without the command that it runs; `program` is the descriptor of the seccomp filter."""

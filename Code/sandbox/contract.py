@@ -14,7 +14,7 @@ class Limits:
     """What one jail may use. judging/channel.py says which exception and which verdict going beyond each of them is."""
 
     seconds: float  # from the program's start to its last answer
-    memory: int = 1 << 30  # bytes: the address space of each process, and the resident memory of all together
+    memory: int = 1 << 30  # bytes: the address space of a process that is alone, and Usage.memory
     disk: int = 64 << 20  # bytes: one file, and all files in the jail's own /tmp where the sandbox has one
     output: int = 32 << 20  # bytes that it may print or answer before it is killed
     processes: int = 1  # 1: it may have threads, but cannot fork
@@ -24,7 +24,7 @@ class Limits:
 class Usage:
     """What a jail uses at a moment."""
 
-    resident: int  # bytes of memory, over all its processes
+    memory: int  # bytes that all its processes hold, with their page tables and what may lie unread in its sockets
     files: int  # in its own /tmp; 0 where it has none
     waited: float  # seconds that one of its processes was ready to run and had no processor; the largest such number
 

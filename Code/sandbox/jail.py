@@ -22,6 +22,7 @@ class ProcessJail:
         *,
         user: int | None = None,
         keep: Sequence[int] = (),
+        network: bool = False,
         confine: Callable[[], None] | None = None,
     ) -> None:
         """Start `command` in a session of its own.
@@ -31,11 +32,13 @@ class ProcessJail:
             environment: all of its environment.
             user: the uid and gid to run as, from 0 to 2**32 - 2; None keeps those of this process.
             keep: file descriptors that stay open in it.
+            network: whether it makes a network namespace of its own, in which sockets can be counted.
             confine: called in the child before the program is executed.
 
         Raises:
             SandboxError: the program cannot be started.
         """
+        self._network = network
         self._others = set(children(os.getpid()))
         drop = {} if user is None else {"user": user, "group": user, "extra_groups": ()}
         try:
@@ -62,7 +65,7 @@ class ProcessJail:
             os.set_blocking(pipe, False)
 
     def usage(self) -> Usage:
-        return usage([self._process.pid])
+        return usage([self._process.pid], network=self._network)
 
     def end_input(self) -> None:
         if self._process.stdin is not None:

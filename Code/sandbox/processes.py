@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import re
 import signal
 import time
 from functools import cache
@@ -10,7 +11,7 @@ from pathlib import Path
 from sandbox.contract import SandboxError, Usage
 
 PR_SET_PDEATHSIG, PR_SET_SECCOMP, PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS = 1, 22, 36, 38
-_PAGE = os.sysconf("SC_PAGE_SIZE")
+_KILOBYTES = re.compile(rb"^Vm(?:RSS|Swap|PTE):\s*(\d+) kB$", re.MULTILINE)  # in /proc/PID/status
 
 
 @cache
@@ -62,17 +63,56 @@ def descendants(pids: list[int]) -> list[int]:
     return found
 
 
-def usage(pids: list[int]) -> Usage:
-    """What these processes and all below them use."""
-    pages, waited = 0, 0
+def usage(pids: list[int], *, network: bool) -> Usage:
+    """What these processes and all below them use; `network` says whether they have a network namespace of their own."""
+    memory, waited = 0, 0
     found = descendants(pids)
     for pid in found:
         try:
-            pages += int(Path(f"/proc/{pid}/statm").read_bytes().split()[1])
+            memory += _memory(pid)
             waited = max(waited, int(Path(f"/proc/{pid}/schedstat").read_bytes().split()[1]))
         except (FileNotFoundError, ProcessLookupError, IndexError):  # gone, or a kernel that does not count
             continue
-    return Usage(pages * _PAGE, _files(found[-1]), waited / 1e9)
+    if len(found) == 1:  # there is no jail yet, or none any more
+        return Usage(memory, 0, waited / 1e9)
+    first = found[1]  # of the jail's own, where it has namespaces: it lasts as long as they do
+    return Usage(memory + (_sockets(first) if network else 0), _files(first), waited / 1e9)
+
+
+def _memory(pid: int) -> int:
+    """Bytes that a process holds, in memory or swapped out, and those of the page tables for all that it has mapped.
+
+    All threads show the same, but the first shows nothing once it has ended, which is not the end of the others.
+
+    Raises:
+        FileNotFoundError: it is gone.
+    """
+    for task in os.listdir(f"/proc/{pid}/task"):
+        try:
+            facts = Path(f"/proc/{pid}/task/{task}/status").read_bytes()
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        if found := _KILOBYTES.findall(facts):
+            return 1024 * sum(map(int, found))
+    return 0
+
+
+def _sockets(pid: int) -> int:
+    """Bytes that may lie unread in the sockets of a process's network namespace: no process has them among its own."""
+    try:
+        facts = Path(f"/proc/{pid}/net/sockstat").read_bytes()
+    except OSError:  # gone
+        return 0
+    return int(facts.split()[2]) * _unread()
+
+
+@cache
+def _unread() -> int:
+    """Bytes that a process may write into a socket before anybody reads them; seccomp denies it to ask for more."""
+    try:
+        return int(Path("/proc/sys/net/core/wmem_default").read_bytes())
+    except OSError:  # a container may hide it
+        return 212_992  # the kernel's own default
 
 
 def _files(pid: int) -> int:

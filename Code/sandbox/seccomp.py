@@ -42,6 +42,11 @@ _PRCTL_DENIED = (
     36,  # PR_SET_CHILD_SUBREAPER
     59,  # PR_SET_SYSCALL_USER_DISPATCH
 )
+# the memory of sockets is counted by how much one of them may hold
+_SETSOCKOPT_DENIED = (
+    7,  # SO_SNDBUF
+    32,  # SO_SNDBUFFORCE
+)
 _AF_UNIX = 1
 _RLIMIT_CPU = 0
 _PERSONALITY_QUERY = 0xFFFFFFFF  # asks for the personality and changes nothing
@@ -128,6 +133,7 @@ def _rules(processes: int) -> list[tuple[str, list[bytes]]]:
         ("prlimit64", [_argument(0), _instruction(_EQUAL, 0, 1, 0), _DENY, *processor_time]),
         ("setrlimit", [_argument(0), *_denied((_RLIMIT_CPU,)), _PASS]),
         ("personality", [_argument(0), _instruction(_EQUAL, _PERSONALITY_QUERY, 1, 0), _DENY, _PASS]),
+        ("setsockopt", [_argument(2), *_denied(_SETSOCKOPT_DENIED), _PASS]),
         ("socketpair", [_argument(0), _instruction(_EQUAL, _AF_UNIX, 1, 0), _DENY, _PASS]),
     ]
 

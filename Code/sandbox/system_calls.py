@@ -119,6 +119,7 @@ NUMBERS: dict[str, tuple[int | None, int | None]] = {
     "setns": (308, 268),
     "setpriority": (141, 140),
     "setrlimit": (160, 164),
+    "setsockopt": (54, 208),
     "settimeofday": (164, 170),
     "setxattr": (188, 5),
     "shmat": (30, 196),
@@ -147,6 +148,7 @@ NUMBERS: dict[str, tuple[int | None, int | None]] = {
     "utimes": (235, None),
     "vfork": (58, None),
     "vhangup": (153, 58),
+    "vmsplice": (278, 75),
 }
 NEWEST = 462  # calls with a higher number are newer than this list, and absent in a jail
 # only some uses of these are denied: see the rules in seccomp.py
@@ -161,6 +163,7 @@ PARTLY_DENIED = {
     "prctl",
     "prlimit64",
     "setrlimit",
+    "setsockopt",
     "socketpair",
 }
 FORKS = {"fork", "vfork"}  # denied to a jail of one process

@@ -37,7 +37,7 @@ class LimitExceeded(Exception):
 
 
 class MemoryExceeded(LimitExceeded):
-    """All its processes together hold more memory than Limits.memory."""
+    """All its processes together use more memory than Limits.memory."""
 
     verdict = MEMORY
 
@@ -177,7 +177,7 @@ class Channel:
 
     def _watch(self) -> None:
         usage = self._jail.usage()
-        if usage.resident > self._limits.memory:
+        if usage.memory > self._limits.memory:
             raise MemoryExceeded(f"more than {self._limits.memory:,} bytes of memory")
         if usage.files > FILES:
             raise FilesExceeded(f"more than {FILES:,} files, which take memory")

@@ -10,6 +10,9 @@ from sandbox.contract import Jail, Limits, Sandbox, SandboxError
 from sandbox.judging.channel import Channel, Deadline, Ended, LimitExceeded
 from sandbox.judging.verdict import BLOCKED, FAIL, INFRA_ERROR
 
+# Bytes of address space of one of several processes. The runtimes of Java, Go and others reserve a few GiB and do not use
+# them. Whatever is mapped, its page tables take no more than a 512th of this.
+_MAPPED = 64 << 30
 LINES, CHARACTERS = 20, 2000  # at most, of what a candidate printed that goes into a result
 # reads the driver's code from the first message; it was compiled outside, once, by the same interpreter
 _START = (
@@ -56,9 +59,10 @@ def start(sandbox: Sandbox, limits: Limits, driver: str = "python_driver.py") ->
 def _resource_limits(sandbox: Sandbox, limits: Limits) -> list[tuple[str, int]]:
     """(name in the module resource, most) for framing.confine."""
     alone = limits.processes == 1
+    # each of several processes may map more than all together may hold; what they hold is watched from outside
+    memory = [("RLIMIT_AS", limits.memory)] if alone else [("RLIMIT_AS", _MAPPED), ("RLIMIT_DATA", 2 * limits.memory)]
     return [
-        # each of several processes may map more than all together may hold; what they hold is watched from outside
-        ("RLIMIT_AS", limits.memory) if alone else ("RLIMIT_DATA", 2 * limits.memory),
+        *memory,
         ("RLIMIT_FSIZE", limits.disk),
         ("RLIMIT_NOFILE", 64 if alone else 512),
         ("RLIMIT_CORE", 0),

@@ -8,8 +8,8 @@ Columns are mapped as dataset_info.json does: {"columns": {"prompt": "instructio
     python Code/training/llamafactory_doctor.py Datas/sample/EVOL.jsonl --json /tmp/diagnoses.jsonl
 
 A diagnosis is one of: trains; kept although empty; truncated (more tokens than --cutoff_len, needs --tokenizer); dropped;
-the whole file is lost. Exit code 0: everything is trained on. 1: a file, a record or the end of an answer would be lost.
-2: bad usage.
+the whole file is lost. Exit code 0: everything is trained on. 1: a file, a record or the end of an answer would be lost,
+or a folder is not what its manifest says. 2: bad usage.
 """
 
 import argparse

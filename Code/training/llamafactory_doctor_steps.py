@@ -1,6 +1,7 @@
 """The steps of llamafactory_doctor.py: from paths to data files, to diagnoses, to tables."""
 
 import argparse
+import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
@@ -15,6 +16,7 @@ from seedkit.json_values import json_values
 from seedkit.manifest import documents, read_manifest
 from seedkit.records import json_lines
 from seedkit.sources import readable
+from seedkit.verify import verify
 
 from training.diagnoses import DROPPED, EMPTY, LOST, TRAINS, TRUNCATED, Columns, Diagnosis, diagnose
 from training.encoding import NAMES, RecordEncoder
@@ -24,7 +26,7 @@ LINES_SHOWN = 5  # line numbers of a kind of diagnosis, and reasons
 
 
 def examine(args: argparse.Namespace) -> tuple[str, bool]:
-    """Diagnose all files and write --json; returns the tables of all files, and whether anything would be lost."""
+    """Diagnose all files and write --json; returns the tables of all files, and whether anything would be lost or refused."""
     if args.template and args.template not in NAMES:
         raise UsageError(f"--template {args.template}: expected one of {', '.join(NAMES)}")
     columns = Columns(args.prompt, args.query, args.response)
@@ -37,21 +39,49 @@ def examine(args: argparse.Namespace) -> tuple[str, bool]:
     if encoder:
         say(encoder.why("--template" if args.template else None))
     counter = encoder.token_counts if encoder else None
+    refused = [
+        f"{path}: not what its manifest says: {fault}; train.py refuses it" for path, fault in faults(args.paths)
+    ]
     found = {path: diagnose(path, columns, counter, args.cutoff_len) for path in paths}
     if args.json:
         write_atomic(args.json, json_lines(_rows(found.items())))
     tables = [file_table(str(path), diagnoses, counter is not None) for path, diagnoses in found.items()]
     if counter is None:
         tables.append("Not looked at: what is longer than LLaMA-Factory's cutoff_len; that needs --tokenizer")
-    return "\n\n".join(tables), any(diagnosis.is_loss for diagnoses in found.values() for diagnosis in diagnoses)
+    lost = any(diagnosis.is_loss for diagnoses in found.values() for diagnosis in diagnoses)
+    return "\n\n".join([*tables, *refused]), lost or bool(refused)
+
+
+def faults(paths: Sequence[Path]) -> list[tuple[Path, str]]:
+    """Of those paths that are finished output folders and no longer what their manifest says: the folder, its first fault."""
+    found = [(path, verify(path)) for path in paths if path.is_dir()]
+    return [(path, f"{wrong[0]} (of {len(wrong):,} faults)") for path, wrong in found if wrong]
 
 
 def _check_target(target: Path, inputs: Sequence[Path]) -> None:
-    """UsageError if `target` is one of the inputs, a folder, or in a folder that does not exist."""
+    """InputError if `target` is one of the inputs, a folder, or in a folder that does not exist or cannot be written to."""
     if target.is_dir() or not target.parent.is_dir():
         raise UsageError(f"--json {target}: expected the name of a file in a folder that exists")
+    require_writable(target.parent)
     if target.exists() and any(target.samefile(path) for path in inputs):
         raise UsageError(f"--json {target}: the output would overwrite the input; choose another place for it")
+
+
+def require_writable(folder: Path) -> None:
+    """InputError if the folder cannot be written to or, where it is not there yet, cannot be made. Nothing is made."""
+    there = folder.absolute()
+    try:
+        while not there.exists():
+            there = there.parent
+        is_folder, allowed = there.is_dir(), os.access(there, os.W_OK | os.X_OK)
+    except OSError as error:
+        raise InputError(f"{folder}: cannot be made: {error.strerror}") from None
+    if not is_folder:
+        raise InputError(
+            f"{folder}: expected a folder to write to, got a file" + ("" if there == folder else f": {there}")
+        )
+    if not allowed:
+        raise InputError(f"{folder}: expected a folder to write to, got no permission to write to {there}")
 
 
 def data_files(paths: Sequence[Path], columns: Columns) -> list[Path]:

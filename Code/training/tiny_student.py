@@ -10,18 +10,26 @@ is for trying the path from a partition to a loss, never for a result. The same 
 """
 
 import argparse
+import os
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from seedkit.cli import run
-from seedkit.errors import InputError, UsageError
+from seedkit.errors import InputError, RunError, UsageError
+from seedkit.files import sync
 from seedkit.flags import natural, parser, positive
 from seedkit.records import read_records
 from seedkit.sources import DATAS
 
+from training.llamafactory_doctor_steps import require_writable
+
 BEGIN, END, PAD = "<s>", "</s>", "<pad>"
 HEADS = 4
+PARTIAL = ".partial"  # in the output folder, while a student is made
+CONFIG = "config.json"  # without it a folder is no model
+ROOM = 1 << 16  # bytes for the small files
 # LLaMA-Factory's template "default", so that other programs ask the model in the form it was trained on
 CHAT_TEMPLATE = (
     "{% for message in messages %}"
@@ -55,8 +63,13 @@ def build_tokenizer(texts: Sequence[str], vocab_size: int) -> Any:
 def build_student(
     folder: Path, texts: Sequence[str], *, vocab_size: int, hidden_size: int, layers: int, seed: int
 ) -> int:
-    """Write the model folder; returns the model's number of parameters."""
+    """Write the model folder, whose config.json comes last; returns the model's number of parameters.
+
+    Raises:
+        RunError: the disk is full. Nothing of the new student is left, and an earlier one is as it was.
+    """
     import torch
+    from safetensors import SafetensorError
     from transformers import LlamaConfig, LlamaForCausalLM
     from transformers.utils import logging
 
@@ -77,9 +90,32 @@ def build_student(
     )
     torch.manual_seed(seed)
     model = LlamaForCausalLM(config)
-    model.save_pretrained(folder)
-    tokens.save_pretrained(folder)
-    return sum(parameter.numel() for parameter in model.parameters())
+    parameters: int = sum(parameter.numel() for parameter in model.parameters())
+    partial, is_new = folder / PARTIAL, not folder.exists()
+    try:
+        partial.mkdir(parents=True, exist_ok=True)
+        _reserve(partial, 4 * parameters + 2 * len(tokens.backend_tokenizer.to_str()) + ROOM)
+        model.save_pretrained(partial)
+        tokens.save_pretrained(partial)
+        (folder / CONFIG).unlink(missing_ok=True)  # so that no kill leaves a mixture of two students that looks whole
+        for path in sorted(partial.iterdir(), key=lambda path: path.name == CONFIG):
+            sync(path)
+            path.replace(folder / path.name)
+    except (OSError, SafetensorError) as error:
+        if is_new:
+            shutil.rmtree(folder, ignore_errors=True)
+        raise RunError(f"{folder}: the student cannot be written: {error}") from None
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    return parameters
+
+
+def _reserve(folder: Path, size: int) -> None:
+    """OSError if the disk has no room for `size` bytes: the libraries fail in their own ways once it is full."""
+    path = folder / "reserved"
+    with path.open("wb") as file:
+        os.posix_fallocate(file.fileno(), 0, size)
+    path.unlink()
 
 
 def parse() -> argparse.Namespace:
@@ -101,7 +137,8 @@ def main() -> None:
         raise UsageError(f"--hidden_size {args.hidden_size}: expected a multiple of {2 * HEADS}")
     if args.vocab_size < 300:
         raise UsageError(f"--vocab_size {args.vocab_size}: expected at least 300; the 256 bytes come first")
-    if args.output_dir.is_file() or (args.output_dir.is_dir() and not _ours(args.output_dir)):
+    require_writable(args.output_dir)
+    if args.output_dir.is_dir() and not _ours(args.output_dir):
         raise InputError(f"{args.output_dir}: expected a new or empty folder, or one with an earlier tiny student")
     files = args.input_file or sorted((DATAS / "sample").glob("*.jsonl"))
     texts = [text for file in files for record in read_records(file) for text in (record.query, record.output)]
@@ -119,7 +156,9 @@ def main() -> None:
 def _ours(folder: Path) -> bool:
     """Whether the folder is empty or holds a student as small as those made here."""
     weights = folder / "model.safetensors"
-    return not any(folder.iterdir()) or (weights.is_file() and weights.stat().st_size < 1 << 28)
+    return not any(path.name != PARTIAL for path in folder.iterdir()) or (
+        weights.is_file() and weights.stat().st_size < 1 << 28
+    )
 
 
 if __name__ == "__main__":

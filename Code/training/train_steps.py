@@ -12,6 +12,7 @@ from seedkit.models import model_label, model_revision
 
 from training import student_run
 from training.encoding import NAMES, RecordEncoder
+from training.llamafactory_doctor_steps import require_writable
 from training.llamafactory_environment import Environment, environment_folder, probed, require_deepspeed
 from training.planned_runs import Run, epochs, gpu_hours, plan_runs, subsets
 from training.presets import Student, student
@@ -43,6 +44,8 @@ def prepare(args: argparse.Namespace) -> Study:
         raise UsageError(f"--template {args.template}: expected one of {', '.join(NAMES)}")
     if len(set(args.seed)) < len(args.seed):
         raise UsageError(f"--seed {' '.join(map(str, args.seed))}: expected different seeds")
+    name = model_label(args.student) if Path(args.student).is_dir() else args.student
+    folder = args.output_dir.absolute() / f"{name}-{args.finetuning}"
     chosen_student = student(args.student, args.finetuning).with_settings(
         args.template,
         batch_size=args.batch_size,
@@ -50,6 +53,7 @@ def prepare(args: argparse.Namespace) -> Study:
         num_train_epochs=args.epochs,
         learning_rate=args.learning_rate,
     )
+    require_writable(folder)
     environment = _environment(args)
     gpus = _gpus(args, environment)
     revision, encoder = _base_model(chosen_student, args.dry_run)
@@ -77,8 +81,6 @@ def prepare(args: argparse.Namespace) -> Study:
         max_steps=args.max_steps,
         save_steps=args.save_steps,
     )
-    name = model_label(args.student) if Path(args.student).is_dir() else args.student
-    folder = args.output_dir.absolute() / f"{name}-{args.finetuning}"
     return Study(folder, chosen_student, revision, runs, environment, gpus)
 
 

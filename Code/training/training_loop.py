@@ -17,6 +17,7 @@ from seedkit.models import model_label
 
 from training import student_run
 from training.launching import GRACE_S, deepspeed_config, train
+from training.llamafactory_doctor_steps import require_writable
 from training.losses import curves, log_rows, losses_table
 from training.planned_runs import Run
 from training.train_steps import Study
@@ -130,10 +131,11 @@ def _locked(folder: Path) -> Iterator[int]:
 
     A trainer that a killed command left behind gets the time to end before InputError says that the folder is in use.
     """
+    require_writable(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-    except (FileExistsError, NotADirectoryError):
-        raise InputError(f"{folder}: expected a folder to write to, got a file") from None
+    except OSError as error:
+        raise InputError(f"{folder}: cannot be made: {error.strerror}") from None
     fd = os.open(folder, os.O_RDONLY)
     try:
         deadline = time.monotonic() + 2 * GRACE_S

@@ -1,5 +1,8 @@
 """Fixtures for the tests of train.py: a partition, an environment that trains nothing, and a command over both."""
 
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -48,3 +51,26 @@ def arguments(partition: Path, environment: Path, tiny_llama: Path, tmp_path: Pa
         "--device",
         "cpu",
     ]
+
+
+Mounted = Callable[..., Path]
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Mounted]:
+    """Mounts disks: `disk("1m")` is a folder on one of that size, `disk("1m", read_only=True)` on one that cannot be written."""
+    mounted: list[Path] = []
+
+    def mount(size: str, *, read_only: bool = False) -> Path:
+        folder = tmp_path / f"disk{len(mounted)}"
+        folder.mkdir()
+        options = f"size={size}{',ro' if read_only else ''}"
+        command = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)]
+        if shutil.which("mount") is None or subprocess.run(command, capture_output=True, check=False).returncode:
+            pytest.skip("a disk cannot be mounted here: that needs root and the right to mount")
+        mounted.append(folder)
+        return folder
+
+    yield mount
+    for folder in mounted:
+        subprocess.run(["umount", str(folder)], check=True)

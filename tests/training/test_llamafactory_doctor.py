@@ -1,5 +1,6 @@
 """The doctor's command: its report, its files, its exit codes, its refusals."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from loader_cases import EACH, GOOD, KEPT, LOST, good, lines, write
@@ -81,3 +82,30 @@ def test_usage_errors_are_one_line_and_exit_code_2(tmp_path: Path, script_comman
         assert result.returncode == 2, result.stdout + result.stderr
         assert message in result.stderr.splitlines()[-1]
         assert "Traceback" not in result.stderr
+
+
+def test_a_folder_that_was_changed_is_said(partition: Path, script_main: Command) -> None:
+    assert script_main(SCRIPT, partition).returncode == 0
+    path = partition / "LOW.jsonl"
+    path.write_bytes(path.read_bytes().replace(b"add 1", b"add 2"))
+    done = script_main(SCRIPT, partition)
+    assert done.returncode == 1
+    last = done.stdout.splitlines()[-1]
+    assert last.startswith(f"{partition}: not what its manifest says: {path}: sha256 is ")
+    assert last.endswith("(of 1 faults); train.py refuses it")
+    assert f"{path}: 9 records" in done.stdout
+
+
+def test_a_place_for_json_that_cannot_be_written(
+    tmp_path: Path, script_main: Command, disk: Callable[..., Path]
+) -> None:
+    data = write(tmp_path, "data.jsonl", lines(*[good(instruction=f"{n}" * 40) for n in range(2000)]))
+    done = script_main(SCRIPT, data, "--json", disk("1m", read_only=True) / "out.jsonl")
+    assert done.returncode == 2
+    assert "got no permission to write to" in done.stderr.splitlines()[-1]
+    full = disk("64k")
+    done = script_main(SCRIPT, data, "--json", full / "out.jsonl")
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert "No space left on device" in line
+    assert list(full.iterdir()) == []

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -169,6 +169,36 @@ def test_killed_at_any_time_it_takes_its_trainer_along(
     assert json.loads((folder / "run.json").read_text())["resumed_from_step"] == 9
 
 
+def test_a_disk_that_cannot_be_written_is_said_before_anything_is_done(
+    arguments: list[object], script_main: Command, disk: Callable[..., Path]
+) -> None:
+    folder = disk("1m", read_only=True)
+    for more in ([], ["--dry_run"]):
+        done = script_main(SCRIPT, *arguments, "--output_dir", folder / "runs", *more)
+        assert done.returncode == 2
+        assert done.stderr.splitlines()[-1].endswith(
+            f"runs/llama-full: expected a folder to write to, got no permission to write to {folder}"
+        )
+        assert "template" not in done.stderr  # nothing was read
+
+
+def test_a_full_disk_is_one_line_and_nothing_looks_finished(
+    tmp_path: Path, arguments: list[object], script_main: Command, disk: Callable[..., Path]
+) -> None:
+    folder = disk("64k")
+    (folder / "full").write_bytes(bytes(60 << 10))
+    command = [*arguments, "--output_dir", folder / "runs"]
+    done = script_main(SCRIPT, *command)
+    assert done.returncode == 1
+    assert "No space left on device" in done.stderr.splitlines()[-1]
+    assert "Traceback" not in done.stderr
+    assert [path.name for path in folder.rglob("run.json")] == []
+    assert list(folder.rglob("*.partial")) == []
+    (folder / "full").unlink()
+    subprocess.run(["mount", "-o", "remount,size=16m", folder], check=True)
+    assert script_main(SCRIPT, *command).returncode == 0
+
+
 def wait_for(condition: Any, process: "subprocess.Popen[Any]", timeout_s: float) -> None:
     deadline = time.monotonic() + timeout_s
     while not condition():
@@ -294,22 +324,12 @@ def generated(model: Path) -> str:
     return text
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of 16 MB: one student fits with its first checkpoint, a second checkpoint does not."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", str(folder)]
-    if shutil.which("mount") is None or subprocess.run(mount, capture_output=True, check=False).returncode:
-        pytest.skip("a small disk cannot be mounted here: that needs root and the right to mount")
-    yield folder
-    subprocess.run(["umount", str(folder)], check=True)
-
-
 @pytest.mark.heavy
 def test_a_full_disk_leaves_nothing_that_looks_finished(
-    small_disk: Path, tertiles: tuple[Path, Path], real_environment: str
+    disk: Callable[[str], Path], tertiles: tuple[Path, Path], real_environment: str
 ) -> None:
+    """A disk of 16 MB: one student fits with its first checkpoint, a second checkpoint does not."""
+    small_disk = disk("16m")
     command = real_command(tertiles, real_environment, small_disk / "runs", "--subsets", "*_T1_*")
     done = subprocess.run(
         command, env={**offline(), **ONE_THREAD}, capture_output=True, text=True, timeout=400, check=False

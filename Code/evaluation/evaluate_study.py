@@ -3,10 +3,12 @@
 Asks each student (generate.py), judges its answers in the sandbox (grade.py), and compares: pass@1 by question, source and
 subset, its spread over repeats (draws of the data x seeds of the training), Wilson's interval over problems, and every two
 subsets of a question against each other (the paired interval of Bonett and Price, McNemar's exact test, Holm's correction).
-A student without a run.json is unfinished: it is named and left out. What is generated and graded is skipped while model,
-benchmark and settings are the same, and an interrupted student goes on where it was.
+With --base the untrained base model is asked too, and gets a row. A student without a run.json is unfinished: it is named
+and left out. What is generated and graded is skipped while model, benchmark and settings are the same, and an interrupted
+student goes on where it was.
 
     python Code/evaluation/evaluate_study.py --runs runs --benchmark humaneval mbpp --output_dir evaluations
+    python Code/evaluation/evaluate_study.py --runs runs --base --benchmark humaneval mbpp --output_dir evaluations
     python Code/evaluation/evaluate_study.py --runs /tmp/runs --benchmark humaneval --limit 3 --max_new_tokens 32 \\
         --device cpu --output_dir /tmp/evaluations
     python Code/evaluation/evaluate_study.py --runs runs --benchmark humaneval mbpp --output_dir evaluations --table_only
@@ -42,11 +44,40 @@ def expanded(name: str) -> list[str]:
     return [f"{name}-{language}" for language in LANGUAGES] if name in ("multipl-e", "multipl-e-mbpp") else [name]
 
 
+# the flags that say what a table of finished evaluations is made of; the others say how to ask and to judge
+OF_A_TABLE = {
+    "runs",
+    "benchmark",
+    "benchmark_file",
+    "output_dir",
+    "base",
+    "table_only",
+    "release",
+    "date_from",
+    "date_to",
+}
+
+
+def check_table_only(flags: argparse.ArgumentParser, args: argparse.Namespace) -> None:
+    """Stop where a flag is given that --table_only ignores."""
+    others = [name for name in vars(args) if name not in OF_A_TABLE]
+    absent = object()
+    given = flags.parse_args(namespace=argparse.Namespace(**dict.fromkeys(others, absent)))
+    if ignored := [f"--{name}" for name in others if getattr(given, name) is not absent]:
+        flags.error(f"--table_only: expected no flags of asking and judging with it, got {', '.join(ignored)}")
+
+
 def parse() -> argparse.Namespace:
     flags = parser(__doc__)
     what = flags.add_argument_group("input and output")
     what.add_argument(
         "--runs", type=Path, required=True, metavar="DIR", help="a folder of train.py: all students below it, or one"
+    )
+    what.add_argument(
+        "--base",
+        nargs="*",
+        metavar="MODEL",
+        help="ask the untrained base models too: hub ids or folders; without a name, the hub's that run.json names",
     )
     what.add_argument(
         "--benchmark", nargs="+", required=True, metavar="NAME", help=f"{NAMES}; multipl-e: all its languages"
@@ -82,6 +113,10 @@ def parse() -> argparse.Namespace:
     )
     add_selection_flags(flags)
     args = flags.parse_args()
+    if args.table_only:
+        check_table_only(flags, args)
+    elif max(args.k) > args.num_samples:
+        flags.error(f"--k {max(args.k)}: expected at most --num_samples, got {args.num_samples}")
     args.selection = selection(args)
     args.benchmark = [one for name in args.benchmark for one in expanded(name)]
     args.benchmark_file = [(one, path) for name, path in args.benchmark_file for one in expanded(name)]

@@ -27,7 +27,7 @@ from evaluation.flags import add_sampling_flags, add_selection_flags, selection
 def parse() -> argparse.Namespace:
     flags = parser(__doc__)
     what = flags.add_argument_group("input and output")
-    what.add_argument("--model", required=True, help="hub id or folder")
+    what.add_argument("--model", "--model_name_or_path", required=True, metavar="MODEL", help="hub id or folder")
     what.add_argument("--benchmark", required=True, metavar="NAME", help=NAMES)
     what.add_argument(
         "--benchmark_file",

@@ -16,6 +16,7 @@ from evaluation import evaluate_study
 from evaluation.grading.settings import GradingSettings
 from evaluation.grading.steps import grade
 from seedkit.files import file_facts
+from seedkit.models import model_revision
 from seedkit.verify import verify
 from study_cases import train
 from support import ROOT, Command, contents, offline, reseal, rows
@@ -51,25 +52,15 @@ def problems(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+def of_a_table(folder: Path, problems: Path) -> list[object]:
+    """Which table: the flags that --table_only takes."""
+    named = ["--runs", folder / "runs", "--benchmark", "humaneval", "--benchmark_file", f"humaneval={problems}"]
+    return [*named, "--output_dir", folder / "out"]
+
+
 def flags(folder: Path, problems: Path) -> list[object]:
-    return [
-        "--runs",
-        folder / "runs",
-        "--benchmark",
-        "humaneval",
-        "--benchmark_file",
-        f"humaneval={problems}",
-        "--limit",
-        LIMIT,
-        "--max_new_tokens",
-        8,
-        "--device",
-        "cpu",
-        "--workers",
-        1,
-        "--output_dir",
-        folder / "out",
-    ]
+    asked = ["--limit", LIMIT, "--max_new_tokens", 8, "--device", "cpu", "--workers", 1]
+    return [*of_a_table(folder, problems), *asked]
 
 
 @pytest.fixture(scope="session")
@@ -97,6 +88,11 @@ def arguments(tmp_path: Path, runs: Path, problems: Path) -> list[object]:
     return flags(tmp_path, problems)
 
 
+@pytest.fixture
+def table_only(tmp_path: Path, runs: Path, problems: Path) -> list[object]:
+    return [*of_a_table(tmp_path, problems), "--table_only"]
+
+
 def table(folder: Path, name: str = "study.csv") -> list[dict[str, str]]:
     return list(csv.DictReader((folder / name).read_text().splitlines()))
 
@@ -122,7 +118,12 @@ def with_references(folder: Path, problems: Path, right: int) -> None:
 
 
 def test_from_students_to_the_table(
-    tmp_path: Path, evaluated: tuple[Path, str], problems: Path, arguments: list[object], script_main: Command
+    tmp_path: Path,
+    evaluated: tuple[Path, str],
+    problems: Path,
+    arguments: list[object],
+    table_only: list[object],
+    script_main: Command,
 ) -> None:
     said, out = evaluated[1], tmp_path / "out"
     assert "All zero: no student solved any problem of HumanEval that it was given; its pass@1 tells" in said
@@ -142,11 +143,11 @@ def test_from_students_to_the_table(
     assert again.returncode == 0, again.stderr
     assert again.stderr.count("3 answers taken from earlier runs") == 2
     assert again.stderr.count("3 verdicts taken from earlier runs") == 2
-    assert script_main(SCRIPT, *arguments, "--table_only").stdout == again.stdout == said
+    assert script_main(SCRIPT, *table_only).stdout == again.stdout == said
     assert contents(out) == first
 
     with_references(folder_of(tmp_path, "T2_MIDDLE"), problems, 3)
-    solved = script_main(SCRIPT, *arguments, "--table_only")
+    solved = script_main(SCRIPT, *table_only)
     assert solved.returncode == 0, solved.stderr
     assert [row["humaneval_pass@1"] for row in table(out)] == ["0", "1"]
     (pair,) = table(out, "comparisons.csv")
@@ -173,7 +174,12 @@ def test_unfinished_students_are_left_out(
 
 
 def test_another_model_or_setting_is_asked_anew(
-    tmp_path: Path, runs: Path, tiny_llama: Path, arguments: list[object], script_main: Command
+    tmp_path: Path,
+    runs: Path,
+    tiny_llama: Path,
+    arguments: list[object],
+    table_only: list[object],
+    script_main: Command,
 ) -> None:
     one = runs / "tiny-full" / "EVOL_RQ1_COMPLEXITY_T1_LOWER_seed42"
     shutil.rmtree(one)
@@ -181,7 +187,7 @@ def test_another_model_or_setting_is_asked_anew(
     shutil.copytree(tiny_llama, changed)
     (changed / "note.txt").write_text("another revision")
     train(runs, changed, "RQ1_COMPLEXITY_T1_LOWER")
-    stale = script_main(SCRIPT, *arguments, "--table_only")
+    stale = script_main(SCRIPT, *table_only)
     assert stale.returncode == 1
     assert f"tiny-full/{one.name}: FAILED: " in stale.stderr and "answers of another model" in stale.stderr
     assert [row["subset"] for row in table(tmp_path / "out")] == ["T2_MIDDLE"]
@@ -193,7 +199,7 @@ def test_another_model_or_setting_is_asked_anew(
     alone = script_main(SCRIPT, *longer, "--runs", one)
     assert alone.returncode == 0, alone.stderr
     assert "answers taken" not in alone.stderr
-    mixed = script_main(SCRIPT, *arguments, "--table_only")
+    mixed = script_main(SCRIPT, *table_only)
     assert mixed.returncode == 2
     assert "max_new_tokens is 8, with EVOL_RQ1_COMPLEXITY_T1_LOWER_seed42 it was 9" in mixed.stderr.splitlines()[-1]
 
@@ -225,7 +231,7 @@ def test_a_student_that_fails_is_named_and_the_others_go_on(
 
 
 def test_what_is_not_final_is_marked_and_exit_code_3(
-    tmp_path: Path, arguments: list[object], script_main: Command
+    tmp_path: Path, arguments: list[object], table_only: list[object], script_main: Command
 ) -> None:
     grades = folder_of(tmp_path, "T1_LOWER") / "grades"
     results, summary = rows(grades / "results.jsonl"), json.loads((grades / "summary.json").read_text())
@@ -233,7 +239,7 @@ def test_what_is_not_final_is_marked_and_exit_code_3(
     (grades / "results.jsonl").write_text("".join(json.dumps(row) + "\n" for row in results))
     (grades / "summary.json").write_text(json.dumps(summary))
     reseal(grades)
-    done = script_main(SCRIPT, *arguments, "--table_only")
+    done = script_main(SCRIPT, *table_only)
     assert done.returncode == 3
     assert "| 0.0 over 2 of 4 problems, not final |" in done.stdout
     assert "Not final: " in done.stdout and "WITHOUT ISOLATION" in done.stdout
@@ -249,13 +255,18 @@ def test_what_is_not_final_is_marked_and_exit_code_3(
 
 
 def test_a_table_of_what_is_there(
-    tmp_path: Path, runs: Path, tiny_llama: Path, arguments: list[object], script_main: Command
+    tmp_path: Path,
+    runs: Path,
+    tiny_llama: Path,
+    arguments: list[object],
+    table_only: list[object],
+    script_main: Command,
 ) -> None:
-    nothing = script_main(SCRIPT, *arguments, "--table_only", "--output_dir", tmp_path / "none")
+    nothing = script_main(SCRIPT, *table_only, "--output_dir", tmp_path / "none")
     assert nothing.returncode == 2
     assert "expected students that are generated and graded, got none" in nothing.stderr.splitlines()[-1]
     late = train(runs, tiny_llama, "RQ1_COMPLEXITY_T3_HIGHER", rate=0.5)
-    done = script_main(SCRIPT, *arguments, "--table_only")
+    done = script_main(SCRIPT, *table_only)
     assert done.returncode == 0, done.stderr
     assert f"not evaluated, left out: tiny-full/{late.name} on humaneval\n" in done.stderr
     assert len(table(tmp_path / "out")) == 2
@@ -264,7 +275,7 @@ def test_a_table_of_what_is_there(
     assert whole.returncode == 0, whole.stderr
     assert "tiny-full RQ1 EVOL: trained with different learning_rate, so that not only the data differ." in whole.stdout
     (folder_of(tmp_path, "T3_HIGHER") / "samples.jsonl").write_text("{}\n")
-    spoilt = script_main(SCRIPT, *arguments, "--table_only")
+    spoilt = script_main(SCRIPT, *table_only)
     assert spoilt.returncode == 1
     assert "the manifest says" in spoilt.stderr
     assert len(table(tmp_path / "out")) == 2
@@ -298,6 +309,76 @@ def test_refusals_are_one_line_and_exit_code_2(
         assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize(
+    "ignored",
+    [
+        ["--limit", 3],
+        ["--temperature", 0],  # the default too: it would not be what the table is of
+        ["--num_samples", 4, "--temperature", 0.8, "--seed", 42],
+        ["--device", "cpu", "--no-resume"],
+        ["--workers", 1, "--k", 1, "--unsafe_no_isolation"],
+        ["--all_tests"],
+    ],
+    ids=str,
+)
+def test_flags_that_a_table_ignores_are_refused_by_name(
+    ignored: list[object], table_only: list[object], script_main: Command
+) -> None:
+    done = script_main(SCRIPT, *table_only, *ignored)
+    assert done.returncode == 2
+    named = [str(word).replace("no-resume", "resume") for word in ignored if str(word).startswith("--")]
+    said = done.stderr.splitlines()[-1]
+    assert "--table_only: expected no flags of asking and judging with it, got " in said
+    assert sorted(said.partition(", got ")[2].split(", ")) == sorted(named)
+
+
+def test_more_than_the_samples_asked_for_is_refused(arguments: list[object], script_main: Command) -> None:
+    done = script_main(SCRIPT, *arguments, "--k", 1, 10)
+    assert done.returncode == 2
+    assert "--k 10: expected at most --num_samples, got 1" in done.stderr.splitlines()[-1]
+
+
+def test_the_untrained_base_model_is_a_row_of_the_table(
+    tmp_path: Path, tiny_llama: Path, problems: Path, script_main: Command
+) -> None:
+    base = ("llama", model_revision(str(tiny_llama)))
+    for tertile in TERTILES[:2]:
+        train(tmp_path / "runs", tiny_llama, f"RQ1_COMPLEXITY_{tertile}", base=base)
+    done = script_main(SCRIPT, *flags(tmp_path, problems), "--base", tiny_llama)
+    assert done.returncode == 0, done.stderr
+    first, *others = table(tmp_path / "out")
+    assert [first[name] for name in ("student", "rq", "source", "subset")] == ["llama", "", "", "untrained"]
+    assert [row["subset"] for row in others] == ["T1_LOWER", "T2_MIDDLE"]
+    assert [first[f"humaneval_{name}"] for name in ("repeats", "pass@1", "problems", "of")] == ["1", "0", "3", "4"]
+    assert "llama: the base model as it was before training, asked in the base form." in done.stdout
+    folder = tmp_path / "out" / "llama" / "untrained" / "humaneval"
+    assert verify(folder) == verify(folder / "grades") == []
+    assert json.loads((folder / "manifest.json").read_text())["model"]["revision"] == base[1]
+    assert len(table(tmp_path / "out", "comparisons.csv")) == 1  # of the students with each other
+    assert "All zero: no student solved any problem" in done.stdout
+    # a base model that solves something does not make up for students that solve nothing
+    with_references(folder, problems, 2)
+    shown = [*of_a_table(tmp_path, problems), "--base", tiny_llama, "--table_only"]
+    again = script_main(SCRIPT, *shown)
+    assert again.returncode == 0, again.stderr
+    assert table(tmp_path / "out")[0]["humaneval_pass@1"] == "0.666667"
+    assert "All zero: no student solved any problem" in again.stdout
+    without_it = script_main(SCRIPT, *shown[:-3], "--table_only")
+    assert without_it.returncode == 0 and len(table(tmp_path / "out")) == 2
+
+
+def test_a_base_model_that_is_none_of_the_students(
+    tmp_path: Path, tiny_llama: Path, arguments: list[object], script_main: Command
+) -> None:
+    nameless = script_main(SCRIPT, *arguments, "--base")
+    assert nameless.returncode == 2
+    expected = "--base: expected --base FOLDER, as students were trained from the folder tiny"
+    assert nameless.stderr == f"error: {expected}\n"
+    other = script_main(SCRIPT, *arguments, "--base", tiny_llama)
+    assert other.returncode == 2
+    assert f"--base {tiny_llama}: expected what students were trained from, tiny sha256:0, got sha256:" in other.stderr
+
+
 def test_an_evaluation_of_the_last_release_is_read(tmp_path: Path, script_main: Command) -> None:
     shutil.copytree(LAST_RELEASE / "evaluations", tmp_path / "out")
     shutil.copytree(LAST_RELEASE / "students", tmp_path / "runs")
@@ -311,7 +392,7 @@ def test_an_evaluation_of_the_last_release_is_read(tmp_path: Path, script_main: 
     assert [fault for folder in folders for fault in verify(folder)] == []
     earlier = contents(tmp_path / "out")
     assert b'"rung":' in (folder_of(tmp_path, "T1_LOWER") / "grades" / "results.jsonl").read_bytes()
-    done = script_main(SCRIPT, *flags(tmp_path, LAST_RELEASE / "HumanEval.jsonl"), "--table_only")
+    done = script_main(SCRIPT, *of_a_table(tmp_path, LAST_RELEASE / "HumanEval.jsonl"), "--table_only")
     assert done.returncode == 0, done.stderr
     now = contents(tmp_path / "out")
     assert done.stdout.encode() == now["study.md"]

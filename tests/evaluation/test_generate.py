@@ -201,6 +201,20 @@ def test_a_model_that_is_none(tmp_path: Path, tiny_llama: Path, problems: Path, 
         path.unlink()
     result = script_main(GENERATE, *refused(model, problems, tmp_path / "out"))
     assert (result.returncode, "tokenizer" in result.stderr) == (2, True), result.stderr
-    (model / "config.json").unlink()
-    result = script_main(GENERATE, *refused(model, problems, tmp_path / "out"))
-    assert (result.returncode, "cannot be loaded" in result.stderr) == (2, True), result.stderr
+    for file, missing in (("model.safetensors", "weights (*.safetensors)"), ("config.json", "config.json")):
+        (model / file).unlink()
+        result = script_main(GENERATE, *refused(model, problems, tmp_path / "out"))
+        expected = f"error: --model {model}: expected a model folder, found no {missing} in it\n"
+        assert (result.returncode, result.stderr) == (2, expected)
+    result = script_main(GENERATE, *refused(tiny_llama / "config.json", problems, tmp_path / "out"))
+    assert (result.returncode, result.stderr.count("\n")) == (2, 1)
+    assert "expected a model folder or a hub id, got a file" in result.stderr
+
+
+def test_the_name_that_others_have_for_the_model(
+    tmp_path: Path, tiny_llama: Path, problems: Path, script_main: Command
+) -> None:
+    arguments = list(refused(tiny_llama, problems, tmp_path, "--limit", 1))
+    arguments[0] = "--model_name_or_path"
+    result = script_main(GENERATE, *arguments)
+    assert result.returncode == 0, result.stderr

@@ -43,7 +43,6 @@ def test_verdicts_counts_and_pass_at_k(tmp_path: Path, problems: Path, script_ma
         "--k",
         1,
         2,
-        10,
         "--min_seconds",
         0.5,
     )
@@ -61,10 +60,34 @@ def test_verdicts_counts_and_pass_at_k(tmp_path: Path, problems: Path, script_ma
     assert {row["sandbox"] for row in rows(tmp_path / "out" / "results.jsonl")} <= {"bubblewrap", "landlock"}
     summary = json.loads((tmp_path / "out" / "summary.json").read_text())
     assert summary["pass_at_k"]["2"]["value"] == 1.0 and summary["pass_at_k"]["1"]["value"] == 0.5
-    assert summary["pass_at_k"]["10"]["value"] is None and "fewer than 10" in summary["pass_at_k"]["10"]["reason"]
     assert summary["final"] and summary["isolated"] and summary["missing"] == [f"HumanEval/{n}" for n in (3, 4, 5)]
     assert summary["verdicts"] | {"pass": 3, "fail": 1, "syntax": 1, "timeout": 1} == summary["verdicts"]
     assert verify(tmp_path / "out") == []
+
+
+def test_more_than_the_samples_of_any_problem_is_refused(tmp_path: Path, problems: Path, script_main: Command) -> None:
+    """Of some problems fewer are there: then that one figure is missing, and why is said."""
+    path = write(tmp_path / "s.jsonl", [sample(0, right(0)), sample(1, right(1)), sample(1, "    return 0\n")])
+    arguments = ["--samples", path, "--benchmark", "humaneval", "--benchmark_file", problems, "--workers", 1]
+    for given, least in ((["1", "10"], 10), (["3"], 3)):
+        done = script_main(SCRIPT, *arguments, "--output_dir", tmp_path / "out", "--k", *given)
+        assert done.returncode == 2
+        expected = f"--k {least}: expected at least {least} samples of a problem in {path}, got at most 2"
+        assert done.stderr == f"error: {expected}\n"
+        assert not (tmp_path / "out").exists()
+    done = script_main(SCRIPT, *arguments, "--output_dir", tmp_path / "out", "--k", 1, 2)
+    assert done.returncode == 0 and "pass@2: not computed, 1 problems have fewer than 2 samples" in done.stdout
+    summary = json.loads((tmp_path / "out" / "summary.json").read_text())
+    assert summary["pass_at_k"]["2"]["value"] is None and summary["pass_at_k"]["1"]["value"] == 0.75
+
+
+def test_an_interval_of_none_is_not_certain(tmp_path: Path, problems: Path, script_main: Command) -> None:
+    path = write(tmp_path / "s.jsonl", [sample(number, "    return 0\n") for number in range(1, 6)])
+    arguments = ["--samples", path, "--benchmark", "humaneval", "--benchmark_file", problems, "--workers", 1]
+    done = script_main(SCRIPT, *arguments, "--output_dir", tmp_path / "out")
+    assert "pass@1: 0.0% (95% interval 0.0% to 43.4%)" in done.stdout
+    summary = json.loads((tmp_path / "out" / "summary.json").read_text())
+    assert summary["pass_at_k"]["1"]["interval_95"] == [0.0, pytest.approx(0.4345, abs=1e-4)]
 
 
 def test_without_isolation_it_is_marked(tmp_path: Path, problems: Path, script_main: Command) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -14,9 +15,11 @@ from seedkit.cli import say
 from seedkit.errors import InputError, UsageError
 from seedkit.models import devices, model_revision, resolve_dtype
 
-from evaluation.generation.adapters import Base, base_model
+from evaluation.generation.adapters import CONFIG, Base, base_model
 from evaluation.generation.prompts import Form, Prompts, choose_form, make_prompts, student_run_of
 from evaluation.generation.settings import GenerationSettings
+
+WEIGHTS = ("*.safetensors", "pytorch_model*.bin")  # the files of a model's weights
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +92,7 @@ def prepare(settings: GenerationSettings) -> Plan:
     if not problems:
         raise InputError(f"{settings.benchmark_file or settings.benchmark}: no problems in it")
     model = settings.model
+    check_folder(model)
     on = devices(settings.device)
     engine = choose_engine(settings.engine, on[0])
     run = student_run_of(model)
@@ -117,6 +121,19 @@ def prepare(settings: GenerationSettings) -> Plan:
         settings.max_new_tokens or benchmark.max_new_tokens,
         context,
     )
+
+
+def check_folder(model: str) -> None:
+    """Raises UsageError where `model` is a file, or a folder without a model or an adapter."""
+    folder = Path(model)
+    if folder.is_file():
+        raise UsageError(f"--model {model}: expected a model folder or a hub id, got a file")
+    if not folder.is_dir() or (folder / CONFIG).is_file():  # adapters have checks of their own
+        return
+    if not (folder / "config.json").is_file():
+        raise UsageError(f"--model {model}: expected a model folder, found no config.json in it")
+    if not any(any(folder.glob(pattern)) for pattern in WEIGHTS):
+        raise UsageError(f"--model {model}: expected a model folder, found no weights (*.safetensors) in it")
 
 
 def _check_sampling(settings: GenerationSettings) -> None:

@@ -3,6 +3,7 @@
 import os
 import signal
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, replace
 from hashlib import blake2b
@@ -94,7 +95,11 @@ def _check_toolchain(settings: GradingSettings, benchmark: Benchmark) -> None:
 
 
 def _wanted_samples(settings: GradingSettings, benchmark: Benchmark, problems: Sequence[Problem]) -> list[Sample]:
-    """The samples of the first --limit problems. Raises InputError where there are none, or they are of another benchmark."""
+    """The samples of the first --limit problems.
+
+    Raises InputError where there are none, or they are of another benchmark, and UsageError where no problem has as many
+    samples as a --k.
+    """
     made = made_by(settings.samples) or {}
     if made.get("benchmark", settings.benchmark) != settings.benchmark:
         raise InputError(f"{settings.samples}: answers to {made['benchmark']}, got --benchmark {settings.benchmark}")
@@ -104,6 +109,11 @@ def _wanted_samples(settings: GradingSettings, benchmark: Benchmark, problems: S
     samples = [sample for sample in samples if sample.task_id in asked]
     if not samples:
         raise InputError(f"{settings.samples}: none of its samples is of the first {settings.limit} problems")
+    most = max(Counter(sample.task_id for sample in samples).values())
+    if short := [k for k in settings.k if k > most]:
+        raise UsageError(
+            f"--k {short[0]}: expected at least {short[0]:,} samples of a problem in {settings.samples}, got at most {most:,}"
+        )
     return samples
 
 

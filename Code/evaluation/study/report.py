@@ -5,6 +5,7 @@ import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from evaluation.metrics.intervals import Interval
+from evaluation.study.bases import UNTRAINED
 from evaluation.study.table import Comparison, SubsetRow, SubsetScore, average, families
 
 GROUP = ("student", "rq", "source")
@@ -113,7 +114,7 @@ def markdown(
 
 def _sentences(rows: Sequence[SubsetRow], benchmarks: Sequence[str], names: Mapping[str, str]) -> Iterator[str]:
     for benchmark in benchmarks:
-        scores = [row.scores[benchmark] for row in rows if benchmark in row.scores]
+        scores = [row.scores[benchmark] for row in rows if benchmark in row.scores and row.subset != UNTRAINED]
         if any(score.problems for score in scores) and not any(score.solved for score in scores):
             name, partial = names.get(benchmark, benchmark), any(score.problems < score.of for score in scores)
             yield (

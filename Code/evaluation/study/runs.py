@@ -26,10 +26,10 @@ from evaluation.generation.settings import GenerationSettings
 from evaluation.generation.steps import SAMPLES, generate
 from evaluation.grading.settings import GradingSettings
 from evaluation.grading.steps import RESULTS, SUMMARY, grade
-from evaluation.study.students import TrainedStudent
+from evaluation.study.bases import Candidate
 from evaluation.study.table import Graded
 
-Pair = tuple[TrainedStudent, str]  # a student and a benchmark
+Pair = tuple[Candidate, str]  # a student and a benchmark
 
 GRADES = "grades"
 # settings of sampling that must be the same where two students' figures stand in one column
@@ -73,7 +73,7 @@ def selection_for(name: str, selection: Selection) -> Selection:
 
 
 def evaluate(
-    students: Sequence[TrainedStudent], settings: StudySettings, output_dir: Path
+    students: Sequence[Candidate], settings: StudySettings, output_dir: Path
 ) -> tuple[list[Pair], dict[str, str]]:
     """Generate and grade; returns the pairs that are done, and by the label of a student why it failed.
 
@@ -104,12 +104,12 @@ def evaluate(
     return done, failed
 
 
-def folder_of(output_dir: Path, student: TrainedStudent, benchmark: str) -> Path:
+def folder_of(output_dir: Path, student: Candidate, benchmark: str) -> Path:
     """The folder of a student's answers to a benchmark; the verdicts are in GRADES below it."""
     return output_dir / student.model / student.name / benchmark
 
 
-def read(student: TrainedStudent, benchmark: str, of: int, output_dir: Path) -> StudentResult | None:
+def read(student: Candidate, benchmark: str, of: int, output_dir: Path) -> StudentResult | None:
     """The result of a student on a benchmark; None where it is not finished.
 
     Raises InputError where files are not what their manifests say, or belong to an earlier model or to other samples.
@@ -122,7 +122,7 @@ def read(student: TrainedStudent, benchmark: str, of: int, output_dir: Path) -> 
         raise InputError(faults[0])
     try:
         if made["model"]["revision"] != student.revision:
-            raise InputError(f"{folder}: answers of another model than the student's run.json describes")
+            raise InputError(f"{folder}: answers of another model than run.json describes")
         if judged["input"]["sha256"] != made["files"][SAMPLES]["sha256"]:
             raise InputError(f"{folder / GRADES}: verdicts on other samples than those beside it")
         summary = orjson.loads((folder / GRADES / SUMMARY).read_bytes())

@@ -12,6 +12,7 @@ from seedkit.manifest import OutputFolder, versions
 
 from evaluation.generation.settings import GenerationSettings
 from evaluation.grading.settings import GradingSettings
+from evaluation.study.bases import BaseModel, Candidate, base_models
 from evaluation.study.report import comparisons_csv, markdown, study_csv
 from evaluation.study.runs import Pair, StudentResult, StudySettings, cannot_run, check_alike, evaluate, read, sizes
 from evaluation.study.students import find, training_differences
@@ -51,11 +52,13 @@ def study(args: argparse.Namespace) -> bool:
         say(f"unfinished, left out: {', '.join(unfinished)}")
     for label, reason in failed.items():
         say(f"{label}: FAILED: {reason}")
-    total = len(students) + len(failed)
+    bases = [] if args.base is None else base_models(args.base, students)
+    asked: list[Candidate] = [*bases, *students]
+    total = len(asked) + len(failed)
     with OutputFolder(args.output_dir, STAGE, FILES, sources=[]) as folder:
-        pairs: list[Pair] = [(student, name) for student in students for name in files]
+        pairs: list[Pair] = [(student, name) for student in asked for name in files]
         if not args.table_only:
-            pairs, more = evaluate(students, settings, args.output_dir)
+            pairs, more = evaluate(asked, settings, args.output_dir)
             failed |= more
         found, absent = _collect(pairs, settings, args.output_dir, failed)
         if absent:
@@ -151,8 +154,12 @@ def _notes(
         }
         if ways:
             yield f"{TITLES.get(name, name)}: {'; '.join(sorted(ways))}."
+    for base in sorted({one.graded.student.model for one in found if isinstance(one.graded.student, BaseModel)}):
+        forms = {one.settings["form"] for one in found if one.graded.student.model == base}
+        yield f"{base}: the base model as it was before training, asked in the {' and '.join(sorted(forms))} form."
     for (model, rq, source), subsets in grouped([one.graded for one in found]).items():
-        students = {one.student.label: one.student for repeats in subsets.values() for one in repeats}
+        alone = [one.student for repeats in subsets.values() for one in repeats]
+        students = {one.label: one for one in alone if not isinstance(one, BaseModel)}
         if keys := training_differences(list(students.values())):
             group = " ".join(word for word in (model, rq, source) if word)
             yield f"{group}: trained with different {', '.join(keys)}, so that not only the data differ."

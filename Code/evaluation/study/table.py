@@ -9,16 +9,16 @@ import numpy as np
 
 from evaluation.metrics.comparison import holm, mcnemar, paired_difference
 from evaluation.metrics.intervals import Floats, Interval, mean_interval
-from evaluation.study.students import TrainedStudent
+from evaluation.study.bases import BaseModel, Candidate
 
 Group = tuple[str, str, str]  # student model, RQ, source: subsets of the same group are compared with each other
 
 
 @dataclass(frozen=True, slots=True)
 class Graded:
-    """One student's verdicts on one benchmark."""
+    """One student's verdicts on one benchmark, or those of an untrained base model."""
 
-    student: TrainedStudent
+    student: Candidate
     benchmark: str
     solved: Mapping[str, tuple[int, int]]  # (samples that pass, samples) by task id, without infra_error
     of: int  # problems in the benchmark
@@ -71,7 +71,7 @@ class Comparison:
 
 
 def table_rows(graded: Sequence[Graded], benchmarks: Sequence[str]) -> list[SubsetRow]:
-    """A row for every subset, sorted by RQ, student, source and the numbers in the subset's name."""
+    """A row for every base model, then for every subset, sorted by RQ, student, source and the numbers in its name."""
     rows = []
     for (model, rq, source), subsets in grouped(graded).items():
         for subset, repeats in subsets.items():
@@ -191,8 +191,10 @@ def grouped(graded: Sequence[Graded]) -> dict[Group, dict[str, list[Graded]]]:
     def order(one: Graded) -> tuple[object, ...]:
         student = one.student
         numbers = [int(piece) if piece.isdigit() else piece for piece in re.split(r"(\d+)", student.subset)]
-        # the study's questions come first; in `numbers` text and numbers alternate, so that they can be compared
-        return (not student.rq, student.rq, student.model, student.source, numbers, student.draw or 0, student.seed)
+        trained = not isinstance(student, BaseModel)
+        # then the study's questions come first; in `numbers` text and numbers alternate, so that they can be compared
+        question = (not student.rq, student.rq, student.model, student.source)
+        return (trained, *question, numbers, student.draw or 0, student.seed)
 
     for one in sorted(graded, key=order):
         student = one.student

@@ -2,6 +2,22 @@
 
 say() { printf '\n== %s\n' "$*"; }
 fail() { printf 'error: %s\n' "$*" >&2; exit 1; }
+refuse() { printf 'error: %s\n' "$*" >&2; exit 2; }  # bad usage
+
+# while_saying FOLDER COMMAND...: runs the command and says every beat_s seconds how large the folder that it fills is
+beat_s=30
+while_saying() {
+  local folder=$1 status=0 beat; shift
+  ( # a shell in the background hears no Ctrl-C, so it looks whether the script is still there
+    started=$SECONDS
+    while sleep "$beat_s" >/dev/null 2>&1 && kill -0 $$ 2>/dev/null; do
+      echo "   still at it after $((SECONDS - started)) s: $(du -sh "$folder" 2>/dev/null | cut -f1) in $folder"
+    done ) &
+  beat=$!
+  "$@" || status=$?
+  kill "$beat" 2>/dev/null; wait "$beat" 2>/dev/null || true
+  return "$status"
+}
 
 # Debian packages, or what to do without them: debian_packages "what for" NAME...
 debian_packages() {
@@ -44,7 +60,7 @@ environment() {
   fi
   say "installing $* into $folder (minutes the first time)"
   for file in "$@"; do flags+=(-r "$file"); done
-  "$folder/bin/python" -m pip install --quiet --disable-pip-version-check "${flags[@]}" ||
+  while_saying "$folder" "$folder/bin/python" -m pip install --quiet --disable-pip-version-check "${flags[@]}" ||
     fail "the installation into $folder did not finish; pip's messages stand above"
   echo "$stamp" > "$folder/.stamp"
 }

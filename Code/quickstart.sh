@@ -2,14 +2,25 @@
 # From a fresh machine to results: makes .venv, installs, runs every RQ script on the bundled sample, shows what was
 # written. Needs git and Python 3.11 or newer; no GPU, no model hub.
 #   bash Code/quickstart.sh [--train] [OUTPUT_FOLDER]       default: Datas/quickstart
+#   bash Code/quickstart.sh --help
 # --train goes on to students: LLaMA-Factory in an environment of its own (6 GB), three tiny models trained on the CPU on
 # the tertiles of EVOL by complexity, their losses in a table, and their answers to HumanEval, graded in a sandbox.
 set -euo pipefail
-train=
-if [ "${1:-}" = --train ]; then train=1; shift; fi
-output=$(realpath -m "${1:-$(dirname "$0")/../Datas/quickstart}")
-cd "$(dirname "$0")/.."
-. Code/environment.sh
+here=$(dirname "$(realpath "$0")")
+. "$here/environment.sh"
+train= output=
+for argument in "$@"; do
+  case $argument in
+    -h | --help) sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//p}' "$here/quickstart.sh"; exit ;;
+    --train) train=1 ;;
+    -* | "") refuse "quickstart.sh: expected [--train] [OUTPUT_FOLDER] or --help, got '$argument'" ;;
+    *) [ -z "$output" ] || refuse "quickstart.sh: expected one OUTPUT_FOLDER, got $output and $argument"; output=$argument ;;
+  esac
+done
+output=$(realpath -m "${output:-$here/../Datas/quickstart}")
+mkdir -p "$output" 2>/dev/null && [ -w "$output" ] ||
+  refuse "quickstart.sh: expected an OUTPUT_FOLDER that can be written to, got $output"
+cd "$here/.."
 
 environment .venv requirements.txt
 for source in EVOL OSS; do

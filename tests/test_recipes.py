@@ -1,0 +1,64 @@
+"""The recipes: quickstart.sh and run.sh take and refuse arguments, environment.sh says what it does."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+from support import ROOT
+
+QUICKSTART = ROOT / "Code" / "quickstart.sh"
+
+
+def bash(*words: object, folder: Path = ROOT, timeout_s: float = 60) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        ["bash", *map(str, words)], cwd=folder, capture_output=True, text=True, timeout=timeout_s, check=False
+    )
+
+
+def sourced(script: str, folder: Path = ROOT) -> "subprocess.CompletedProcess[str]":
+    """Run a few lines that use the functions of environment.sh, as the recipes do."""
+    return bash("-euo", "pipefail", "-c", f". Code/environment.sh; {script}", folder=folder)
+
+
+@pytest.mark.parametrize("flags", [["--help"], ["-h"], ["--train", "--help"]])
+def test_quickstart_says_what_it_does(tmp_path: Path, flags: list[str]) -> None:
+    done = bash(QUICKSTART, *flags, folder=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "bash Code/quickstart.sh [--train] [OUTPUT_FOLDER]       default: Datas/quickstart" in done.stdout
+    assert "#" not in done.stdout and "set -euo" not in done.stdout
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--trian"], "expected [--train] [OUTPUT_FOLDER] or --help, got '--trian'"),
+        (["out", "--device"], "expected [--train] [OUTPUT_FOLDER] or --help, got '--device'"),
+        ([""], "expected [--train] [OUTPUT_FOLDER] or --help, got ''"),
+        (["one", "--train", "two"], "expected one OUTPUT_FOLDER, got one and two"),
+        (["file/out"], "expected an OUTPUT_FOLDER that can be written to, got "),
+        (["file"], "expected an OUTPUT_FOLDER that can be written to, got "),
+    ],
+)
+def test_quickstart_refuses_what_it_does_not_know(tmp_path: Path, flags: list[str], message: str) -> None:
+    (tmp_path / "file").write_text("mine")
+    done = bash(QUICKSTART, *flags, folder=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"error: quickstart.sh: {message}")
+    assert len(done.stderr.splitlines()) == 1
+    assert done.stdout == ""
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_long_step_says_that_it_goes_on() -> None:
+    done = sourced("beat_s=0.2; while_saying Datas sleep 1.1; echo ended")
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert lines[-1] == "ended"
+    assert len(lines) > 2
+    assert all(line.startswith("   still at it after ") and line.endswith(" in Datas") for line in lines[:-1])
+
+
+def test_a_long_step_that_fails_says_so() -> None:
+    done = sourced("beat_s=60; while_saying Datas false || echo failed")
+    assert done.stdout == "failed\n"

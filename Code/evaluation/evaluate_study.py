@@ -77,7 +77,7 @@ def parse() -> argparse.Namespace:
         "--base",
         nargs="*",
         metavar="MODEL",
-        help="ask the untrained base models too: hub ids or folders; without a name, the hub's that run.json names",
+        help="ask the untrained base models too; hub ids or folders (default: those that the students were trained from)",
     )
     what.add_argument(
         "--benchmark", nargs="+", required=True, metavar="NAME", help=f"{NAMES}; multipl-e: all its languages"

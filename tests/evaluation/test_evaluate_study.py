@@ -343,8 +343,10 @@ def test_the_untrained_base_model_is_a_row_of_the_table(
 ) -> None:
     base = ("llama", model_revision(str(tiny_llama)))
     for tertile in TERTILES[:2]:
-        train(tmp_path / "runs", tiny_llama, f"RQ1_COMPLEXITY_{tertile}", base=base)
-    done = script_main(SCRIPT, *flags(tmp_path, problems), "--base", tiny_llama)
+        folder = train(tmp_path / "runs", tiny_llama, f"RQ1_COMPLEXITY_{tertile}", base=base)
+        lines = student_run.yaml_lines({"stage": "sft", "model_name_or_path": str(tiny_llama)})  # as train.py does
+        (folder / student_run.YAML).write_text("".join(lines))
+    done = script_main(SCRIPT, *flags(tmp_path, problems), "--base")
     assert done.returncode == 0, done.stderr
     first, *others = table(tmp_path / "out")
     assert [first[name] for name in ("student", "rq", "source", "subset")] == ["llama", "", "", "untrained"]
@@ -372,7 +374,7 @@ def test_a_base_model_that_is_none_of_the_students(
 ) -> None:
     nameless = script_main(SCRIPT, *arguments, "--base")
     assert nameless.returncode == 2
-    expected = "--base: expected --base FOLDER, as students were trained from the folder tiny"
+    expected = "--base: expected --base FOLDER, students were trained from the folder tiny, got no name"
     assert nameless.stderr == f"error: {expected}\n"
     other = script_main(SCRIPT, *arguments, "--base", tiny_llama)
     assert other.returncode == 2

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from benchmarks.contract import Problem
 from sandbox.contract import Limits
 from sandbox.judging.verdict import INFRA_ERROR, PASS
+from seedkit.display import Progress
 from seedkit.errors import RunError
 
 from evaluation.grading.settings import GradingSettings
@@ -31,7 +32,11 @@ def controls(
     # a job's name: the index of the problem, and whether the program is right
     jobs = [JudgeJob((index, True), index, problems[index].reference, limits) for index in solved]
     jobs += [JudgeJob((index, False), index, problems[index].wrong, limits) for index in wrong]
-    verdicts = {job.name: verdict for job, verdict in pool.judge(jobs)}
+    verdicts = {}
+    with Progress(f"{settings.benchmark}, controls", len(jobs), len(jobs)) as bar:
+        for job, verdict in pool.judge(jobs):
+            verdicts[job.name] = verdict
+            bar.advance(1, 1)
     for _ in range(RETRIES):
         again = [job for job in jobs if verdicts[job.name].name == INFRA_ERROR]
         verdicts |= {job.name: verdict for job, verdict in pool.judge(again, count=1)}

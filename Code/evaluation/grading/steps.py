@@ -162,20 +162,18 @@ def judge_all(
         wrong = [sample for sample in missing if journal[sample.key].name == INFRA_ERROR]
         if wrong:
             say(f"{len(wrong):,} infra_error ({journal[wrong[0].key].stderr}): once more, one at a time")
-            keep(pool.judge(jobs(wrong), count=1), journal)
+            with Progress(settings.benchmark, len(wrong), len(wrong)) as bar:
+                keep(pool.judge(jobs(wrong), count=1), journal, bar)
 
 
-def keep(
-    found: Iterable[tuple[JudgeJob[Sample], Verdict]], journal: "Journal[Verdict]", bar: Progress | None = None
-) -> None:
+def keep(found: Iterable[tuple[JudgeJob[Sample], Verdict]], journal: "Journal[Verdict]", bar: Progress) -> None:
     """Put verdicts into the journal, several at a time: writing each to the disk would take longer than judging it."""
     fresh: list[tuple[str, Verdict]] = []
     since = time.monotonic()
     try:
         for job, verdict in found:
             fresh.append((job.name.key, verdict))
-            if bar:
-                bar.advance(1, 1)
+            bar.advance(1, 1)
             if time.monotonic() - since > 0.5:
                 journal.append(fresh)
                 fresh, since = [], time.monotonic()

@@ -37,23 +37,36 @@ Candidate = TrainedStudent | BaseModel  # what is asked, and gets a row of the t
 
 
 def base_models(named: Sequence[str], students: Sequence[TrainedStudent]) -> list[BaseModel]:
-    """The models from which the students were trained: those of that name, a hub id or folder, or all of the hub's.
+    """The models from which the students were trained: those that are named, hub ids or folders, or else all of them.
 
-    Raises UsageError where none is named and one is a folder, because run.json does not say where folders lie, and
-    InputError where no student was trained from a model that is named.
+    Raises UsageError where none is named and one of them is a folder that is not where it was, and InputError where no
+    student was trained from a model that is named.
     """
-    trained: dict[str, str] = {}  # run.json's name of it, by revision
+    trained: dict[str, tuple[str, str]] = {}  # (run.json's name for it, where train.py had it from), by revision
     for student in students:
         base = student_run.result(student.folder)["plan"]["student"]
-        trained[str(base["revision"])] = str(base["model"])
-    if folders := [name for revision, name in trained.items() if not revision.startswith(COMMIT)]:
-        if not named:
-            raise UsageError(f"--base: expected --base FOLDER, as students were trained from the folder {folders[0]}")
+        trained[str(base["revision"])] = (str(base["model"]), _trained_from(student) or str(base["model"]))
+    for revision, (label, place) in trained.items():
+        if not named and not revision.startswith(COMMIT) and not Path(place).is_dir():
+            raise UsageError(
+                f"--base: expected --base FOLDER, students were trained from the folder {label}, got no name"
+            )
     found: dict[str, BaseModel] = {}
-    for name in named or trained.values():
+    for name in named or [place for _, place in trained.values()]:
         revision = model_revision(name)
         if revision not in trained:
-            expected = " or ".join(f"{label} {known}" for known, label in trained.items())
+            expected = " or ".join(f"{label} {known}" for known, (label, _) in trained.items())
             raise InputError(f"--base {name}: expected what students were trained from, {expected}, got {revision}")
         found[revision] = BaseModel(Path(model_label(name)).name, name, revision)
     return list(found.values())
+
+
+def _trained_from(student: TrainedStudent) -> str | None:
+    """The folder or hub id in the settings that train.py handed to LLaMA-Factory; None where they are not there."""
+    import yaml  # type: ignore[import-untyped]
+
+    try:
+        settings = yaml.safe_load((student.folder / student_run.YAML).read_bytes())
+    except (OSError, yaml.YAMLError):
+        return None
+    return settings.get("model_name_or_path") if isinstance(settings, dict) else None

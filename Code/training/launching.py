@@ -111,8 +111,8 @@ def train(
 
 
 def _watched(process: "subprocess.Popen[bytes]", model: Path, label: str) -> int:
-    """Wait for the process and say now and then how far it is; returns its exit code."""
-    said, reported = time.monotonic(), 0
+    """Wait for the process and say every REPORT_S seconds how far it is; returns its exit code."""
+    started = said = time.monotonic()
     while True:
         try:
             return process.wait(timeout=1)
@@ -121,11 +121,13 @@ def _watched(process: "subprocess.Popen[bytes]", model: Path, label: str) -> int
         if time.monotonic() - said >= REPORT_S:
             said = time.monotonic()
             rows = log_rows(model)
-            if rows and rows[-1]["current_steps"] != reported:
-                row, reported = rows[-1], rows[-1]["current_steps"]
+            if rows:
+                row = rows[-1]
+                far = f"step {row['current_steps']:,} of {row['total_steps']:,}, loss {row['loss']:.3f}"
+                say(f"{label}: {far}, {row.get('remaining_time', '?')} left")
+            else:
                 say(
-                    f"{label}: step {reported:,} of {row['total_steps']:,}, loss {row['loss']:.3f}, "
-                    f"{row.get('remaining_time', '?')} left"
+                    f"{label}: no step logged in {said - started:.0f} s; the model is loaded and the data are encoded first"
                 )
 
 

@@ -90,13 +90,18 @@ def begin(folder: Path, run: Run, wanted: dict[str, Any]) -> int:
     write_json(folder / DATASETS, {run.subset.name: {"file_name": str(run.subset.path), "columns": COLUMNS}})
     folders = {"dataset_dir": str(folder), "dataset": run.subset.name, "output_dir": str(folder / MODEL)}
     write_atomic(folder / YAML, [line.encode() for line in yaml_lines({**run.settings, **folders})])
-    whole = [path for path in checkpoints(folder / MODEL) if _is_whole(path)]
+    step = resumed_step(folder)
     for path in checkpoints(folder / MODEL):
-        if path not in whole:
+        if not _is_whole(path):
             shutil.rmtree(path)
-    if not whole and (folder / MODEL).exists():
+    if not step and (folder / MODEL).exists():
         shutil.rmtree(folder / MODEL)  # LLaMA-Factory refuses a folder with weights and no checkpoint
-    return _step(whole[-1]) if whole else 0
+    return step
+
+
+def resumed_step(folder: Path) -> int:
+    """The step that an unfinished student goes on from: that of its last whole checkpoint, 0 without one."""
+    return max((_step(path) for path in checkpoints(folder / MODEL) if _is_whole(path)), default=0)
 
 
 def finish(folder: Path, run: Run, wanted: dict[str, Any], facts: dict[str, Any]) -> dict[str, Any]:

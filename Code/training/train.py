@@ -36,7 +36,9 @@ def parse() -> argparse.Namespace:
     what.add_argument("--output_dir", type=Path, metavar="DIR", help="where the students go")
     what.add_argument("--strict", action="store_true", help="refuse data with truncated records too")
     what.add_argument("--redo", action="store_true", help="replace students that were made with other data or settings")
-    what.add_argument("--dry_run", action="store_true", help="show the runs, their tokens and GPU hours; train nothing")
+    what.add_argument(
+        "--dry_run", action="store_true", help="show the runs, their tokens, steps and hours; train nothing"
+    )
     how = flags.add_argument_group("hyperparameters; the student's preset says the defaults")
     how.add_argument(
         "--seed",
@@ -83,7 +85,9 @@ def parse() -> argparse.Namespace:
         metavar="DIR",
         help="LLaMA-Factory's (default: SEEDKIT_LLAMAFACTORY_ENV, else .venv-train)",
     )
-    machine.add_argument("--setup", action="store_true", help="make .venv-train (6 GB, minutes) and end")
+    machine.add_argument(
+        "--setup", action="store_true", help="make .venv-train (6 GB, minutes), say what is in it, and end"
+    )
     args = flags.parse_args()
     missing = [f"--{name}" for name in ("partitions", "student", "output_dir") if not getattr(args, name)]
     if missing and not args.setup:
@@ -96,8 +100,7 @@ def main() -> None:
     from training import llamafactory_environment
 
     if args.setup:
-        llamafactory_environment.setup()
-        print(f"{llamafactory_environment.ENVIRONMENT}: LLaMA-Factory is ready")
+        print(llamafactory_environment.setup())
         return
     if args.device == "cpu" and (args.gpus or args.deepspeed_stage is not None):
         raise UsageError("--device cpu: expected neither --gpus nor --deepspeed_stage with it")
@@ -106,7 +109,7 @@ def main() -> None:
 
     study = steps.prepare(args)
     if args.dry_run:
-        print(steps.overview(study))
+        print(steps.overview(study, args.redo))
         return
     training_loop.train_all(study, redo=args.redo, stage=args.deepspeed_stage)
 

@@ -20,7 +20,7 @@ from training.launching import GRACE_S, deepspeed_config, train
 from training.llamafactory_doctor_steps import require_writable
 from training.losses import curves, log_rows, losses_table
 from training.planned_runs import Run
-from training.train_steps import Study
+from training.train_steps import Study, state
 
 LOG_LINES = 12  # shown of a failed run
 FIGURE = "losses.png"
@@ -30,7 +30,7 @@ def train_all(study: Study, *, redo: bool, stage: int | None) -> None:
     """Train every student that is not finished, whether another one fails or not; RunError at the end if one did."""
     failed = []
     with _locked(study.folder) as lock:
-        states = {run.name: _state(study, run, redo) for run in study.runs}
+        states = {run.name: state(study, run, redo) for run in study.runs}
         runs = [_with_command_settings(study, run, stage) for run in study.runs]
         for run in runs:
             if states[run.name] == "new":  # so that all settings are there, should one want to run them by hand
@@ -67,17 +67,6 @@ def train_all(study: Study, *, redo: bool, stage: int | None) -> None:
             f"{len(failed)} of {len(study.runs)} students are not trained: {', '.join(failed)}; "
             "what is finished is kept, run again to go on"
         )
-
-
-def _state(study: Study, run: Run, redo: bool) -> str:
-    """The state of the run's folder; "other" if another plan made it and `redo` may replace it, else InputError."""
-    folder = study.folder / run.name
-    try:
-        return student_run.state(folder, study.plan(run))
-    except InputError:
-        if not redo or not any((folder / name).exists() for name in (student_run.PLAN, student_run.RUN)):
-            raise
-    return "other"
 
 
 def _with_command_settings(study: Study, run: Run, stage: int | None) -> Run:

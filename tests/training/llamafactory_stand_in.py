@@ -1,6 +1,6 @@
 """What `llamafactory-cli train` leaves, without training: fast, and it can be made to fail, to lose a record or to hang.
 
-The variable STAND_IN says what goes wrong with which data sets: fail=LOW, lose=LOW, nan=LOW or hang=LOW, where LOW is a part
+The variable STAND_IN says what goes wrong with which data sets: fail=LOW, lose=LOW, nan=LOW, slow=LOW or hang=LOW, where LOW is a part
 of the data set's name. In the run's folder it writes `calls`, a line for every start, and started.json.
 """
 
@@ -26,6 +26,8 @@ def main() -> None:
     (folder / "started.json").write_text(json.dumps({variable: os.environ.get(variable) for variable in variables}))
     if "fail" in faults:
         sys.exit("CUDA out of memory, says the stand-in")
+    if "slow" in faults:
+        time.sleep(2.5)
     records = Path(info["file_name"]).read_bytes().count(b"\n") - ("lose" in faults)
     print(f"[INFO] Num examples = {records:,}", file=sys.stderr)
     steps = settings["max_steps"]
@@ -38,6 +40,8 @@ def main() -> None:
     (checkpoint / "trainer_state.json").write_text(json.dumps({"global_step": steps}))
     if "hang" in faults:
         time.sleep(60)
+    if "slow" in faults:
+        time.sleep(3.5)
     (model / "trainer_state.json").write_text(json.dumps({"global_step": steps}))
     (model / "train_results.json").write_text(json.dumps({"epoch": 3.0, "train_loss": 7.5}))
     (model / "model.safetensors").write_bytes(b"weights" * 10)

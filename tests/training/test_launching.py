@@ -8,6 +8,7 @@ import pytest
 import yaml  # type: ignore[import-untyped]
 from stand_in_trainer import run_folder, stand_in
 from support import Command
+from training import launching
 
 SCRIPT = "training/train.py"
 
@@ -35,3 +36,16 @@ def test_several_gpus_go_through_llamafactorys_launcher(
     zero = json.loads((folder.parent / "deepspeed_stage3.json").read_text())["zero_optimization"]
     assert zero["stage"] == 3
     assert json.loads((folder / "run.json").read_text())["hardware"]["gpus"] == ["A100"]
+
+
+def test_a_run_says_how_far_it_is_from_the_first(
+    tmp_path: Path, arguments: list[object], script_main: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before the first step is logged, and while a step takes long."""
+    monkeypatch.setattr(launching, "REPORT_S", 1)
+    monkeypatch.setenv("STAND_IN", "slow=LOW")
+    done = script_main(SCRIPT, *arguments, "--subsets", "*_LOW")
+    assert done.returncode == 0, done.stderr
+    lines = [line for line in done.stderr.splitlines() if line.startswith("1/1 EVOL_LOW_seed42: ")]
+    assert sum("no step logged in " in line for line in lines) >= 1
+    assert sum("step 9 of 9, loss 7.000" in line for line in lines) >= 2

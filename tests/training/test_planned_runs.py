@@ -18,13 +18,22 @@ def test_data_that_change_under_way_are_noticed(
     assert not planned_runs.unchanged(found)
 
 
-def test_gpu_hours_by_hand() -> None:
+def test_hours_by_hand() -> None:
     subset = planned_runs.Subset("s", Path("s"), "", 1000, "", tokens=1_000_000)
     student = Student("m", "default", 8, "full", {"batch_size": 100}, 1_000_000_000)
     run = planned_runs.Run("r", subset, 1, 30, {})
     # 3 passes x 1e6 tokens x 1e9 parameters x 8 operations at 124.8e12 a second
-    assert planned_runs.gpu_hours(run, student) == pytest.approx(3e6 * 1e9 * 8 / 124.8e12 / 3600)
-    assert planned_runs.gpu_hours(run, Student("m", "default", 8, "lora", {"batch_size": 100}, None)) is None
+    hours = 3e6 * 1e9 * 8 / 124.8e12 / 3600
+    assert planned_runs.training_hours(run, student, 30, planned_runs.A100_FLOPS) == pytest.approx(hours)
+    assert planned_runs.training_hours(run, student, 10, planned_runs.A100_FLOPS) == pytest.approx(hours / 3)
+    assert planned_runs.training_hours(run, student, 0, planned_runs.A100_FLOPS) == 0
+    lora = Student("m", "default", 8, "lora", {"batch_size": 100}, None)
+    assert planned_runs.training_hours(run, lora, 30, planned_runs.A100_FLOPS) is None
+    # the measurement that the constant is from: a step of 332 tokens took 2.4 s on two cores
+    step = planned_runs.Run("r", planned_runs.Subset("s", Path("s"), "", 4, "", tokens=332), 1, 1, {})
+    small = Student("m", "default", 8, "lora", {"batch_size": 4}, 134_500_000)
+    seconds = (planned_runs.training_hours(step, small, 1, 2 * planned_runs.CORE_FLOPS) or 0) * 3600
+    assert seconds == pytest.approx(2.4, rel=0.01)
 
 
 def test_equal_steps_and_batches_over_gpus(partition: Path, tiny_llama: Path) -> None:

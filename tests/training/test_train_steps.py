@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 import yaml  # type: ignore[import-untyped]
+from stand_in_trainer import run_folder
 from support import Command
 from tiny_models import llama, tokenizer
+from training import presets
 from training.encoding import NAMES, TEMPLATES, TOKENIZER, RecordEncoder
 
 SCRIPT = "training/train.py"
@@ -19,8 +21,8 @@ def test_a_dry_run_shows_the_runs_and_writes_nothing(
     assert done.returncode == 0, done.stderr
     table = {line.split()[0]: line.split() for line in done.stdout.splitlines() if line.startswith("EVOL_")}
     assert list(table) == [f"EVOL_{name}_seed{seed}" for seed in (1, 2) for name in ("LOW", "MIDDLE", "HIGH")]
-    # records, truncated, steps = 3 x ceil(records / 4), epochs, state
-    assert [table["EVOL_HIGH_seed1"][n] for n in (1, 3, 4, 5, 7)] == ["17", "0", "15", "3.00", "new"]
+    # records, truncated, steps = 3 x ceil(records / 4), epochs, steps to take, state
+    assert [table["EVOL_HIGH_seed1"][n] for n in (1, 3, 4, 5, 6, 8)] == ["17", "0", "15", "3.00", "15", "new"]
     assert int(table["EVOL_HIGH_seed1"][2].replace(",", "")) > 17 * 20
     assert not (tmp_path / "runs").exists()
     missing = script_main(
@@ -38,6 +40,59 @@ def test_a_dry_run_shows_the_runs_and_writes_nothing(
     assert missing.returncode == 0, missing.stderr
     assert "GPU hours unknown" in missing.stdout
     assert "no tokens are counted" in missing.stderr
+
+
+def test_a_dry_run_on_the_cpu_says_the_hours_and_the_steps_that_are_left(
+    tmp_path: Path, arguments: list[object], tiny_llama: Path, script_main: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dry = [*arguments, "--dry_run"]
+    first = script_main(SCRIPT, *dry)
+    header, *table = [line for line in first.stdout.splitlines() if line.startswith(("student ", "EVOL_"))]
+    assert "CPU hours" in header and "A100" not in first.stdout
+    _, records, tokens, _, steps, passes, left, hours, _ = table[2].split()
+    assert (records, steps, passes, left) == ("17", "15", "3.00", "15")
+    parameters = presets.student(str(tiny_llama), "full").parameters
+    assert parameters
+    assert float(hours) == pytest.approx(
+        8 * parameters * int(tokens.replace(",", "")) * 3 / (2 * 56e9) / 3600, rel=0.05
+    )
+    assert "on each of 2 cores" in first.stdout
+    assert script_main(SCRIPT, *arguments, "--subsets", "*_LOW").returncode == 0
+    monkeypatch.setenv("STAND_IN", "fail=MIDDLE")
+    assert script_main(SCRIPT, *arguments, "--subsets", "*_MIDDLE").returncode == 1
+    checkpoint = run_folder(tmp_path, "MIDDLE") / "model" / "checkpoint-4"
+    checkpoint.mkdir(parents=True)
+    (checkpoint / "trainer_state.json").write_text('{"global_step": 4}')
+    (checkpoint.parent / "checkpoint-8").mkdir()  # not whole
+    second = script_main(SCRIPT, *dry)
+    table = [line for line in second.stdout.splitlines() if line.startswith("EVOL_")]
+    assert [(line.split()[4], line.split()[6], line.split()[8]) for line in table] == [
+        ("9", "0", "finished"),
+        ("9", "5", "unfinished"),
+        ("15", "15", "new"),
+    ]
+    assert (checkpoint.parent / "checkpoint-8").exists()  # a dry run removes nothing
+
+
+def test_a_dry_run_fails_where_the_run_would(
+    tmp_path: Path, arguments: list[object], environment: Path, script_main: Command
+) -> None:
+    assert script_main(SCRIPT, *arguments, "--subsets", "*_LOW").returncode == 0
+    (run_folder(tmp_path, "HIGH")).mkdir()
+    (run_folder(tmp_path, "HIGH") / "thesis.txt").write_text("years")
+    for more in (
+        ["--subsets", "*_LOW", "--learning_rate", "0.5"],
+        ["--subsets", "*_HIGH"],
+        ["--subsets", "*_HIGH", "--redo"],
+        ["--environment", tmp_path / "none"],
+        ["--student", "qwen2.5-coder-7b"],
+        ["--output_dir", tmp_path / "environment" / "bin" / "python"],
+    ):
+        done = [script_main(SCRIPT, *arguments, *more, *dry) for dry in ([], ["--dry_run"])]
+        assert [one.returncode for one in done] == [2, 2], (more, done[1].stderr)
+        assert done[0].stderr.splitlines()[-1] == done[1].stderr.splitlines()[-1]
+    redo = ["--subsets", "*_LOW", "--learning_rate", "0.5", "--redo", "--dry_run"]
+    assert script_main(SCRIPT, *arguments, *redo).stdout.count(" other\n") == 1
 
 
 def test_truncation_is_reported_and_trained(arguments: list[object], script_main: Command) -> None:

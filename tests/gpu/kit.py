@@ -46,7 +46,7 @@ STEPS = (
     Step("little memory", "checks", "little_memory", 90),
     Step("greedy", "checks", "greedy", 60),
     Step("8B", "scoring_rates", "scorer", 120),
-    Step("8B, cuDNN last", "scoring_rates", "scorer_variants", 150, DEPRIORITIZED),
+    Step("8B cuDNN last", "scoring_rates", "scorer_variants", 150, DEPRIORITIZED),
     Step("perplexity", "scoring_rates", "perplexity", 60),
     Step("embeddings", "encoding_rates", "embeddings", 90),
     Step("generation", "encoding_rates", "generation", 90),
@@ -101,7 +101,7 @@ def guarded(step: Step, toy: bool, work: Path, out: Path) -> dict[str, Any]:
     """What a step found, its seconds, and the error that ended it, if one did."""
     found = Bench("cpu", toy, work).rows_file
     found.unlink(missing_ok=True)
-    log = out / f"{step.name.replace(' ', '_').replace(',', '')}.log"
+    log = out / f"{step.name.replace(' ', '_')}.log"
     command = [sys.executable, str(HERE / "kit.py"), "--step", step.name, "--work", str(work), *(["--cpu"] * toy)]
     start = time.monotonic()
     with log.open("wb") as file:

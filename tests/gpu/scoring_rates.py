@@ -1,5 +1,6 @@
 """How fast the two difficulty measures run: an 8B LLaMA through the project's scorer class, and GPT-2's shape."""
 
+import itertools
 import os
 from collections.abc import Sequence
 from typing import Any
@@ -71,13 +72,16 @@ def random_model(bench: Bench) -> Any:
 def measured(
     bench: Bench, model: Any, name: str, kind: type[TransformersScorer], *, budget: int = BUDGET, profile: bool = False
 ) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """Run 1,024 texts through the scorer class, twice, and report its rates; returns the scores (n,).
+    """Run up to 2,048 texts through the scorer class in chunks as a stage gets them, twice, and report its rates.
+
+    Returns the scores (n,).
 
     FLOPs are 2 a weight of the layers and token, padding left out, and 2 a layer, column and pair of tokens of which one
     sees the other, for attention.
     """
-    _, unique, _ = chunked(bench.texts[:: 40 if bench.toy else 2])
-    texts = list(unique.values())[:1024]
+    _, unique, chunks = chunked(bench.texts[: 30 if bench.toy else 2048])
+    parts = [[unique[key] for key in chunk] for chunk in chunks]
+    texts = list(itertools.chain.from_iterable(parts))
     with patch.object(complexity, "load_causal_lm", lambda *_: model):
         scorer = kind(str(shapes.llama_8b(bench)), device=bench.device, dtype="bfloat16", max_batch_tokens=budget)
     lengths = np.array([len(ids) for ids in shapes.tokenizer(bench)([PROMPT.format(instruction=t) for t in texts])["input_ids"]])
@@ -87,8 +91,8 @@ def measured(
     bench.report(f"{name}, first 40 prompts, with all that is made at the first time", warm, "s")
     forget_peak(bench)
     scores: list[Any] = []
-    first = bench.seconds(lambda: scores.extend(scorer(texts)))
-    again = bench.seconds(lambda: scorer(texts))
+    first = bench.seconds(lambda: [scores.extend(scorer(part)) for part in parts])
+    again = bench.seconds(lambda: [scorer(part) for part in parts])
     whole = rate(bench)
     bench.report(f"{name}, new shapes", len(texts) / first, "prompts/s")
     bench.report(f"{name}, known shapes", len(texts) / again, "prompts/s")
@@ -98,7 +102,7 @@ def measured(
     if bench.cuda:
         bench.report(f"{name}, peak memory", peak(bench), "GB")
     if profile and bench.cuda:
-        kernels(bench, name, lambda: scorer(sorted(texts, key=len)[400:480]))
+        kernels(bench, name, lambda: scorer(sorted(texts, key=len)[len(texts) // 2 :][:150]))
     return np.array([score.value for score in scores], dtype=np.float64)
 
 
@@ -121,7 +125,7 @@ def kernels(bench: Bench, name: str, run: Any) -> None:
     events = [event for event in found.key_averages() if event.self_device_time_total and event.device_type.name == "CUDA"]
     events.sort(key=lambda event: -event.self_device_time_total)
     total = sum(event.self_device_time_total for event in events)
-    bench.report(f"{name}, profile of 80 prompts, kernels", total / 1000, "ms")
+    bench.report(f"{name}, profile of 150 prompts, kernels", total / 1000, "ms")
     for event in events[:PROFILED]:
         bench.report(f"{name}, {event.count} times {event.key[:90]}", 100 * event.self_device_time_total / total, "%")
 

@@ -132,10 +132,15 @@ def _size(name: str, key: str, commit: str) -> int:
 
 
 def padded(rows: Sequence[Sequence[int]], device: str, *, left: bool) -> tuple["torch.Tensor", "torch.Tensor"]:
-    """Token ids and mask, both (rows, longest), int64; padding has id 0 and mask 0."""
+    """Token ids and mask, both (rows, longest), int64; padding has id 0 and mask 0.
+
+    On the left one column more where the longest is 1 more than a multiple of 32: whoever pads there passes the mask to
+    the model, and torch's memory-efficient attention is wrong for that many keys where all heads share one of them.
+    """
     import torch
 
     width = max(map(len, rows))
+    width += left and width % 32 == 1
     ids = torch.zeros((len(rows), width), dtype=torch.long)
     mask = torch.zeros_like(ids)
     for number, row in enumerate(rows):

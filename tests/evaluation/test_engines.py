@@ -13,7 +13,7 @@ import tiny_models
 from conftest import offline
 from evaluation.engines import Answer, Request, Sampling, answer, choose_engine, continuation, request_seed
 from evaluation.transformers_engine import Rows, TransformersEngine
-from seedkit.causal_lm import load_tokenizer
+from seedkit.causal_lm import load_tokenizer, padded
 from seedkit.errors import InputError, RunError
 
 PROMPTS = [
@@ -64,6 +64,15 @@ def test_temperature_0_is_the_likeliest_token_whatever_the_batch(kind: str, requ
     assert greedy(wanted[::-1]) == expected[::-1]
     assert [greedy([one])[0] for one in wanted] == expected
     assert {found.finish_reason for found in expected} == {"length"}
+
+
+@pytest.mark.parametrize(("longest", "width"), [(32, 32), (33, 34), (34, 34), (1, 2)])
+def test_a_width_that_a_kernel_is_wrong_for_is_passed_over(longest: int, width: int) -> None:
+    ids, mask = padded([[7] * longest, [5]], "cpu", left=True)
+    assert ids.shape == mask.shape == (2, width)
+    assert ids[0].tolist() == [0] * (width - longest) + [7] * longest
+    assert mask.sum(1).tolist() == [longest, 1]
+    assert padded([[7] * longest], "cpu", left=False)[0].shape == (1, longest)
 
 
 def test_every_row_has_its_own_limit(tiny_llama: Path) -> None:

@@ -22,7 +22,7 @@ def write_texts(source: Path, work: Path, toy: bool) -> None:
     repeated, each copy with a number before it.
     """
     texts = [json.loads(line)["instruction"] for line in source.read_text(encoding="utf-8").splitlines()]
-    count, longest = (1100, 150) if toy else (2500, None)
+    count, longest = (1100, 40) if toy else (2500, None)
     texts = [text[:longest] for text in texts[:: max(1, len(texts) // count)]]
     copies = [text if number < len(texts) else f"{number // len(texts)}. {text}"
               for number, text in enumerate(texts * -(-count // len(texts)))]  # fmt: skip
@@ -85,14 +85,14 @@ class Bench:
         return [sys.executable, str(script), *map(str, before), *map(str, flags)]
 
 
-def run(command: list[str], seconds: float = 100) -> "subprocess.CompletedProcess[str]":
+def run(command: list[str], seconds: float = 300) -> "subprocess.CompletedProcess[str]":
     """Run a command as a user would."""
     return subprocess.run(
         command, capture_output=True, text=True, errors="replace", timeout=seconds, check=False, env=dict(os.environ)
     )
 
 
-def succeed(command: list[str], seconds: float = 100) -> str:
+def succeed(command: list[str], seconds: float = 300) -> str:
     """What a command wrote to stdout; RuntimeError with what it said if it failed."""
     done = run(command, seconds)
     if done.returncode:

@@ -17,7 +17,10 @@ def embeddings(bench: Bench) -> None:
     from sentence_transformers import SentenceTransformer
 
     texts = sorted(bench.texts, key=len, reverse=True)[:: 20 if bench.toy else 2]
-    for name, folder, instruction in (("MiniLM", shapes.minilm(bench), None), ("INSTRUCTOR", shapes.instructor(bench), INSTRUCTION)):
+    for name, folder, instruction in (
+        ("MiniLM", shapes.minilm(bench), None),
+        ("INSTRUCTOR", shapes.instructor(bench), INSTRUCTION),
+    ):
         library = SentenceTransformer(str(folder), device=bench.device, local_files_only=True)
         library.set_pooling_include_prompt(False)
 
@@ -51,7 +54,7 @@ def generation(bench: Bench) -> None:
     from transformers import GenerationConfig
 
     model, tokens = str(shapes.llama_135m(bench)), shapes.tokenizer(bench)
-    new, sizes = (8, (1, 4)) if bench.toy else (64, (1, 32, 128))
+    new, sizes = (8, (1, 4)) if bench.toy else (48, (1, 32, 128))
     prompts = [tuple(ids[:200]) for ids in tokens(bench.texts[: max(sizes)])["input_ids"]]
     end, stop = (tokens.eos_token_id,), ("\nclass ", "\nif __name__", "\nprint(")
     engines = {
@@ -73,7 +76,7 @@ def generation(bench: Bench) -> None:
         plain()
         base = 0.0
         for name, run in runs.items():
-            seconds = bench.seconds(run, 1 if size == 1 else 2)
+            seconds = bench.seconds(run)
             base = base or seconds
             share = "" if name.startswith("plain") else f", {base / seconds:.2f} times plain"
             bench.report(f"batch {size}, {name}", size * new / seconds, f"tokens/s{share}")

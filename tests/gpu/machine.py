@@ -2,6 +2,7 @@
 
 import importlib.metadata
 import platform
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -28,7 +29,11 @@ def versions(bench: Bench) -> None:
         bench.report("memory", facts.total_memory / 2**30, "GiB")
         bench.report("CUDA", str(torch.version.cuda))
         bench.report("cuDNN", str(torch.backends.cudnn.version()))
-        bench.report("order of attention kernels", str(torch._C._get_sdp_priority_order()))
+        some = torch.ones(1, 1, 64, 64, dtype=torch.bfloat16, device=bench.device)
+        torch.nn.functional.scaled_dot_product_attention(some, some, some)  # the order is chosen at the first use
+        names = {int(kernel.value): name for name, kernel in attention_kernels().items()}
+        order = [names.get(number, "another") for number in torch._C._get_sdp_priority_order()]
+        bench.report("order in which attention kernels are tried", ", ".join(order))
 
 
 def attention_kernels() -> dict[str, Any]:
@@ -42,34 +47,52 @@ def attention_kernels() -> dict[str, Any]:
 
 
 def masked_rows(bench: Bench) -> None:
-    """Left padding makes queries that see nothing: what they give, and whether the others are right beside them."""
+    """What each kernel makes of masks, in the rows that see something and in those that padding on the left makes blind.
+
+    In widths with and without a rest of 1 by 32, and with heads that have keys and values of their own or share one.
+    """
+    import torch
+
+    torch.manual_seed(0)
+    rows, heads, columns = (2, 2, 32) if bench.toy else (8, 32, 128)
+    for dtype in (torch.bfloat16, torch.float32):
+        for width in (33, 40) if bench.toy else (193, 200):
+            for shared in (False, True):
+                query = torch.randn(rows, heads, width, columns, dtype=dtype)
+                size = (rows, 1 if shared else heads, width, columns)
+                key, value = (torch.randn(size, dtype=dtype).expand_as(query) for _ in range(2))
+                what = f"{str(dtype).removeprefix('torch.')}, {width} wide{', shared' if shared else ''}"
+                _check_masked(bench, what, query, key, value)
+
+
+def _check_masked(bench: Bench, what: str, query: Any, key: Any, value: Any) -> None:
+    """Each kernel against float64 on query, key and value (rows, heads, width, columns), padded on the left."""
     import torch
     from torch.nn.attention import sdpa_kernel
     from torch.nn.functional import scaled_dot_product_attention as attention
 
-    torch.manual_seed(0)
-    rows, heads, width, columns = (2, 2, 16, 32) if bench.toy else (8, 32, 200, 128)
-    query, key, value = torch.randn(3, rows, heads, width, columns).bfloat16().unbind()
-    padding = torch.arange(rows) * (width // (2 * rows))
-    seen = torch.arange(width) >= padding[:, None]
+    rows, _, width, _ = query.shape
+    seen = torch.arange(width) >= (torch.arange(rows) * (width // (2 * rows)))[:, None]
     mask = (seen[:, None, :] & torch.ones(width, width, dtype=torch.bool).tril())[:, None]
-    real = seen[:, None, :, None].expand(rows, heads, width, columns)
+    real = seen[:, None, :, None].expand_as(query)
     expected = attention(query.double(), key.double(), value.double(), attn_mask=mask)
-    placed = [tensor.to(bench.device) for tensor in (query, key, value)]
     for name, backends in {**attention_kernels(), "default": list(attention_kernels().values())}.items():
         try:
             with sdpa_kernel(backends):
-                found = attention(*placed, attn_mask=mask.to(bench.device)).double().cpu()
-        except RuntimeError as error:  # a kernel that takes no mask, or is not there
-            bench.report(name, f"does not run: {str(error).splitlines()[0][:80]}")
+                found = attention(
+                    *(tensor.to(bench.device) for tensor in (query, key, value)), attn_mask=mask.to(bench.device)
+                )
+        except RuntimeError:  # a kernel that takes no mask, or not this precision, or is not there
+            bench.report(f"{what}, {name}", "does not run")
             continue
+        found = found.double().cpu()
         off = float((found - expected)[real].abs().max() / expected[real].abs().max())
-        bench.report(f"{name}, error of the rows that see something", off, holds=off < ROWS_TOLERANCE)
-        hidden = found[~real]
-        bad = int((~hidden.isfinite()).sum())
-        bench.report(
-            f"{name}, numbers not finite in rows that see nothing", bad, f"of {hidden.numel()}", holds=bad == 0
-        )
+        blind = found[~real]
+        bad = int((~blind.isfinite()).sum())
+        # of a kernel that is torch's own choice nothing wrong may come; of the others it is good to know
+        fine = off < ROWS_TOLERANCE and bad == 0
+        bench.report(f"{what}, {name}, error where something is seen", off, f"and {bad} numbers not finite elsewhere",
+                     holds=fine if name == "default" and key.stride(1) else None)  # fmt: skip
 
 
 def attention_plans(bench: Bench) -> None:
@@ -116,10 +139,15 @@ def _attentions(bench: Bench, widths: list[int], tokens: int, heads: int, column
 
 
 def matrix_rate(bench: Bench) -> None:
-    bench.report("bfloat16 matrix product", rate(bench) / 1e12, "TFLOP/s")
-    if bench.cuda:
-        import torch
+    """The rate of a matrix product, at first and when the card is hot, and of a copy."""
+    import torch
 
+    bench.report("bfloat16 matrix product, at first", rate(bench) / 1e12, "TFLOP/s")
+    end = time.monotonic() + (0 if bench.toy else 3)
+    while time.monotonic() < end:
+        _products(bench, 100)
+    bench.report("bfloat16 matrix product, after 3 s of it", _products(bench, 10) / 1e12, "TFLOP/s")
+    if bench.cuda:
         source = torch.empty(2**32, dtype=torch.uint8, device=bench.device)
         target = torch.empty_like(source)
         target.copy_(source)
@@ -128,17 +156,23 @@ def matrix_rate(bench: Bench) -> None:
 
 
 def rate(bench: Bench) -> float:
-    """FLOP/s of a square matrix product in bfloat16 on random numbers: what there is to be had."""
+    """FLOP/s of a square matrix product in bfloat16 on a card that is not hot yet; measured once for all steps."""
+    kept = bench.work / "rate"
+    if not kept.exists():
+        _products(bench, 5)
+        kept.write_text(str(_products(bench, 30)))
+    return float(kept.read_text())
+
+
+def _products(bench: Bench, count: int) -> float:
+    """FLOP/s of `count` products of random square matrices in bfloat16."""
     import torch
 
     size = 256 if bench.toy else 8192
     a, b = torch.randn(2, size, size, dtype=torch.bfloat16, device=bench.device).unbind()
-    for _ in range(5):
-        a @ b
-    products = 10
 
     def run() -> None:
-        for _ in range(products):
+        for _ in range(count):
             torch.mm(a, b)
 
-    return products * 2 * size**3 / bench.seconds(run, 3)
+    return count * 2 * size**3 / bench.seconds(run)

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import tiny_models
-
 from bench import Bench
 
 VOCABULARY = 8000

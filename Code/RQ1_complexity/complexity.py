@@ -91,7 +91,7 @@ class TransformersScorer:
         # no mask: no token sees what stands behind it. With one, the only kernel that takes float32 on a GPU is wrong where
         # all heads share one key and value and the width is 1 more than a multiple of 32
         ids, mask = padded(rows, self._device, left=False)
-        ends, which = (mask.sum(1) - 1).unique(return_inverse=True)
+        ends, which = torch.unique(mask.sum(1) - 1, return_inverse=True)
         with torch.inference_mode():
             kept = self._model(input_ids=ids, use_cache=False, logits_to_keep=ends).logits
         logits = kept[torch.arange(len(rows), device=ids.device), which][:, self._read.digits]

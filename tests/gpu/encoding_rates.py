@@ -1,5 +1,6 @@
 """How fast texts are embedded and answers written, against what the libraries do by themselves."""
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -38,7 +39,7 @@ def embeddings(bench: Bench) -> None:
             )  # fmt: skip
             vectors = encoder(texts)
             forget_peak(bench)
-            ours = bench.seconds(lambda encoder=encoder: encoder(texts))  # type: ignore[misc]  # bound at once
+            ours = bench.seconds(functools.partial(encoder, texts))
             what = f"{name}, {dtype}, {budget} tokens"
             bench.report(what, len(texts) / ours, f"texts/s, {theirs_seconds / ours:.2f} times the library's")
             bench.report(f"{what}, lowest cosine", float((vectors * base).sum(axis=1).min()))
@@ -72,7 +73,7 @@ def generation(bench: Bench) -> None:
             network.generate(input_ids=ids, attention_mask=mask, max_new_tokens=new, generation_config=settings)
 
         runs: dict[str, Callable[[], object]] = {"plain generate()": plain}
-        runs |= {name: (lambda engine=engine, requests=requests: engine(requests)) for name, engine in engines.items()}
+        runs |= {name: functools.partial(engine, requests) for name, engine in engines.items()}
         plain()
         base = 0.0
         for name, run in runs.items():

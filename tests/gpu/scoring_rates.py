@@ -1,5 +1,6 @@
 """How fast the two difficulty measures run: an 8B LLaMA through the project's scorer class, and GPT-2's shape."""
 
+import functools
 import itertools
 import os
 from collections.abc import Sequence
@@ -92,7 +93,7 @@ def measured(
     bench.report(f"{name}, first 40 prompts, with all that is made at the first time", warm, "s")
     forget_peak(bench)
     scores: list[Any] = []
-    first = bench.seconds(lambda: [scores.extend(scorer(part)) for part in parts])
+    first = bench.seconds(lambda: scores.extend(itertools.chain.from_iterable(map(scorer, parts))))
     again = bench.seconds(lambda: [scorer(part) for part in parts])
     whole = rate(bench)
     bench.report(f"{name}, new shapes", len(texts) / first, "prompts/s")
@@ -169,7 +170,7 @@ def perplexity(bench: Bench) -> None:
             timed(f"{dtype}, room for 8 GB of logits",
                   Perplexity(model, device=bench.device, dtype=dtype, max_batch_tokens=BUDGET), texts)  # fmt: skip
         if bench.cuda:
-            kernels(bench, dtype, lambda measure=measure: measure(texts[:: len(texts) // 150]))  # type: ignore[misc]
+            kernels(bench, dtype, functools.partial(measure, texts[:: len(texts) // 150]))
         timed(f"{dtype}, one at a time",
               Perplexity(model, device=bench.device, dtype=dtype, max_batch_tokens=1), texts[:: max(1, len(texts) // 100)])  # fmt: skip
     base = columns["float32"]

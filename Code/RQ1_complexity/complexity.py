@@ -88,8 +88,8 @@ class TransformersScorer:
     def _forward(self, rows: Sequence[Sequence[int]]) -> list[float]:
         import torch
 
-        # no mask: no token sees what stands behind it. With one, the only kernel that takes float32 on a GPU is wrong where
-        # all heads share one key and value and the width is 1 more than a multiple of 32
+        # no mask: no token sees what stands behind it. With one, the only kernel that takes float32 on a GPU is wrong at
+        # some widths where all heads share one key and value
         ids, mask = padded(rows, self._device, left=False)
         ends, which = torch.unique(mask.sum(1) - 1, return_inverse=True)
         with torch.inference_mode():

@@ -135,7 +135,7 @@ def padded(rows: Sequence[Sequence[int]], device: str, *, left: bool) -> tuple["
     """Token ids and mask, both (rows, longest), int64; padding has id 0 and mask 0.
 
     On the left one column more where the longest is 1 more than a multiple of 32: whoever pads there passes the mask to
-    the model, and torch's memory-efficient attention is wrong for that many keys where all heads share one of them.
+    the model, and torch's memory-efficient attention is wrong for some such numbers of keys where all heads share them.
     """
     import torch
 

@@ -49,14 +49,14 @@ def attention_kernels() -> dict[str, Any]:
 def masked_rows(bench: Bench) -> None:
     """What each kernel makes of masks, in the rows that see something and in those that padding on the left makes blind.
 
-    In widths with and without a rest of 1 by 32, and with heads that have keys and values of their own or share one.
+    In widths with and without a rest of 1 by 64, and with heads that have keys and values of their own or share one.
     """
     import torch
 
     torch.manual_seed(0)
     rows, heads, columns = (2, 2, 32) if bench.toy else (8, 32, 128)
     for dtype in (torch.bfloat16, torch.float32):
-        for width in (33, 40) if bench.toy else (193, 200):
+        for width in (65, 72) if bench.toy else (193, 200):
             for shared in (False, True):
                 query = torch.randn(rows, heads, width, columns, dtype=dtype)
                 size = (rows, 1 if shared else heads, width, columns)

@@ -100,23 +100,19 @@ def t5_tokenizer(texts: Sequence[str] = TEXTS, vocab_size: int = 200) -> Any:
     return T5Tokenizer(vocab=[tuple(piece) for piece in pieces], extra_ids=0)
 
 
-def instructor(folder: Path) -> Path:
+INSTRUCTOR = {"d_model": 64, "d_kv": 16, "d_ff": 128, "num_layers": 2, "num_heads": 4}
+
+
+def instructor(folder: Path, tokens: Any = None, sizes: dict[str, int] = INSTRUCTOR) -> Path:
     """Laid out as hkunlp/instructor-base: T5's encoder, mean pooling, a linear map without bias, unit length."""
     import torch
     from safetensors.torch import save_file
     from transformers import T5Config, T5EncoderModel
 
-    tokens = t5_tokenizer()
+    tokens, columns = tokens or t5_tokenizer(), sizes["d_model"]
     torch.manual_seed(0)
     config = T5Config(
-        vocab_size=len(tokens),
-        d_model=64,
-        d_kv=16,
-        d_ff=128,
-        num_layers=2,
-        num_heads=4,
-        pad_token_id=tokens.pad_token_id,
-        eos_token_id=tokens.eos_token_id,
+        vocab_size=len(tokens), pad_token_id=tokens.pad_token_id, eos_token_id=tokens.eos_token_id, **sizes
     )
     T5EncoderModel(config).save_pretrained(folder)
     tokens.save_pretrained(folder)
@@ -138,9 +134,9 @@ def instructor(folder: Path) -> Path:
             for index, name in enumerate(modules)
         ],
         "sentence_bert_config.json": {"max_seq_length": CONTEXT, "do_lower_case": False},
-        "1_Pooling/config.json": {"word_embedding_dimension": 64, "pooling_mode_mean_tokens": True},
+        "1_Pooling/config.json": {"word_embedding_dimension": columns, "pooling_mode_mean_tokens": True},
         "2_Dense/config.json": {
-            "in_features": 64,
+            "in_features": columns,
             "out_features": 48,
             "bias": False,
             "activation_function": "torch.nn.modules.linear.Identity",
@@ -151,7 +147,7 @@ def instructor(folder: Path) -> Path:
         path.parent.mkdir(exist_ok=True)
         path.write_text(json.dumps(content))
     (folder / "3_Normalize").mkdir()
-    weights = {"linear.weight": torch.randn(48, 64) / 8}
+    weights = {"linear.weight": torch.randn(48, columns) / columns**0.5}
     save_file(weights, folder / "2_Dense" / "model.safetensors")
     torch.save(weights, folder / "2_Dense" / "pytorch_model.bin")  # all that sentence-transformers 2.2.2 reads
     return folder

@@ -44,10 +44,10 @@ class Perplexity:
     def _forward(self, rows: Sequence[Sequence[int]]) -> list[float]:
         import torch
 
-        # padding is on the right: the tokens before it do not see it, and the mask takes it out of the mean
+        # padding is on the right: no token before it sees it, so the model needs no mask; the mean does
         ids, mask = padded(rows, self._device, left=False)
         with torch.inference_mode():
-            logits = self._model(input_ids=ids, attention_mask=mask, use_cache=False).logits[:, :-1]
+            logits = self._model(input_ids=ids, use_cache=False).logits[:, :-1]
             loss = torch.nn.functional.cross_entropy(logits.transpose(1, 2).float(), ids[:, 1:], reduction="none")
             counted = mask[:, 1:]
             mean = (loss.double() * counted).sum(1) / counted.sum(1)

@@ -30,14 +30,18 @@ def load_causal_lm(name: str, device: str, dtype: str) -> Any:
     """The model in eval mode on `device`.
 
     Raises InputError if it cannot be loaded, is no causal language model, or its checkpoint lacks weights, which
-    transformers would fill with random numbers.
+    transformers would fill with random numbers. Raises RunError if the device's memory does not hold it.
     """
     import torch
 
-    model = _weights(name, LATEST, dtype).eval().to(device)
-    ids = torch.tensor([[0, 1, 2], [0, 1, 3]], device=device)
-    with torch.inference_mode():
-        first, second = model(input_ids=ids, use_cache=False).logits[:, :2].float()
+    weights = _weights(name, LATEST, dtype).eval()
+    try:
+        model = weights.to(device)
+        ids = torch.tensor([[0, 1, 2], [0, 1, 3]], device=device)
+        with torch.inference_mode():
+            first, second = model(input_ids=ids, use_cache=False).logits[:, :2].float()
+    except torch.OutOfMemoryError as error:
+        raise RunError(f"model {name}: the memory of {device} does not hold it: {str(error).splitlines()[0]}") from None
     if (first - second).abs().max() > 0.02 * first.std():
         raise InputError(
             f"model {name}: not a causal language model: a later token changes what it says of earlier ones"

@@ -158,3 +158,20 @@ def test_numbers_that_are_none_get_no_score(tiny_llama: Path) -> None:
     (score,) = scorer(["a"])
     assert score.value is None
     assert "finite" in (score.reason or "")
+
+
+def test_attention_is_causal_without_a_mask(tiny_llama: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A mask would send float32 on a GPU to a kernel that is wrong for shared heads and some widths."""
+    import torch
+
+    attention, seen = torch.nn.functional.scaled_dot_product_attention, []
+
+    def spy(*arguments: Any, **options: Any) -> Any:
+        seen.append((options.get("attn_mask"), options["is_causal"]))
+        return attention(*arguments, **options)
+
+    scorer = load(tiny_llama)
+    monkeypatch.setattr(torch.nn.functional, "scaled_dot_product_attention", spy)
+    scorer(TEXTS)
+    assert seen
+    assert all(mask is None and causal for mask, causal in seen)

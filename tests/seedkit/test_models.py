@@ -4,7 +4,8 @@ import shutil
 from pathlib import Path
 
 import pytest
-from seedkit.errors import InputError
+from seedkit.causal_lm import load_causal_lm
+from seedkit.errors import InputError, RunError
 from seedkit.models import hub_revision, model_revision
 
 COMMIT, NEWER = "a" * 40, "b" * 40
@@ -38,3 +39,14 @@ def test_a_folder_is_a_hash_over_what_decides(tiny_gpt2: Path, tmp_path: Path) -
     assert model_revision(str(folder)) == before
     (folder / "config.json").write_bytes((folder / "config.json").read_bytes() + b"\n")
     assert model_revision(str(folder)) != before
+
+
+def test_a_model_that_memory_does_not_hold_is_one_line(tiny_gpt2: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import torch
+
+    def full(*_: object, **__: object) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB.\nMore of it.")
+
+    monkeypatch.setattr(torch.nn.Module, "to", full)
+    with pytest.raises(RunError, match=r"the memory of cpu does not hold it: CUDA out of memory[^\n]*$"):
+        load_causal_lm(str(tiny_gpt2), "cpu", "float32")

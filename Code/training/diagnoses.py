@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import Any
+
+from seedkit.display import Progress
 
 from training.encoding import kept_lengths
 from training.loader_rows import FileLost, LoadedRow, read_rows
@@ -57,9 +58,12 @@ def diagnose(
     columns = columns or Columns()
     found: list[Diagnosis] = []
     try:
-        rows = iter(list(read_rows(path, (columns.prompt, columns.query, columns.response))))
-        while batch := list(islice(rows, BATCH)):
-            found += _diagnosed(batch, columns, counter, cutoff_len)
+        rows = list(read_rows(path, (columns.prompt, columns.query, columns.response)))
+        with Progress(f"{path.name}: {'counting tokens' if counter else 'reading'}", len(rows), len(rows)) as progress:
+            for first in range(0, len(rows), BATCH):
+                batch = rows[first : first + BATCH]
+                found += _diagnosed(batch, columns, counter, cutoff_len)
+                progress.advance(len(batch), len(batch))
         if not found:
             raise FileLost("there is no record in it")
     except FileLost as lost:

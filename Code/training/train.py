@@ -31,8 +31,15 @@ def parse() -> argparse.Namespace:
     what = flags.add_argument_group("what is trained on what")
     what.add_argument("--partitions", type=Path, nargs="+", metavar="DIR", help="finished output folders of RQ scripts")
     what.add_argument("--subsets", default="*", metavar="PATTERN", help="only these, e.g. '*_T3_*' (default: all)")
-    what.add_argument("--student", metavar="NAME", help="a preset of Code/training/students, or a model folder")
-    what.add_argument("--finetuning", choices=("full", "lora"), default="full", help="default: full")
+    what.add_argument(
+        "--student",
+        "--model_name_or_path",
+        metavar="NAME",
+        help="a preset of Code/training/students, or a model folder",
+    )
+    what.add_argument(
+        "--finetuning", "--finetuning_type", choices=("full", "lora"), default="full", help="default: full"
+    )
     what.add_argument("--output_dir", type=Path, metavar="DIR", help="where the students go")
     what.add_argument("--strict", action="store_true", help="refuse data with truncated records too")
     what.add_argument("--redo", action="store_true", help="replace students that were made with other data or settings")
@@ -48,7 +55,7 @@ def parse() -> argparse.Namespace:
         metavar="N",
         help="one student for every subset and seed (default: 42)",
     )
-    how.add_argument("--epochs", type=above_zero, metavar="N")
+    how.add_argument("--epochs", "--num_train_epochs", type=above_zero, metavar="N")
     how.add_argument("--max_steps", type=positive, metavar="N", help="optimisation steps, instead of epochs")
     how.add_argument(
         "--equal_steps",

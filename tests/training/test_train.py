@@ -144,6 +144,20 @@ def test_refusals_are_one_line_and_exit_code_2(
     assert "the following arguments are required: --student, --output_dir" in required.stderr
 
 
+def test_flags_may_have_llamafactorys_names(
+    tmp_path: Path, partition: Path, environment: Path, tiny_llama: Path, script_main: Command
+) -> None:
+    common = ["--partitions", partition, "--environment", environment, "--device", "cpu", "--dry_run"]
+    ours = ["--student", tiny_llama, "--finetuning", "lora", "--epochs", 2, "--output_dir", tmp_path / "runs"]
+    named = {"--student": "--model_name_or_path", "--finetuning": "--finetuning_type", "--epochs": "--num_train_epochs"}
+    theirs = [named.get(str(word), word) for word in ours]
+    done = [script_main(SCRIPT, *common, *flags) for flags in (ours, theirs)]
+    assert [one.returncode for one in done] == [0, 0], done[1].stderr
+    assert done[0].stdout == done[1].stdout
+    assert "num_train_epochs: 2.0" in done[0].stdout
+    assert "(lora, " in done[0].stdout
+
+
 @pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM])
 def test_killed_at_any_time_it_takes_its_trainer_along(
     tmp_path: Path, arguments: list[object], script_main: Command, end: signal.Signals

@@ -107,7 +107,7 @@ class JudgePool:
                 return Verdict(INFRA_ERROR, 0.0, "a worker died"), True
         job, watch = worker.jobs[0], worker.watch
         most = self._benchmark.most_seconds(self._problems[job.problem], job.limits)
-        if watch.overdue(job.limits.seconds, most):
+        if watch.overdue(job.limits.seconds, STARVED * most):
             return Verdict(TIMEOUT, watch.seconds, "the tests did not come to an end with what it answered"), True
         if watch.seconds > 2 * STARVED * most + _PATIENCE:
             return Verdict(INFRA_ERROR, 0.0, "a worker did not come back"), True

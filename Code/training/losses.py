@@ -1,15 +1,41 @@
 """How the loss of a run went: LLaMA-Factory's trainer_log.jsonl as numbers, a table and a figure."""
 
 import json
+import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from seedkit.display import table
 from seedkit.figures import axes, png
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 LOG = "trainer_log.jsonl"
-LEGEND = 12  # curves; with more of them the legend goes below the axes
+LEGEND = 12  # entries; with more of them the legend goes below the axes
+OKABE_ITO = ("#000000", "#E69F00", "#56B4E9", "#009E73", "#0072B2", "#D55E00", "#CC79A7", "#F0E442")
+STYLES: tuple[Any, ...] = (
+    "-",
+    "--",
+    ":",
+    "-.",
+    (0, (5, 1)),
+    (0, (1, 3)),
+    (0, (3, 1, 1, 1, 1, 1)),
+)  # of matplotlib's lines
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """What losses.png shows of a run; `rows` are its log_rows."""
+
+    subset: str
+    seed: int
+    records: int
+    rows: Sequence[Mapping[str, Any]]
 
 
 def log_rows(model: Path) -> list[dict[str, Any]]:
@@ -30,10 +56,17 @@ def log_rows(model: Path) -> list[dict[str, Any]]:
 
 
 def loss_summary(rows: Sequence[Mapping[str, Any]]) -> dict[str, float]:
-    """The first and the last logged loss, and the final loss: the mean of the last tenth of the logged losses."""
+    """The first and the last logged loss, and the final loss: the mean over the last tenth of the steps.
+
+    A logged loss is the mean of the steps since the one logged before, so it counts as often as steps of the last tenth are
+    among them: final = sum(loss x steps) / sum(steps).
+    """
+    ends = [int(row["current_steps"]) for row in rows]
     values = [float(row["loss"]) for row in rows]
-    tail = values[-max(1, len(values) // 10) :]
-    return {"first": round(values[0], 6), "last": round(values[-1], 6), "final": round(sum(tail) / len(tail), 6)}
+    start = ends[-1] - max(1, round(ends[-1] / 10))  # the last step before the last tenth
+    steps = [max(0, end - max(start, before)) for before, end in pairwise([0, *ends])]
+    final = math.fsum(value * count for value, count in zip(values, steps, strict=True) if count) / sum(steps)
+    return {"first": round(values[0], 6), "last": round(values[-1], 6), "final": round(final, 6)}
 
 
 def losses_table(results: Mapping[str, Mapping[str, Any]]) -> str:
@@ -52,19 +85,65 @@ def losses_table(results: Mapping[str, Mapping[str, Any]]) -> str:
     return table(("student", "records", "steps", "epochs", "first loss", "final loss", "seconds"), rows)
 
 
-def curves(title: str, logs: Mapping[str, Sequence[Mapping[str, Any]]]) -> bytes:
-    """A PNG with a curve for each run: the training loss by optimisation step. `logs` are log_rows by name."""
-    inside = len(logs) <= LEGEND
-    figure, plot = axes(8, 4.5 if inside else 4.5 + 0.17 * len(logs))
-    for name, rows in logs.items():
-        marker = "." if len(rows) < 40 else None
-        steps, values = [row["current_steps"] for row in rows], [row["loss"] for row in rows]
-        plot.plot(steps, values, label=name, linewidth=1.2, marker=marker)
-    plot.set_title(title, fontsize=10)
-    plot.set_xlabel("optimisation step")
+def curves(title: str, runs: Sequence[Curve]) -> bytes:
+    """The figure of `drawn` as a PNG file."""
+    return png(drawn(title, runs))
+
+
+def drawn(title: str, runs: Sequence[Curve]) -> "Figure":
+    """A figure with the training loss of each run by optimisation step: the raw curve pale, its running mean over it.
+
+    The colour is the subset and the line's style is the seed, so that the runs of a subset can be seen as one.
+    """
+    from matplotlib.lines import Line2D
+
+    subsets = list(dict.fromkeys(run.subset for run in runs))
+    seeds = list(dict.fromkeys(run.seed for run in runs))
+    shade = dict(zip(subsets, colours(len(subsets)), strict=True))
+    style = {seed: STYLES[number % len(STYLES)] for number, seed in enumerate(seeds)}
+    records = {run.subset: run.records for run in runs}
+    keys = [Line2D([], [], color=shade[name], label=f"{name} (n = {records[name]:,})") for name in subsets]
+    if len(seeds) > 1:
+        keys += [Line2D([], [], color="0.3", linestyle=style[seed], label=f"seed {seed}") for seed in seeds]
+    inside = len(keys) <= LEGEND
+    figure, plot = axes(8, 4.5 if inside else 4.5 + 0.17 * (len(keys) + 1) // 2)
+    for run in runs:
+        values = [float(row["loss"]) for row in run.rows]
+        steps = [row["current_steps"] for row in run.rows]
+        plot.plot(steps, values, color=shade[run.subset], linewidth=0.7, alpha=0.3)
+        marker = "." if len(values) < 3 else None
+        plot.plot(
+            steps,
+            running_mean(values),
+            color=shade[run.subset],
+            linestyle=style[run.seed],
+            linewidth=1.4,
+            marker=marker,
+        )
+    plot.set_title(f"Training loss: {title}, {len(runs)} students", fontsize=10)
+    plot.set_xlabel("optimisation step\n(pale: as logged; strong: running mean over a tenth of the run)", fontsize=9)
     plot.set_ylabel("training loss (nats a token)")
     if inside:
-        plot.legend(fontsize=7, frameon=False)
+        plot.legend(handles=keys, fontsize=7, frameon=False)
     else:
-        figure.legend(fontsize=6, frameon=False, loc="outside lower center", ncols=2)
-    return png(figure)
+        figure.legend(handles=keys, fontsize=6, frameon=False, loc="outside lower center", ncols=2)
+    return figure
+
+
+def running_mean(values: Sequence[float]) -> list[float]:
+    """The mean of the values around each, over a tenth of them: i - w to i + w with w = len(values) // 20; fewer at the ends."""
+    around = len(values) // 20
+    windows = [values[max(0, at - around) : at + around + 1] for at in range(len(values))]
+    return [math.fsum(window) / len(window) for window in windows]
+
+
+def colours(count: int) -> list[Any]:
+    """Colours that differ in brightness too, so that they can be told apart in print and by the colour-blind.
+
+    Up to eight are those of Okabe and Ito (2008), more are equally spaced on the map viridis.
+    """
+    from matplotlib import colormaps
+
+    if count <= len(OKABE_ITO):
+        return list(OKABE_ITO[:count])
+    return [colormaps["viridis"](0.95 * number / (count - 1)) for number in range(count)]

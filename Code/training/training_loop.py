@@ -18,7 +18,7 @@ from seedkit.models import model_label
 from training import student_run
 from training.launching import GRACE_S, deepspeed_config, train
 from training.llamafactory_doctor_steps import require_writable
-from training.losses import curves, log_rows, losses_table
+from training.losses import Curve, curves, log_rows, losses_table
 from training.planned_runs import Run
 from training.train_steps import Study, state
 
@@ -57,9 +57,15 @@ def train_all(study: Study, *, redo: bool, stage: int | None) -> None:
             run.name: student_run.result(study.folder / run.name) for run in study.runs if run.name not in failed
         }
         if results:
-            logs = {name: log_rows(study.folder / name / student_run.MODEL) for name in results}
+            shown = [
+                Curve(
+                    run.subset.name, run.seed, run.subset.records, log_rows(study.folder / run.name / student_run.MODEL)
+                )
+                for run in study.runs
+                if run.name in results
+            ]
             title = f"{model_label(study.student.model)}, {study.student.finetuning}"
-            write_atomic(study.folder / FIGURE, [curves(title, logs)])
+            write_atomic(study.folder / FIGURE, [curves(title, shown)])
             print(losses_table(results))
             say(f"curves in {study.folder / FIGURE}")
     if failed:

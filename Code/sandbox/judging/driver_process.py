@@ -13,6 +13,8 @@ from sandbox.judging.verdict import BLOCKED, FAIL, INFRA_ERROR
 # Bytes of address space of one of several processes. The runtimes of Java, Go and others reserve a few GiB and do not use
 # them. Whatever is mapped, its page tables take no more than a 512th of this.
 _MAPPED = 64 << 30
+# What controls a terminal is shown as text: the codes of C0 but tab and new line, DEL, and the codes of C1.
+_CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160)) if chr(code) not in "\t\n"}
 LINES, CHARACTERS = 20, 2000  # at most, of what a candidate printed that goes into a result
 # reads the driver's code from the first message; it was compiled outside, once, by the same interpreter
 _START = (
@@ -114,6 +116,6 @@ def explain(why: str, channel: Channel) -> str:
 
 
 def first_lines(why: str, printed: str) -> str:
-    """The judge's reason, then what a program printed: LINES lines and CHARACTERS characters at most."""
+    """The judge's reason, then what a program printed: LINES lines and CHARACTERS characters at most, and no controls."""
     lines = [*([why] if why else []), *printed.splitlines()][:LINES]
-    return "\n".join(lines)[:CHARACTERS].encode(errors="replace").decode()
+    return "\n".join(lines).translate(_CONTROLS)[:CHARACTERS].encode(errors="replace").decode()

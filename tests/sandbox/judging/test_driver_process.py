@@ -9,6 +9,7 @@ from sandbox.contract import Limits, Sandbox
 from sandbox.judging import native_judge, stdin_judge
 from sandbox.judging.channel import Channel
 from sandbox.judging.driver_process import aborted, first_lines, of_status
+from sandbox.judging.python_judge import Tests, judge_python
 
 
 @pytest.mark.parametrize(
@@ -66,3 +67,15 @@ def test_what_goes_into_a_result_is_short_and_text() -> None:
     assert first_lines("why", "one\ntwo") == "why\none\ntwo"
     assert first_lines("", "line\n" * 100) == "\n".join(["line"] * 20)
     assert first_lines("\ud800", "x" * 5000) == "?\n" + "x" * 1998
+    assert first_lines("a\x9b31m\tb", "c\x1b[2Jd\x7f\x00é") == "a\\x9b31m\tb\nc\\x1b[2Jd\\x7f\\x00é"
+
+
+def test_no_result_controls_a_terminal(sandbox: Sandbox) -> None:
+    codes = "".join(map(chr, (*range(32), *range(127, 160))))
+    program = f"import sys\nsys.stderr.write({codes!r})\n1 / 0\ndef f(): pass"
+    for shown in (
+        judge_python(program, Tests("", "f()", ("f",)), sandbox, Limits(5)).stderr,
+        judge_python(f"def f(): return 1 +\n# {codes!r}", Tests("", "f()", ("f",)), sandbox, Limits(5)).stderr,
+        stdin_judge.run_program(program, "", sandbox, Limits(5)).stderr,
+    ):
+        assert shown and [letter for letter in shown if not letter.isprintable() and letter not in "\t\n"] == []

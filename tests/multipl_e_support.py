@@ -1,10 +1,12 @@
 """What the tests of MultiPL-E share: completions, which stand as text in benchmarks/multipl_e/, and a few short cuts.
 
-In answers/, readings/ and attacks/ there is a file a language. `### NAME` begins a completion; the new line before it, and the
+In answers/, readings/, around/ and attacks/ there is a file a language. `### NAME` begins a completion; the new line before it, and the
 last one of the file, belong to no completion. answers/: right and wrong completions of ten problems, by their number, where
 `«right|wrong»` stands for the one or the other; a completion follows the prompt's signature and ends where the tests begin.
 readings/: right completions of the control problem next_number(n), in every form that models give them; with `- 1` in place of
-`+ 1` they are wrong. attacks/: hostile completions of that problem, or in LANGUAGE_list.txt of one that returns a list, for use
+`+ 1` they are wrong. around/: what models put around the body of the control problem's function: `before` the prompt; behind it
+what closes the function (`closing`), the same with a helper and a main function (`main`), and with one that does not compile
+(`broken`). attacks/: hostile completions of that problem, or in LANGUAGE_list.txt of one that returns a list, for use
 in a jail only.
 """
 
@@ -42,6 +44,7 @@ ANSWERS = {
     for language, answers in _by_language("answers").items()
 }
 READINGS = _by_language("readings")
+AROUND = _by_language("around")
 ATTACKS = _by_language("attacks")
 LISTS = {language: ATTACKS[f"{language}_list"] for language in ("cpp", "java")}
 

@@ -1,8 +1,9 @@
 """MultiPL-E: HumanEval and MBPP translated into other languages (arXiv 2208.08227; data set nuprl/MultiPL-E).
 
 A program is prompt, completion, a new line and the tests, as the authors join them; a completion that defines the function
-itself takes the place of the prompt too. Where the likelier of the two does not build, the other is tried. Python,
-JavaScript, TypeScript and Bash are judged from outside the jail, the others in the candidate's process.
+itself, or closes the one that the prompt opened, takes the place of the prompt too. Where the likeliest reading does not build,
+the others are tried (Case.readings). Python, JavaScript, TypeScript and Bash are judged from outside the jail, the others in
+the candidate's process.
 """
 
 from dataclasses import replace
@@ -21,7 +22,7 @@ from benchmarks.multipl_e.dataset import multipl_e_rows
 from benchmarks.multipl_e.languages.base import Language, control_row
 from benchmarks.multipl_e.languages.registry import LANGUAGES, missing
 
-_MOST_BUILDS, _MOST_READINGS = 3, 3  # of any language, and of any completion
+_MOST_BUILDS, _MOST_READINGS = 3, 7  # of any language, and of any completion
 
 
 class MultiplE:
@@ -78,8 +79,7 @@ class MultiplE:
         """SandboxError where the toolchain is missing: ask registry.missing before."""
         if why := _missing(self.language):
             raise SandboxError(why)
-        # some tools hand out the prompt too
-        return self._language.judge(problem, completion.removeprefix(problem.prompt), sandbox, limits)
+        return self._language.judge(problem, completion, sandbox, limits)
 
 
 @cache

@@ -1,6 +1,7 @@
 """Reading Java, C#, C++ and the like by their braces: where a function is defined, and in which classes."""
 
 import re
+from collections.abc import Callable
 
 # what may hold braces that open and close nothing; between ticks only a letter: 'a alone is a lifetime in Rust
 _BESIDES = re.compile(
@@ -43,10 +44,10 @@ def closing(text: str, at: int, depth: int = 0) -> int | None:
     return None
 
 
-def unclosed(text: str) -> int:
-    """How many braces are left open."""
-    bare = plain(text)
-    return bare.count("{") - bare.count("}")
+def unclosed(text: str, bare: Callable[[str], str] = plain) -> int:
+    """How many braces are left open; `bare` puts blanks in place of the language's strings and comments."""
+    code = bare(text)
+    return code.count("{") - code.count("}")
 
 
 def definitions(text: str, name: str) -> list[tuple[int, int]]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
+from benchmarks.extraction import cut
 from benchmarks.multipl_e.braces import definitions, plain, unclosed
 
 STRING = re.compile(r'"(?:\\.|[^"\\\n])*"' r"|'(?:\\.|[^'\\\n])*'")
@@ -34,6 +35,14 @@ class Call:
 
     arguments: Any
     expected: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One way to read a completion: as a whole program, which stands without the prompt, or as what follows the prompt."""
+
+    text: str
+    whole: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,31 +83,54 @@ class Case:
             )
         return definition(self.syntax, self.name).search(completion) is not None
 
-    def readings(self, completion: str) -> tuple[bool, ...]:
-        """The ways to read a completion: True as a whole program, False as what follows the prompt.
+    def readings(self, completion: str) -> tuple[Reading, ...]:
+        """The ways to read a completion, with or without the prompt in front, the likeliest first.
 
-        The likelier one comes first; the other counts where the first does not build. A completion without the name of
-        the function can only follow the prompt, as the authors join them.
+        The others count where those before them do not build. One that defines the function again stands without the
+        prompt. Any other follows it; where it also closes what the prompt opened, the two are a whole program. The last
+        reading ends behind the function at a stop token, as the authors' own completions do: without what a model adds,
+        such as tests that do not compile.
         """
-        if not re.search(rf"\b{re.escape(self.name)}\b", completion):
-            return (False,)
-        return (True, False) if self.whole(completion) else (False, True)
+        body = completion.removeprefix(self.prompt)
+        follows, program = Reading(body, whole=False), self.prompt + body
+        again = self.whole(body)
+        found = [follows] if self._open(program) else [Reading(program, whole=True), follows]
+        if again:
+            found = [Reading(body, whole=True), follows, *found[:-1]]
+        elif re.search(rf"\b{re.escape(self.name)}\b", body):
+            found.append(Reading(body, whole=True))
+        start = self._behind_definition(body) if again else 0
+        if (ended := body[:start] + cut(body[start:], self.stop)) != body:
+            found.append(Reading(ended, whole=again))
+        return tuple(found)
 
-    def joined(self, completion: str, whole: bool | None = None) -> str:
+    def _open(self, program: str) -> bool:
+        """Whether a program that begins with the prompt leaves open what the tests close."""
+        bare = self.syntax.bare
+        return not self.syntax.closes or unclosed(program, bare) >= unclosed(self.prompt, bare)
+
+    def _behind_definition(self, text: str) -> int:
+        """The index behind the name of the function where a text defines it."""
+        if self.syntax.typed and (found := definitions(text, self.name)):
+            return found[0][1] + len(self.name)
+        match = definition(self.syntax, self.name).search(text)
+        return match.end() if match else len(text)
+
+    def joined(self, reading: Reading) -> str:
         """Prompt, completion and tests as the authors join them; a whole program takes the place of the first two."""
-        if not (self.whole(completion) if whole is None else whole):
-            return f"{self.prompt}{completion}\n{self.tests}"
-        return f"{self.closed(completion)}\n{self.tests.removeprefix(self.syntax.closes)}"
+        if not reading.whole:
+            return f"{self.prompt}{reading.text}\n{self.tests}"
+        return f"{self.closed(reading.text)}\n{self.tests.removeprefix(self.syntax.closes)}"
 
-    def program(self, completion: str) -> str:
+    def program(self, reading: Reading) -> str:
         """Prompt and completion without the tests; a whole program is all of it."""
-        return completion if self.whole(completion) else self.prompt + completion
+        return reading.text if reading.whole else self.prompt + reading.text
 
     def closed(self, program: str) -> str:
         """A whole program with the brace that the tests would close, if it ends before one as the stop tokens make it."""
         if not self.syntax.closes:
             return program
-        return program.rstrip() + "\n}" * min(unclosed(program), 1) + "\n"
+        return program.rstrip() + "\n}" * min(unclosed(program, self.syntax.bare), 1) + "\n"
 
 
 @cache

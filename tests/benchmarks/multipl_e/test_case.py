@@ -1,9 +1,11 @@
 """Completions that stand without the prompt, and those that follow it, in every form that models give them."""
 
+import re
+
 import pytest
 from benchmarks.multipl_e.extraction import completion_in
 from benchmarks.multipl_e.languages.registry import LANGUAGES
-from multipl_e_support import READINGS, judged, needs, own
+from multipl_e_support import AROUND, READINGS, judged, needs, own
 from sandbox.contract import Sandbox
 from sandbox.judging.verdict import FAIL, PASS
 
@@ -76,3 +78,56 @@ def test_bodies_and_whole_programs_are_told_apart(language: str, sandbox: Sandbo
 @pytest.mark.parametrize("language", [name for name in READINGS if name not in ("js", "sh")])
 def test_bodies_and_whole_programs_are_told_apart_in(language: str, sandbox: Sandbox) -> None:
     readings_are_judged(language, sandbox)
+
+
+def with_its_prompt(language: str) -> dict[str, str]:
+    """A right completion of the control problem in the forms in which models repeat the prompt, and close what it opens."""
+    problem, around = own(language), AROUND[language]
+    prompt, body = problem.prompt, problem.reference.rstrip("\n") + "\n"
+    closed, main = body + around.get("closing", ""), body + around["main"]
+    first = re.match(r"(?:package .*\n|#!.*\n|<\?php\n|#lang .*\n)?", prompt)  # which must stay the first line
+    at = first.end() if first else 0
+    comments = problem.tests.syntax.comments
+    code = re.sub(r"/\*.*?\*/\n", "", prompt, flags=re.DOTALL).splitlines(True)
+    return {
+        "prompt and body": prompt + body,
+        "closed": prompt + closed,
+        "a main function": prompt + main,
+        "more imports": prompt[:at] + around.get("before", "") + prompt[at:] + main,
+        "no comments": "".join(line for line in code if not line.lstrip().startswith(comments)) + main,
+        "other white space": re.sub(r"\n\n+", "\n", prompt).replace("    ", "\t") + main,
+        "stripped": (prompt + main).strip(),
+        "a body that is closed": closed,
+        "a body and a main function": main,
+        "the prompt twice": prompt + prompt + main,
+        **({"broken tests of its own": prompt + body + around["broken"]} if "broken" in around else {}),
+    }
+
+
+def prompts_are_found(language: str, sandbox: Sandbox) -> None:
+    needs(language)
+    problem, fence = own(language), LANGUAGES[language].fences[0]
+    found = {}
+    for name, text in with_its_prompt(language).items():
+        forms = {text: "alone"}
+        if name in ("closed", "a main function"):
+            chat = completion_in(problem.tests, f"Sure!\n\n```{fence}\n{text.rstrip()}\n```\n\nIt adds `1`.\n")
+            forms[chat] = "chat"
+        for form, raw in forms.items():
+            wrong = form.replace("+ 1", "- 1").replace("(+ n 1)", "(- n 1)")
+            for wanted, judged_text in ((PASS, form), (FAIL, wrong)):
+                verdict = judged(language, problem, judged_text, sandbox)
+                if verdict.name != wanted:
+                    found[name, raw, wanted] = verdict
+    assert found == {}
+
+
+@pytest.mark.parametrize("language", ["js", "sh", "lua"])
+def test_a_program_that_repeats_the_prompt(language: str, sandbox: Sandbox) -> None:
+    prompts_are_found(language, sandbox)
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("language", [name for name in AROUND if name not in ("js", "sh", "lua")])
+def test_a_program_that_repeats_the_prompt_in(language: str, sandbox: Sandbox) -> None:
+    prompts_are_found(language, sandbox)

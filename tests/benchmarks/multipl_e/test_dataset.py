@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from benchmarks import BENCHMARKS
+from benchmarks.multipl_e.case import Reading
 from benchmarks.multipl_e.languages.base import control_row
 from benchmarks.multipl_e.languages.registry import LANGUAGES
 from multipl_e_support import benchmark, written
@@ -51,7 +52,7 @@ def test_rows_are_read_to_the_letter(shared_data: Path, language: str) -> None:
         case = problem.tests
         assert problem.task_id == row["name"]
         assert list(case.stop) == row["stop_tokens"] == list(LANGUAGES[language].stop)
-        assert case.joined("BODY") == row["prompt"] + "BODY" + "\n" + row["tests"]
+        assert case.joined(Reading("BODY", whole=False)) == row["prompt"] + "BODY" + "\n" + row["tests"]
         assert re.search(rf"\b{case.name}\b", row["tests"])
         if language in ("js", "ts"):
             assert len(case.calls) == row["tests"].count("assert.deepEqual(")

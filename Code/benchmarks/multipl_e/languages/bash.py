@@ -31,11 +31,19 @@ _CHECK = re.compile(rf"\s*\[\[ \$\(candidate((?: +{_STRING})*)\) = ({_STRING}) \
 def judge_sh(problem: Problem, completion: str, sandbox: Sandbox, limits: Limits) -> Verdict:
     """Run one completion against the calls of its tests, all in one jail."""
     case: Case = problem.tests
-    joined, alone = f"{case.prompt}{completion}\n{case.syntax.closes}\n", f"{completion}\n"
-    # a completion that ends before a stop token lacks the brace that the tests would close
-    programs = [alone, f"{alone}{case.syntax.closes}\n", joined] if case.whole(completion) else [joined, alone]
+    programs = _programs(case, completion)
     jail_limits = Limits(limits.seconds, limits.memory, limits.disk, limits.output, PROCESSES)
     return in_builder(sandbox, jail_limits, lambda channel: _judged(case, programs, channel, limits))
+
+
+def _programs(case: Case, completion: str) -> list[str]:
+    """The readings of a completion, each with and without the brace that the tests would close; the likeliest first."""
+    found = []
+    for reading in case.readings(completion):
+        program = f"{case.program(reading)}\n"
+        closed = f"{program}{case.syntax.closes}\n"
+        found += [program, closed] if reading.whole else [closed, program]
+    return [*dict.fromkeys(found)]
 
 
 def _judged(case: Case, programs: list[str], channel: Channel, limits: Limits) -> Verdict:

@@ -39,10 +39,11 @@ _HEADERS = {  # folder -> (header, what it includes; None is the compiler's own)
 
 def cpp_programs(case: Case, completion: str, nonce: str, token: str) -> list[Native]:
     """The ways to join a completion with what the prompt declares, as base.Programs says."""
-    ways = [
-        way for whole in case.readings(completion) for way in ((_in_a_namespace, _renamed) if whole else (_joined,))
+    return [
+        _program(case, reading.text, way, nonce, token)
+        for reading in case.readings(completion)
+        for way in ((_in_a_namespace, _renamed) if reading.whole else (_joined,))
     ]
-    return [_program(case, completion, way, nonce, token) for way in ways]
 
 
 def _program(case: Case, completion: str, way: "Way", nonce: str, token: str) -> Native:

@@ -12,7 +12,7 @@ from pathlib import Path
 from sandbox.judging.native_judge import Native
 from sandbox.prepared import prepared
 
-from benchmarks.multipl_e.case import Case
+from benchmarks.multipl_e.case import Case, Reading
 from benchmarks.multipl_e.languages.base import Language, judge_programs
 from benchmarks.multipl_e.languages.toolchain import Toolchain, found
 
@@ -28,17 +28,17 @@ def _brings(text: str, module: str) -> bool:
 
 def go_programs(case: Case, completion: str, nonce: str, token: str) -> list[Native]:
     """As base.Programs says."""
-    return [_program(case, completion, whole, nonce, token) for whole in case.readings(completion)]
+    return [_program(case, reading, nonce, token) for reading in case.readings(completion)]
 
 
-def _program(case: Case, completion: str, whole: bool, nonce: str, token: str) -> Native:
+def _program(case: Case, reading: Reading, nonce: str, token: str) -> Native:
     package = re.search(r"^package (\w+)", case.prompt, re.MULTILINE)
     name = package[1] if package else "solution"
     library = _library()
     compiler = ("go", "tool", "compile", "-complete", "-pack", "-importcfg")
     return Native(
         files={
-            "solution.go": _solution(case, completion, whole, name),
+            "solution.go": _solution(case, reading, name),
             "entry.go": f"package {name}\n\nvar Entry_{token} = {case.name}\n",
             "tests.go": _tests(case, nonce, token),
             "library": library,
@@ -55,11 +55,11 @@ def _program(case: Case, completion: str, whole: bool, nonce: str, token: str) -
     )
 
 
-def _solution(case: Case, completion: str, whole: bool, package: str) -> str:
+def _solution(case: Case, reading: Reading, package: str) -> str:
     """The candidate's file, with the prompt's imports where it lacks them."""
-    solution = f"{case.prompt}{completion}\n"
-    if whole:
-        text = re.sub(r"^package \w+", "", completion, count=1, flags=re.MULTILINE)
+    solution = f"{case.program(reading)}\n"
+    if reading.whole:
+        text = re.sub(r"^package \w+", "", reading.text, count=1, flags=re.MULTILINE)
         brought = "".join(
             f'import "{module}"\n' for module in _USED if f'"{module}"' in case.head and not _brings(text, module)
         )

@@ -107,8 +107,10 @@ def _inside_main(tests: str) -> str:
 
 def _solutions(case: Case, completion: str, word: str) -> list[tuple[str, str]]:
     """(program, class with the method) for each reading; `word` is the language's for bringing in names: import or using."""
-    joined = (f"{case.prompt}{completion}\n    }}\n}}\n", "Problem")
-    found = [_whole(case, completion, word) if whole else joined for whole in case.readings(completion)]
+    found = [
+        _whole(case, reading.text, word) if reading.whole else (f"{case.program(reading)}\n    }}\n}}\n", "Problem")
+        for reading in case.readings(completion)
+    ]
     return [one for one in found if one]
 
 

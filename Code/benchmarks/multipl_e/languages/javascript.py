@@ -18,7 +18,7 @@ from sandbox.judging.driver_process import explain
 from sandbox.judging.verdict import BLOCKED, FAIL, INFRA_ERROR, MEMORY, PASS, SYNTAX, Verdict
 
 from benchmarks.contract import OUTSIDE, Problem
-from benchmarks.multipl_e.case import Case
+from benchmarks.multipl_e.case import Case, Reading
 from benchmarks.multipl_e.languages.base import Language
 from benchmarks.multipl_e.languages.javascript_tests import js_calls
 from benchmarks.multipl_e.languages.javascript_values import decoded, equal
@@ -44,22 +44,21 @@ def judge_js(problem: Problem, completion: str, sandbox: Sandbox, limits: Limits
     """
     case: Case = problem.tests
     refused = []
-    for whole in case.readings(completion):
-        verdict = _in_a_jail(case, _program(case, completion, whole), sandbox, limits)
+    for reading in case.readings(completion):
+        verdict = _in_a_jail(case, _program(case, reading), sandbox, limits)
         if verdict.name != SYNTAX:
             return verdict
         refused.append(verdict)
     return refused[0]
 
 
-def _program(case: Case, completion: str, whole: bool) -> str:
-    if not whole:
-        return case.prompt + completion
+def _program(case: Case, reading: Reading) -> str:
+    program = case.program(reading)
     if case.language == TYPESCRIPT.name:
-        return completion
+        return program
     # a script of its own, as the authors run it, exports nothing
     text = re.sub(
-        r"^export[ \t]+(?:default[ \t]+\w+[ \t]*;?|\{[^}]*\}[ \t]*;?)[ \t]*$", "", completion, flags=re.MULTILINE
+        r"^export[ \t]+(?:default[ \t]+\w+[ \t]*;?|\{[^}]*\}[ \t]*;?)[ \t]*$", "", program, flags=re.MULTILINE
     )
     return re.sub(
         r"^export[ \t]+(?:default[ \t]+)?(?=(?:async|function|const|let|var|class)\b)", "", text, flags=re.MULTILINE

@@ -53,7 +53,8 @@ class _Python(Language):
 
 
 def _judge(problem: Problem, completion: str, sandbox: Sandbox, limits: Limits) -> Verdict:
-    return judge_python(problem.prompt + completion, problem.tests, sandbox, limits, otherwise=completion)
+    body = completion.removeprefix(problem.prompt)
+    return judge_python(problem.prompt + body, problem.tests, sandbox, limits, otherwise=body)
 
 
 PYTHON = _Python(

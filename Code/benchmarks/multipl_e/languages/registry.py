@@ -21,7 +21,7 @@ _ALL = (
     single_file.D,
     single_file.JULIA,
     single_file.RACKET,
-    single_file.SCALA,
+    two_files.SCALA,
     single_file.SWIFT,
 )
 LANGUAGES: dict[str, Language] = {language.name: language for language in _ALL}

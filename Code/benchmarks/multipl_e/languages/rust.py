@@ -5,22 +5,22 @@ from functools import partial
 
 from sandbox.judging.native_judge import Native
 
-from benchmarks.multipl_e.case import COMMENTS, Case
+from benchmarks.multipl_e.case import COMMENTS, Case, Reading
 from benchmarks.multipl_e.languages.base import Language, judge_programs
 from benchmarks.multipl_e.languages.toolchain import Toolchain
 
 
 def rust_programs(case: Case, completion: str, nonce: str, token: str) -> list[Native]:
     """As base.Programs says."""
-    return [_crate(case, completion, whole, nonce, token) for whole in case.readings(completion)]
+    return [_crate(case, reading, nonce, token) for reading in case.readings(completion)]
 
 
-def _crate(case: Case, completion: str, whole: bool, nonce: str, token: str) -> Native:
+def _crate(case: Case, reading: Reading, nonce: str, token: str) -> Native:
     uses = "\n".join(re.findall(r"^use .*;$", case.head, re.MULTILINE))
-    solution = f"{case.prompt}{completion}\n}}\n"
-    if whole:  # its own names hide those that the glob brings, and its inner attributes stay the first lines
+    solution = f"{case.program(reading)}\n}}\n"
+    if reading.whole:  # its own names hide those that the glob brings, and its inner attributes stay the first lines
         brought = re.sub(r"^use", "pub use", uses, flags=re.MULTILINE)
-        solution = f"{case.closed(completion)}\npub mod prompt_{token} {{\n{brought}\n}}\nuse prompt_{token}::*;\n"
+        solution = f"{case.closed(reading.text)}\npub mod prompt_{token} {{\n{brought}\n}}\nuse prompt_{token}::*;\n"
     public = rf"^[ \t]*(?:pub(?:\([^)\n]*\))?[ \t]+)?((?:(?:const|unsafe)[ \t]+)*fn[ \t]+{case.name}\b)"
     solution = re.sub(public, r"pub \1", solution, flags=re.MULTILINE)
     checks = case.tests.removeprefix(case.syntax.closes).rstrip().removesuffix("}")

@@ -1,12 +1,13 @@
 """Languages whose candidate and tests are one program in one file; the last thing that it does is to print a nonce."""
 
+import re
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from sandbox.judging.native_judge import Native
 
-from benchmarks.multipl_e.case import Case
+from benchmarks.multipl_e.case import Case, Reading
 from benchmarks.multipl_e.languages.base import Language, judge_programs
 from benchmarks.multipl_e.languages.toolchain import Toolchain
 
@@ -21,13 +22,17 @@ class _Script:
     run: tuple[str, ...]
     said: str = ""  # stands behind the tests, and prints the nonce
     last: tuple[str, str] = ("", "")  # (what stands last in the tests, what takes its place)
+    main: str = ""  # a main function of the tests, which a program that has its own does without
     build: tuple[tuple[str, ...], ...] = ()
 
     def __call__(self, case: Case, completion: str, nonce: str, token: str) -> list[Native]:
-        readings = case.readings(completion) if self.build else (case.whole(completion),)
-        return [self._program(case.joined(completion, whole), nonce) for whole in readings]
+        readings = case.readings(completion)
+        return [self._program(case, one, nonce) for one in (readings if self.build else readings[:1])]
 
-    def _program(self, text: str, nonce: str) -> Native:
+    def _program(self, case: Case, reading: Reading, nonce: str) -> Native:
+        text = case.joined(reading)
+        if self.main and re.search(r"\bmain\s*\(", case.syntax.bare(case.program(reading))):
+            text = "".join(text.rsplit(self.main, 1))
         old, new = self.last
         if old:
             at = text.rindex(old) if old in text else len(text)
@@ -38,7 +43,7 @@ class _Script:
 
 
 def _racket(case: Case, completion: str, nonce: str, token: str) -> list[Native]:
-    text = case.joined(completion)
+    text = case.joined(case.readings(completion)[0])
     start = "" if text.lstrip().startswith("#lang") else "#lang racket\n"
     strict = "(current-check-handler (lambda (failed) (exit 1)))\n(test-humaneval)"  # else a failure is but printed
     text = f'{start}{strict.join(text.rsplit("(test-humaneval)", 1))}\n(displayln "\\n{nonce}")\n'
@@ -113,6 +118,7 @@ D = Language(
         _Script(
             "tests.d",
             ("./tests",),
+            main="void main(){}",
             said=f'unittest {{ import std.stdio; writeln("\\n{_NONCE}"); }}\n',
             build=(("gdc", "-funittest", "-w", "tests.d", "-o", "tests"),),
         ),
@@ -144,26 +150,6 @@ RACKET = Language(
     toolchain=Toolchain(("racket",), ("racket",), ("/usr/share/racket/pkgs/rackunit-lib",)),
     judge=partial(judge_programs, _racket),
     aliases=("racket",),
-)
-SCALA = Language(
-    name="scala",
-    title="Scala",
-    fences=("scala",),
-    stop=("\n    }\n",),
-    defines=r"[ \t]*def[ \t]+{name}\b",
-    wrong="        sys.exit(0)\n",
-    closes="    }\n",
-    control="next_number.scala",
-    toolchain=Toolchain(("scala",), ("scalac", "scala"), version_flags=("-version",)),
-    judge=partial(
-        judge_programs,
-        _Script(
-            "tests.scala",
-            ("scala", "-cp", ".", "Problem"),
-            last=("    }\n\n}", f'    println("\\n{_NONCE}")\n    }}\n\n}}'),
-            build=(("scalac", "-nowarn", "tests.scala"),),
-        ),
-    ),
 )
 SWIFT = Language(
     name="swift",

@@ -5,13 +5,14 @@ from functools import partial
 
 from sandbox.judging.native_judge import Native
 
-from benchmarks.multipl_e.case import Case
+from benchmarks.multipl_e.braces import unclosed
+from benchmarks.multipl_e.case import Case, Reading
 from benchmarks.multipl_e.languages.base import Language, judge_programs
 from benchmarks.multipl_e.languages.toolchain import Toolchain
 
 
 def _php(case: Case, completion: str, nonce: str, token: str) -> list[Native]:
-    solution = case.program(completion)
+    solution = case.program(case.readings(completion)[0])
     start = "" if solution.lstrip().startswith("<?") else "<?php\n"
     tests = f"<?php\nrequire 'solution.php';\n{case.tests}\necho \"\\n{nonce}\\n\";\n"
     return [Native({"solution.php": f"{start}{solution}\n", "tests.php": tests}, ("php", "tests.php"), nonce)]
@@ -22,7 +23,7 @@ def _ruby(case: Case, completion: str, nonce: str, token: str) -> list[Native]:
 
     The candidate's own tests are not run: what it requires for them is empty.
     """
-    solution = case.program(completion)
+    solution = case.program(case.readings(completion)[0])
     tests = case.tests.replace("require 'test/unit'", "", 1)
     names = re.findall(r"^class (\w+) < Test::Unit::TestCase\n\s*def (\w+)", tests, re.MULTILINE)
     runs = "\n".join(f"{kind}.new.{method}" for kind, method in names) if names else "raise 'no tests'"
@@ -34,6 +35,35 @@ def _ruby(case: Case, completion: str, nonce: str, token: str) -> list[Native]:
     text = f'require_relative "solution"\n{unit}{tests}\n{runs}\nSTDOUT.puts "\\n{nonce}"\nSTDOUT.flush\n'
     files = {"solution.rb": f"{solution}\n", "tests.rb": text, "test/unit.rb": unit, "minitest/autorun.rb": mini}
     return [Native(files, ("ruby", "-I", ".", "tests.rb"), nonce)]
+
+
+def _scala(case: Case, completion: str, nonce: str, token: str) -> list[Native]:
+    """The tests as an object of their own, which takes the names of the candidate's object."""
+    return [_scala_program(case, reading, nonce, token) for reading in case.readings(completion)]
+
+
+def _scala_program(case: Case, reading: Reading, nonce: str, token: str) -> Native:
+    solution, owner = f"{case.program(reading)}\n    }}\n}}\n", "Problem"
+    if reading.whole:
+        text = re.sub(r"^package [\w.]+;?$", "", reading.text, flags=re.MULTILINE)
+        objects = re.findall(r"^object[ \t]+(\w+)", text[: text.find(f"def {case.name}")], re.MULTILINE)
+        # it may end before a stop token, and so lack closing braces
+        text = text.rstrip() + "\n" + "}\n" * min(unclosed(text), 1 + len(objects))
+        owner = objects[-1] if objects else owner
+        solution = text if objects else f"{case.head}{text}}}\n"
+    imports = "\n".join(re.findall(r"^import .*$", case.head, re.MULTILINE))
+    statements = case.tests[case.tests.index("{", case.tests.index("def main(")) + 1 :].rstrip().removesuffix("}")
+    tests = (
+        f"{imports}\nobject Tests_{token} {{\n    import {owner}._\n    def main(args: Array[String]): Unit = {{"
+        f'{statements.rstrip().removesuffix("}")}    println("\\n{nonce}")\n    }}\n}}\n'
+    )
+    return Native(
+        files={"solution.scala": solution, "tests.scala": tests},
+        build=(("scalac", "-nowarn", "solution.scala", "tests.scala"),),
+        run=("scala", "-cp", ".", f"Tests_{token}"),
+        nonce=nonce,
+        removed=("solution.scala", "tests.scala"),
+    )
 
 
 PHP = Language(
@@ -58,4 +88,16 @@ RUBY = Language(
     toolchain=Toolchain(("ruby",), ("ruby",)),
     judge=partial(judge_programs, _ruby),
     aliases=("ruby",),
+)
+SCALA = Language(
+    name="scala",
+    title="Scala",
+    fences=("scala",),
+    stop=("\n    }\n",),
+    defines=r"[ \t]*def[ \t]+{name}\b",
+    wrong="        sys.exit(0)\n",
+    closes="    }\n",
+    control="next_number.scala",
+    toolchain=Toolchain(("scala",), ("scalac", "scala"), version_flags=("-version",)),
+    judge=partial(judge_programs, _scala),
 )

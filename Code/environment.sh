@@ -41,6 +41,17 @@ find_python() {
   return 1
 }
 
+# newer_python PYTHON: the newest Python on the PATH or of pyenv, if its minor version is above that of PYTHON
+newer_python() {
+  local minor='import sys; print(sys.version_info.minor) if sys.version_info.releaselevel == "final" else sys.exit(1)'
+  local newest best candidate found
+  best=$("$1" -c "$minor") newest=
+  for candidate in python3.{12..29} "${PYENV_ROOT:-$HOME/.pyenv}"/versions/3.*/bin/python3; do
+    if found=$("$candidate" -c "$minor" 2>/dev/null) && [ "$found" -gt "$best" ]; then best=$found newest=$candidate; fi
+  done
+  [ -n "$newest" ] && echo "$newest"
+}
+
 # environment FOLDER REQUIREMENTS...: a virtual environment holding exactly what the files ask for; nothing is done twice
 environment() {
   local folder=$1 python stamp flags=() file; shift

@@ -2,12 +2,12 @@
 # The one test command: makes .venv with the test tools, then ruff, mypy and pytest.
 #   bash tests/run.sh [--all] [pytest arguments]
 # --all adds the heavy checks: the real vLLM engine, the INSTRUCTOR models' own package and LLaMA-Factory's loader, in
-# environments of their own that are cached between runs.
+# environments of their own that are cached between runs; and the fast tests once more on the newest Python that is at hand.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . Code/environment.sh
 
-all=
+all= newer=
 if [ "${1:-}" = --all ]; then all=1; shift; fi
 environment .venv requirements.txt tests/requirements.txt
 command -v bwrap >/dev/null || debian_packages "the better isolation of graded programs" bubblewrap || true
@@ -44,6 +44,12 @@ if [ -n "$all" ]; then
     "$SEEDKIT_LIVECODEBENCH_ENV/bin/python" -m pip install --quiet --no-deps nvidia-livecodebench==26.3
   export SEEDKIT_LLAMAFACTORY_ENV=$cache/llamafactory-0.9.5
   environment "$SEEDKIT_LLAMAFACTORY_ENV" Code/training/requirements.txt
+  if python=$(newer_python .venv/bin/python); then
+    newer=$cache/$("$python" -c 'import sys; print("python-%d.%d" % sys.version_info[:2])')
+    PYTHON=$python environment "$newer" requirements.txt tests/requirements.txt
+  else
+    say "no Python newer than that of .venv is at hand: the fast tests run on that one alone"
+  fi
 fi
 
 say "ruff"
@@ -59,8 +65,15 @@ fi
 # two files at a time; what watches the whole machine runs alone
 alone=tests/sandbox/test_adversary.py
 export OMP_NUM_THREADS=1
-"${pytest[@]}" -n 2 --dist loadfile -m "not heavy" --ignore "$alone" tests
-"${pytest[@]}" -m "not heavy" "$alone"
+fast() {
+  "$@" -n 2 --dist loadfile -m "not heavy" --ignore "$alone" tests
+  "$@" -m "not heavy" "$alone"
+}
+fast "${pytest[@]}"
+if [ -n "$newer" ]; then
+  say "pytest with $("$newer/bin/python" --version)"
+  fast "$newer/bin/python" "${pytest[@]:1}" -p no:cacheprovider
+fi
 if [ -n "$all" ]; then
   "${pytest[@]}" --heavy -m heavy -n 2 --dist loadfile --durations 25 --ignore "$alone" tests
   "${pytest[@]}" --heavy -m heavy "$alone"

@@ -62,3 +62,47 @@ def test_a_long_step_says_that_it_goes_on() -> None:
 def test_a_long_step_that_fails_says_so() -> None:
     done = sourced("beat_s=60; while_saying Datas false || echo failed")
     assert done.stdout == "failed\n"
+
+
+def python(path: Path, minor: str) -> Path:
+    """A program that answers as a Python of that minor version would; "" is one that does not start."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"#!/bin/sh\n{f'echo {minor}' if minor else 'exit 127'}\n")
+    path.chmod(0o755)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("on_path", "of_pyenv", "newest"),
+    [
+        ({"python3.13": "13"}, {}, "path/python3.13"),
+        ({"python3.12": "12"}, {"3.13.0": "13", "3.10.1": "10"}, "pyenv/versions/3.13.0/bin/python3"),
+        ({"python3.13": "13"}, {"3.13.0": "13"}, "path/python3.13"),
+        (
+            {"python3.14": ""},
+            {"3.12.1": "12"},
+            "pyenv/versions/3.12.1/bin/python3",
+        ),  # pyenv's names for what is not chosen
+        ({}, {"3.11.7": "11"}, None),
+        ({}, {}, None),
+    ],
+)
+def test_the_newest_python_at_hand(
+    tmp_path: Path, on_path: dict[str, str], of_pyenv: dict[str, str], newest: str | None
+) -> None:
+    own = python(tmp_path / "venv" / "python", "11")
+    (tmp_path / "path").mkdir()
+    for name, minor in on_path.items():
+        python(tmp_path / "path" / name, minor)
+    for name, minor in of_pyenv.items():
+        python(tmp_path / "pyenv" / "versions" / name / "bin" / "python3", minor)
+    done = sourced(f"PATH={tmp_path}/path PYENV_ROOT={tmp_path}/pyenv; newer_python {own} || echo none")
+    assert done.stderr == ""
+    name, _, program = (newest or "").partition("/")
+    expected = (program if name == "path" else str(tmp_path / newest)) if newest else "none"
+    assert done.stdout == f"{expected}\n"
+
+
+def test_run_sh_is_shell() -> None:
+    for path in (ROOT / "tests" / "run.sh", QUICKSTART, ROOT / "Code" / "environment.sh"):
+        assert bash("-n", path).returncode == 0

@@ -4,7 +4,9 @@ import doctest
 import io
 import json
 import re
+import sqlite3
 import types
+from collections.abc import Iterator
 from contextlib import redirect_stdout
 
 import pytest
@@ -64,9 +66,28 @@ def test_enough_programs() -> None:
     assert sum(">>>" in str(program.values[0]) for program in PROGRAMS) >= 100
 
 
+@pytest.fixture
+def closed_databases(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Closes what the examples opened and left open, as the end of a session would."""
+    connect, opened = sqlite3.connect, []
+
+    def remembered(*arguments: object, **named: object) -> sqlite3.Connection:
+        made: sqlite3.Connection = connect(*arguments, **named)  # type: ignore[call-overload]
+        opened.append(made)
+        return made
+
+    monkeypatch.setattr(sqlite3, "connect", remembered)
+    yield
+    for connection in opened:
+        connection.close()
+
+
 @pytest.mark.parametrize("code", PROGRAMS)
 @pytest.mark.filterwarnings("default")
-def test_python_solutions_compile_and_their_examples_hold(code: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.filterwarnings("error::ResourceWarning", "error::pytest.PytestUnraisableExceptionWarning")
+def test_python_solutions_compile_and_their_examples_hold(
+    code: str, closed_databases: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     program = compile(code, "solution", "exec", dont_inherit=True)
     if ">>>" not in code:
         return

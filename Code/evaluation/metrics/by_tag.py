@@ -1,5 +1,6 @@
 """pass@1 over some of a benchmark's problems: those of one difficulty, say, or those that are not known to be broken."""
 
+import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -13,7 +14,7 @@ def pass_at_1(counts: Counts, tasks: Iterable[str]) -> dict[str, Any]:
     Returns {"problems": how many have samples, "pass_at_1": a fraction, or None where none has}.
     """
     rates = [counts[task][0] / counts[task][1] for task in tasks if task in counts]
-    return {"problems": len(rates), "pass_at_1": sum(rates) / len(rates) if rates else None}
+    return {"problems": len(rates), "pass_at_1": math.fsum(rates) / len(rates) if rates else None}
 
 
 def by_tag(counts: Counts, tags: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, dict[str, Any]]]:

@@ -1,5 +1,6 @@
 """The figures of a study: pass@1 of every subset over its repeats, and every two subsets of a question compared."""
 
+import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -99,8 +100,8 @@ def average(row: SubsetRow, benchmarks: Sequence[str]) -> float | None:
         known = [value for value in values if value is not None]
         if len(known) < len(values):
             return None
-        means.append(sum(known) / len(known))
-    return sum(means) / len(means) if means else None
+        means.append(math.fsum(known) / len(known))
+    return math.fsum(means) / len(means) if means else None
 
 
 def score(repeats: Sequence[Graded]) -> SubsetScore:

@@ -139,7 +139,7 @@ def test_several_samples_a_problem() -> None:
 
 def test_half_is_not_more_than_half() -> None:
     """4, 8 and 3 of 10 samples are half of 30, but the mean of the rates comes out as 0.5000000000000001."""
-    assert sum((0.4, 0.8, 0.3)) / 3 > 0.5
+    assert (0.4 + 0.8 + 0.3) / 3 > 0.5
     halves = [graded(student(ALG.format(50, 50, n)), [(c, 10)] * 4) for n, c in enumerate((4, 8, 3), 1)]
     for passing, p in ((10, 2 / 2**4), (0, 1.0)):
         others = [graded(student(ALG.format(80, 20, n)), [(passing, 10)] * 4) for n in (1, 2, 3)]

@@ -18,7 +18,9 @@ from benchmarks.multipl_e.languages.base import Language
 from benchmarks.multipl_e.languages.toolchain import Toolchain
 
 _PROGRAM = "solution.sh"
-_CALL = f'exec 2>/dev/null; source ./{_PROGRAM} >/dev/null; ("$0" "$@")'
+# What the program does outside of its functions has no arguments, as in the authors' script. Its `set -e` does not hold in a
+# call: in their `$(candidate ...)` Bash clears that option.
+_CALL = f'exec 2>/dev/null; words_of_call=("$@"); set --; source ./{_PROGRAM} >/dev/null; set +e; ("$0" "${{words_of_call[@]}}")'
 _SLACK = 5.0  # seconds for the jail to answer beyond what a call may take
 _TESTS = re.compile(
     r"\s*\}?\s*candidate\(\) \{\s*(?P<name>[\w-]+) \"\$@\"\s*\}\s*set -e\s*run_test\(\) \{\n(?P<checks>.*?)\n?\}\s*run_test\s*",

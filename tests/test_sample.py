@@ -83,8 +83,7 @@ def closed_databases(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("code", PROGRAMS)
-@pytest.mark.filterwarnings("default")
-@pytest.mark.filterwarnings("error::ResourceWarning", "error::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.filterwarnings("default", "error::ResourceWarning", "error::pytest.PytestUnraisableExceptionWarning")
 def test_python_solutions_compile_and_their_examples_hold(
     code: str, closed_databases: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -20,6 +20,7 @@ from hashlib import blake2b
 from pathlib import Path
 
 import orjson
+from seedkit.display import Progress
 from seedkit.files import Lines
 from seedkit.records import Record, Reject, read_records, record_line
 from seedkit.sources import rejected
@@ -85,15 +86,17 @@ def clean(
     unreadable: list[Reject] = []
     column: list[object] = []
     duplicates = Duplicates(near_duplicates)
-    for record in read_records(path, rejects=unreadable, column=("source", column)):
-        own = column.pop()
-        if found := fault(record, max_chars) or duplicates.fault(record):
-            step, detail = found
-            cleaned.reject(step, rejected(record, f"{step.replace('_', ' ')}{detail}"))
-            continue
-        cleaned.lines.append(record_line(record))
-        origin = {"id": record.id, "source": own if isinstance(own, str) and own else release, "line": record.line}
-        cleaned.origins.append(orjson.dumps(origin, option=orjson.OPT_APPEND_NEWLINE))
+    with Progress(f"{path.name}: cleaning", None, path.stat().st_size if path.exists() else 0) as progress:
+        for record in read_records(path, rejects=unreadable, column=("source", column)):
+            own = column.pop()
+            progress.advance(1, len(record.instruction) + len(record.input) + len(record.output))
+            if found := fault(record, max_chars) or duplicates.fault(record):
+                step, detail = found
+                cleaned.reject(step, rejected(record, f"{step.replace('_', ' ')}{detail}"))
+                continue
+            cleaned.lines.append(record_line(record))
+            origin = {"id": record.id, "source": own if isinstance(own, str) and own else release, "line": record.line}
+            cleaned.origins.append(orjson.dumps(origin, option=orjson.OPT_APPEND_NEWLINE))
     for bad in unreadable:
         cleaned.reject("unreadable", bad)
     return cleaned

@@ -2,6 +2,7 @@
 
 import json
 import random
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -139,3 +140,15 @@ def test_texts_are_kept_to_the_letter(tmp_path: Path) -> None:
 
 def test_fault_takes_a_good_record(tmp_path: Path) -> None:
     assert fault(Record("1", "i", "", "o"), 10) is None
+
+
+def test_a_long_cleaning_says_how_far_it_is(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = count(step=10)
+    monkeypatch.setattr("seedkit.display.time.monotonic", lambda: float(next(clock)))  # 10 s for each record
+    clean(file(tmp_path / "long.jsonl", *[record(text(20, n)) for n in range(12)]), "release")
+    said = capsys.readouterr().err.splitlines()
+    assert [line.partition(" records, about ")[0] for line in said] == [
+        f"long.jsonl: cleaning: {done}" for done in (3, 6, 9, 12)
+    ]

@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +87,19 @@ def test_truncated_tokens_are_counted(tmp_path: Path) -> None:
     assert not diagnoses[1].is_loss
     assert diagnoses[2] == Diagnosis(3, TRUNCATED, diagnoses[2].reason, 5, 1000, 0, 905)
     assert diagnoses[2].is_loss
+
+
+def test_a_long_count_says_how_far_it_is(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = count(step=20)
+    monkeypatch.setattr("seedkit.display.time.monotonic", lambda: float(next(clock)))  # 20 s for each 1,000 records
+    path = write(tmp_path, "long.jsonl", lines(*[good(instruction=f"{n}") for n in range(4500)]))
+    diagnose(path, None, lambda records: [(1, 1)] * len(records), 100)
+    assert [line.partition(", about ")[0] for line in capsys.readouterr().err.splitlines()] == [
+        "long.jsonl: counting tokens: 2,000 of 4,500 records",
+        "long.jsonl: counting tokens: 4,000 of 4,500 records",
+    ]
 
 
 def real(cases: list[dict[str, Any]], folder: Path) -> list[dict[str, Any]]:

@@ -11,7 +11,7 @@ from seedkit.files import FileFacts, file_facts
 from seedkit.manifest import OutputFolder, made_by, versions
 from seedkit.mixes import Mix, Pool, duplicates_of, mix_table, write_mixes
 from seedkit.records import Reject
-from seedkit.sources import DATAS, Job, arguments, describe_source, jobs, read, rejected, write_rejects
+from seedkit.sources import DATAS, Job, arguments, describe_source, identify, jobs, read, rejected, write_rejects
 
 STAGE = "RQ2_composition"
 CLASSIFIED, POOL = "classified.jsonl", "composition_pool.jsonl"
@@ -44,7 +44,14 @@ def mix(job: Job, args: argparse.Namespace) -> str:
     origin = made_by(path)
     subset = subset_size(args.subset_size, pools, path, _is_sample(source, origin))
     mixes = plan(subset, args.num_repeats)
-    with OutputFolder(folder, STAGE, (*(m.name for m in mixes), POOL), sources=[path]) as output:
+    with OutputFolder(
+        folder,
+        STAGE,
+        (*(m.name for m in mixes), POOL),
+        sources=[path],
+        identity=identify(source, path),
+        overwrite=args.overwrite,
+    ) as output:
         written = write_mixes(output, pools, mixes, args.seed, POOL, "task_type")
         write_rejects(output, rejects)
         here = path.parent.samefile(folder)

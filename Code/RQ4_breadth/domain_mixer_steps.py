@@ -99,15 +99,25 @@ def mix(code: Code, domains: list[Domain], args: argparse.Namespace) -> str:
     mixes = plan(len(code.pool), args.num_samples)
     check_sizes(mixes, pools, str(code.path))
     inputs = [code.path, *(domain.path for domain in domains)]
-    with OutputFolder(code.folder, STAGE, (*(m.name for m in mixes), POOL), sources=inputs) as output:
+    made_of = {
+        **describe_source(code.source, code.path, code.facts),
+        "domains": {d.pool.kind: describe_file(d.path, d.facts) for d in domains},
+        "arguments": arguments(args, "seed", "num_samples"),
+    }
+    with OutputFolder(
+        code.folder,
+        STAGE,
+        (*(m.name for m in mixes), POOL),
+        sources=inputs,
+        identity=made_of,
+        overwrite=args.overwrite,
+    ) as output:
         written = write_mixes(output, pools, mixes, args.seed, POOL, "domain")
         if rejects:
             output.write(output.rejects, rejects)
         output.finish(
             {
-                **describe_source(code.source, code.path, code.facts),
-                "domains": {d.pool.kind: describe_file(d.path, d.facts) for d in domains},
-                "arguments": arguments(args, "seed", "num_samples"),
+                **made_of,
                 "versions": versions("instructiondata", "numpy", "pygments"),
                 "counts": {
                     **{pool.kind: len(pool) for pool in pools},

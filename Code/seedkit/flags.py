@@ -31,6 +31,16 @@ def add_input_flags(flags: argparse.ArgumentParser, *, output: str = "dir") -> N
         help="stop at a bad record, or write it to rejects.jsonl and go on (default: error)",
     )
     group.add_argument("--limit", type=positive, metavar="N", help="read only the first N records")
+    add_overwrite_flag(group)
+
+
+def add_overwrite_flag(flags: argparse._ArgumentGroup) -> None:
+    """Whether finished outputs of another run may be replaced."""
+    flags.add_argument(
+        "--overwrite",
+        action="store_true",
+        help="replace finished outputs of another run, which are refused otherwise",
+    )
 
 
 def add_failure_flag(flags: argparse._ArgumentGroup) -> None:

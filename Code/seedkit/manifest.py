@@ -31,14 +31,28 @@ class OutputFolder:
     that are here already, with a manifest, stay as they are: their manifest is kept under "others" of the new one. A
     lock keeps a second run out until this one ends.
 
+    `identity` is the part of this run's manifest that says what its outputs are about, such as {"source": "EVOL"}. An
+    earlier run of `stage` whose files this one would replace must have the same there, in nested objects too; other
+    keys of its manifest may differ. With `overwrite` any earlier run of `stage` is replaced.
+
     Raises InputError if the folder cannot be used: no folder, no permission, another run, an input that an output would
-    overwrite, files of another stage.
+    overwrite, files of another stage, files of an earlier run with another identity.
     """
 
-    def __init__(self, folder: Path, stage: str, names: Collection[str], *, sources: Collection[Path]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        stage: str,
+        names: Collection[str],
+        *,
+        sources: Collection[Path],
+        identity: Mapping[str, Any] | None = None,
+        overwrite: bool = False,
+    ) -> None:
         self.path, self.stage, self.names, self.rejects = folder, stage, names, REJECTS
         self.files: dict[str, FileFacts] = {}
-        self._replaced: set[str] = set()
+        self.replaced: list[dict[str, Any]] = []  # the manifests of the outputs that this run will replace
+        self._replaced: set[str] = set()  # and their files
         self._opened, self._opening = False, threading.Lock()
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -59,7 +73,7 @@ class OutputFolder:
                 f"{folder}: another run is writing here; wait for it or choose another --output_dir"
             ) from None
         try:
-            self._others = self._neighbours()
+            self._others = self._neighbours({} if overwrite else identity or {})
             if any(REJECTS in other["files"] for other in self._others):  # theirs
                 self.rejects = f"{Path(next(iter(names))).stem}_{REJECTS}"
             for name in (*names, self.rejects, MANIFEST, *self._replaced):
@@ -72,8 +86,11 @@ class OutputFolder:
             os.close(self._lock)
             raise
 
-    def _neighbours(self) -> list[dict[str, Any]]:
-        """The manifests of the outputs that are in the folder already and that this run leaves as they are."""
+    def _neighbours(self, identity: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """The manifests of the outputs that are in the folder already and that this run leaves as they are.
+
+        Raises InputError if one that it would replace is of another stage or does not have this `identity`.
+        """
         try:
             earlier = read_manifest(self.path)
         except InputError:
@@ -87,7 +104,13 @@ class OutputFolder:
                 raise InputError(
                     f"{self.path}: holds {shared[0]} of {document['stage']}; choose another folder for {self.stage}"
                 )
+            elif other := _difference(document, identity):
+                raise InputError(
+                    f"{self.path}: holds {shared[0]} of another run, {other}; choose another folder, or replace what is "
+                    "there with --overwrite"
+                )
             else:
+                self.replaced.append(document)
                 self._replaced |= {name for name in document["files"] if Path(name).name == name}
         return found
 
@@ -148,6 +171,23 @@ class OutputFolder:
         write_atomic(
             self.path / MANIFEST, [orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)]
         )
+
+
+def _difference(there: Any, here: Any, where: str = "") -> str | None:
+    """The first value of `here` that `there` does not have; None if it has all. Objects may have further keys there."""
+    if not isinstance(here, Mapping):
+        here = orjson.loads(orjson.dumps(here))  # as it is after it was written and read
+        return None if there == here else f"{where}: {_shown(there)} there, {_shown(here)} here"
+    for key, value in here.items():
+        inside = there.get(key) if isinstance(there, dict) else None
+        if found := _difference(inside, value, f"{where}.{key}" if where else key):
+            return found
+    return None
+
+
+def _shown(value: Any) -> str:
+    text = orjson.dumps(value).decode()
+    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def documents(manifest: dict[str, Any]) -> list[dict[str, Any]]:

@@ -2,7 +2,7 @@
 
 import argparse
 import os
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,6 +46,11 @@ class Source:
 def describe_source(name: str, path: Path, facts: FileFacts) -> dict[str, Any]:
     """A source and its input file as the manifest names them."""
     return {"source": readable(name), "input": describe_file(path, facts)}
+
+
+def identify(name: str, path: Path) -> dict[str, Any]:
+    """What tells the outputs of one source from those of another: its name and that of its input file."""
+    return {"source": readable(name), "input": {"file": readable(path.name)}}
 
 
 def describe_file(path: Path, facts: FileFacts) -> dict[str, Any]:
@@ -127,10 +132,13 @@ def opened(
     *,
     minimum: int = 1,
     more: Collection[Path] = (),
+    identity: Mapping[str, Any] | None = None,
 ) -> Iterator[list[Source]]:
     """Read every source and open its output folder, so that a mistake in the last one shows before hours of work.
 
-    `names` are the files that the stage may write, `more` further files that it reads.
+    `names` are the files that the stage may write, `more` further files that it reads. A finished output of the stage is
+    replaced if its source and the name of its input file are the same, and what its manifest says of the keys in
+    `identity`; any is with --overwrite.
 
     Raises InputError if a source has fewer than `minimum` usable records, or a file or folder cannot be used.
     """
@@ -139,9 +147,20 @@ def opened(
         for name, path, folder in todo:
             rejects: list[Reject] = []
             records = list(read(path, args, rejects))
-            output = stack.enter_context(OutputFolder(folder, stage, names, sources=[path, *more]))
+            output = stack.enter_context(
+                OutputFolder(
+                    folder,
+                    stage,
+                    names,
+                    sources=[path, *more],
+                    identity={**identify(name, path), **(identity or {})},
+                    overwrite=args.overwrite,
+                )
+            )
             source = Source(name, path, file_facts(path), output, records, rejects)
             say(f"{name}: {len(records):,} records from {path}" + (f", {len(rejects):,} rejected" if rejects else ""))
+            if any(earlier.get("input") != source.describe()["input"] for earlier in output.replaced):
+                say(f"{name}: the outputs in {folder} were made from other contents of {path.name}; they are replaced")
             if len(records) < minimum:
                 raise InputError(f"{path}: {len(records)} usable records, expected at least {minimum}")
             for count, what in (

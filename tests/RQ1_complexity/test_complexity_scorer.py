@@ -234,6 +234,31 @@ def test_the_output_never_overwrites_the_input(tmp_path: Path, scorer_command: C
     assert data.read_bytes() == before
 
 
+def test_outputs_of_another_source_are_refused_unless_overwrite(
+    tmp_path: Path, tiny_llama: Path, tiny_gpt2: Path, scorer_main: Command
+) -> None:
+    first, second = seeds(tmp_path / "first.jsonl", 30), seeds(tmp_path / "second.jsonl", 20)
+    command = ["--output_dir", tmp_path / "out", *models(tiny_llama, tiny_gpt2), "--input_file"]
+    assert scorer_main(*command, first).returncode == 0
+    before = contents(tmp_path / "out")
+    for further in ([second], [second, "--source_name", "FIRST"], [first, "--source_name", "OTHER"]):
+        refused = scorer_main(*command, *further)
+        assert refused.returncode == 2
+        assert f"error: {tmp_path / 'out'}: holds {OUTPUTS[0]} of another run, " in refused.stderr.splitlines()[-1]
+        assert "first.jsonl" in refused.stderr or "FIRST" in refused.stderr
+        assert contents(tmp_path / "out") == before
+    again = scorer_main(*command, first, "--normalize", "rank")  # a rerun
+    assert again.returncode == 0, again.stderr
+    assert "other contents" not in again.stderr
+    seeds(first, 25)
+    changed = scorer_main(*command, first)
+    assert changed.returncode == 0, changed.stderr
+    assert "were made from other contents of first.jsonl; they are replaced" in changed.stderr
+    assert scorer_main(*command, second, "--overwrite").returncode == 0
+    assert json.loads((tmp_path / "out" / "manifest.json").read_text())["source"] == "SECOND"
+    assert verify(tmp_path / "out") == []
+
+
 def test_a_file_name_that_is_not_utf8_and_a_rate_that_is_no_binary_fraction(
     tmp_path: Path, tiny_llama: Path, tiny_gpt2: Path, scorer_main: Command
 ) -> None:

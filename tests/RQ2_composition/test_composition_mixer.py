@@ -90,6 +90,21 @@ def test_copies_are_set_aside_and_said(tmp_path: Path, script_command: Command) 
     assert verify(out) == []
 
 
+def test_mixes_of_another_source_are_refused_unless_overwrite(tmp_path: Path, script_main: Command) -> None:
+    first, second = classified(tmp_path / "a.jsonl", 20, 20), classified(tmp_path / "b.jsonl", 30, 30)
+    out = tmp_path / "out"
+    command = [SCRIPT, "--output_dir", out, "--subset_size", 10, "--input_file"]
+    assert script_main(*command, first).returncode == 0
+    before = contents(out)
+    refused = script_main(*command, second)
+    assert refused.returncode == 2
+    assert 'of another run, source: "A" there, "B" here' in refused.stderr.splitlines()[-1]
+    assert contents(out) == before
+    assert script_main(*command, first, "--seed", 3).returncode == 0
+    assert script_main(*command, second, "--overwrite").returncode == 0
+    assert verify(out) == []
+
+
 def test_after_the_classifier_in_one_folder(tmp_path: Path, script_command: Command) -> None:
     file = tmp_path / "EVOL" / "classified.jsonl"
     first = script_command(

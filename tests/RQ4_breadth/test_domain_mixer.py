@@ -115,6 +115,26 @@ def test_what_the_code_data_has_too_is_no_other_domain(tmp_path: Path, script_co
     assert verify(out) == []
 
 
+def test_mixes_of_another_run_are_refused_unless_overwrite(tmp_path: Path, script_main: Command) -> None:
+    command = [SCRIPT, *inputs(tmp_path), "--output_dir", tmp_path / "out"]
+    assert script_main(*command).returncode == 0
+    before = contents(tmp_path / "out")
+    for further, what in (
+        (["--seed", 1], "arguments.seed: 42 there, 1 here"),
+        (["--math_file", records(tmp_path / "more.jsonl", 70, "add")], "domains.MATH.file"),
+        (["--input_file", records(tmp_path / "b.jsonl", 100, "code", output=CODE)], 'source: "CODE" there, "B" here'),
+    ):
+        refused = script_main(*command, *further)
+        assert refused.returncode == 2
+        assert f"of another run, {what}" in refused.stderr.splitlines()[-1]
+        assert contents(tmp_path / "out") == before
+    assert script_main(*command).returncode == 0  # the same run once more
+    assert contents(tmp_path / "out") == before
+    assert script_main(*command, "--seed", 1, "--overwrite").returncode == 0
+    assert contents(tmp_path / "out") != before
+    assert verify(tmp_path / "out") == []
+
+
 def test_usage_errors_are_one_line_and_exit_code_2(tmp_path: Path, script_command: Command) -> None:
     few = inputs(tmp_path, general=20)
     bad = tmp_path / "bad.jsonl"

@@ -92,3 +92,32 @@ def test_an_input_that_is_an_earlier_output_is_never_removed(folder: Path) -> No
         output.finish({})
     assert (folder / TERTILES[1]).exists()
     assert verify(folder) == []
+
+
+def test_outputs_of_another_identity_are_refused_unless_overwrite(tmp_path: Path) -> None:
+    def write(text: str, *names: str, overwrite: bool = False, **identity: object) -> None:
+        with OutputFolder(tmp_path, "stage", names, sources=[], identity=identity, overwrite=overwrite) as output:
+            for name in names:
+                output.write(name, [text.encode()])
+            output.finish({**identity, "arguments": {"seed": text}})
+
+    write("first\n", "evidence.jsonl", "a_clean.jsonl", source="A", input={"file": "a.jsonl", "bytes": 3})
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    for identity, what in (
+        ({"source": "B", "input": {"file": "b.jsonl"}}, 'source: "A" there, "B" here'),
+        ({"source": "A", "input": {"file": "b.jsonl"}}, 'input.file: "a.jsonl" there, "b.jsonl" here'),
+        ({"source": "A", "benchmark": "mbpp"}, 'benchmark: null there, "mbpp" here'),
+        ({"source": {"name": "A"}}, 'source.name: null there, "A" here'),
+    ):
+        with pytest.raises(InputError, match="holds evidence.jsonl of another run, ") as refused:
+            write("second\n", "evidence.jsonl", **identity)
+        assert what in str(refused.value)
+        assert "--overwrite" in str(refused.value)
+        assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+    write("again\n", "evidence.jsonl", "a_clean.jsonl", source="A", input={"file": "a.jsonl"})  # a rerun
+    write("other\n", "else.jsonl", source="B")  # of other names: beside it
+    assert (tmp_path / "a_clean.jsonl").read_text() == "again\n"
+    assert verify(tmp_path) == []
+    write("second\n", "evidence.jsonl", source="B", overwrite=True)
+    assert not (tmp_path / "a_clean.jsonl").exists()
+    assert verify(tmp_path) == []

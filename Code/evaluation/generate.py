@@ -19,7 +19,7 @@ from pathlib import Path
 
 from benchmarks import NAMES
 from seedkit.cli import run
-from seedkit.flags import parser, positive
+from seedkit.flags import add_overwrite_flag, parser, positive
 
 from evaluation.flags import add_sampling_flags, add_selection_flags, selection
 
@@ -36,6 +36,7 @@ def parse() -> argparse.Namespace:
         help="the problems as released, a file or folder (default: those of an installed package or of the hub)",
     )
     what.add_argument("--output_dir", type=Path, required=True, metavar="DIR", help="folder to write")
+    add_overwrite_flag(what)
     what.add_argument("--limit", type=positive, metavar="N", help="ask only the first N problems")
     how = add_sampling_flags(
         flags, "instruct where a student's run.json, --template or a chat template says how, else base"

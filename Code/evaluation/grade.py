@@ -22,7 +22,7 @@ from pathlib import Path
 
 from benchmarks import NAMES
 from seedkit.cli import run
-from seedkit.flags import above_zero, parser, positive
+from seedkit.flags import above_zero, add_overwrite_flag, parser, positive
 
 from evaluation.flags import add_selection_flags, selection
 
@@ -44,6 +44,7 @@ def parse() -> argparse.Namespace:
         help="the problems as released, a file or folder (default: those of an installed package or of the hub)",
     )
     what.add_argument("--output_dir", type=Path, metavar="DIR", help="default: grades, beside the samples")
+    add_overwrite_flag(what)
     what.add_argument("--limit", type=positive, metavar="N", help="judge only samples of the first N problems")
     what.add_argument(
         "--k", type=positive, nargs="+", default=[1], metavar="K", help="compute pass@k for these (default: 1)"

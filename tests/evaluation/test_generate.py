@@ -211,6 +211,23 @@ def test_a_model_that_is_none(tmp_path: Path, tiny_llama: Path, problems: Path, 
     assert "expected a model folder or a hub id, got a file" in result.stderr
 
 
+def test_answers_of_another_model_are_not_replaced(
+    tmp_path: Path, tiny_llama: Path, problems: Path, script_main: Command
+) -> None:
+    other = Path(shutil.copytree(tiny_llama, tmp_path / "other"))
+    out = tmp_path / "out"
+    assert script_main(GENERATE, *refused(tiny_llama, problems, out, "--limit", 1)).returncode == 0
+    before = contents(out)
+    result = script_main(GENERATE, *refused(other, problems, out, "--limit", 1))
+    assert result.returncode == 2
+    said = result.stderr.splitlines()[-1]
+    assert f"{out}: holds samples.jsonl of another run" in said and '"llama"' in said and "--overwrite" in said
+    assert contents(out) == before
+    assert script_main(GENERATE, *refused(tiny_llama, problems, out, "--limit", 2)).returncode == 0  # a rerun
+    assert script_main(GENERATE, *refused(other, problems, out, "--limit", 1, "--overwrite")).returncode == 0
+    assert json.loads((out / "manifest.json").read_text())["model"]["name"] == "other"
+
+
 def test_the_name_that_others_have_for_the_model(
     tmp_path: Path, tiny_llama: Path, problems: Path, script_main: Command
 ) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from grading_cases import PROBLEMS, right, sample, write
 from seedkit.verify import verify
-from support import ROOT, Command, offline, rows
+from support import ROOT, Command, contents, offline, rows
 
 SCRIPT = "evaluation/grade.py"
 
@@ -79,6 +79,31 @@ def test_more_than_the_samples_of_any_problem_is_refused(tmp_path: Path, problem
     assert done.returncode == 0 and "pass@2: not computed, 1 problems have fewer than 2 samples" in done.stdout
     summary = json.loads((tmp_path / "out" / "summary.json").read_text())
     assert summary["pass_at_k"]["2"]["value"] is None and summary["pass_at_k"]["1"]["value"] == 0.75
+
+
+def test_verdicts_on_another_benchmark_are_not_replaced(tmp_path: Path, problems: Path, script_main: Command) -> None:
+    out = tmp_path / "grades"  # the default for samples in tmp_path
+    row = {
+        "task_id": 2,
+        "prompt": "Write a function f that returns its argument plus 2.",
+        "code": "def f(x): return x + 2",
+    }
+    mbpp = write(tmp_path / "mbpp.jsonl", [{**row, "test_imports": [], "test_list": ["assert f(3) == 5"]}])
+    first = ["--samples", write(tmp_path / "s.jsonl", [sample(0, right(0))]), "--workers", 1]
+    first += ["--benchmark", "humaneval", "--benchmark_file", problems]
+    second = ["--samples", write(tmp_path / "t.jsonl", [{"task_id": 2, "completion": row["code"]}]), "--workers", 1]
+    second += ["--benchmark", "mbpp", "--benchmark_file", mbpp]
+    assert script_main(SCRIPT, *first).returncode == 0
+    before = contents(out)
+    refused = script_main(SCRIPT, *second)
+    assert refused.returncode == 2
+    said = refused.stderr.splitlines()[-1]
+    assert f"{out}: holds results.jsonl of another run" in said and "humaneval" in said and "--overwrite" in said
+    assert contents(out) == before
+    assert script_main(SCRIPT, *first).returncode == 0  # the same benchmark again is a rerun
+    done = script_main(SCRIPT, *second, "--overwrite")
+    assert done.returncode == 0, done.stderr
+    assert json.loads((out / "summary.json").read_text())["benchmark"] == "mbpp" and verify(out) == []
 
 
 def test_an_interval_of_none_is_not_certain(tmp_path: Path, problems: Path, script_main: Command) -> None:

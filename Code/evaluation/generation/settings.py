@@ -29,4 +29,5 @@ class GenerationSettings:
     dtype: str = "auto"
     max_batch_tokens: int | None = None  # None: by device
     resume: bool = True
+    overwrite: bool = False  # finished outputs of another run in the same folder
     selection: Selection = ALL

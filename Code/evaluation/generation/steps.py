@@ -39,7 +39,14 @@ def generate(settings: GenerationSettings, output_dir: Path) -> Path:
     plan = prepare(settings)
     sources = [] if settings.benchmark_file is None else [settings.benchmark_file]
     with (
-        OutputFolder(output_dir, STAGE, (SAMPLES,), sources=sources) as folder,
+        OutputFolder(
+            output_dir,
+            STAGE,
+            (SAMPLES,),
+            sources=sources,
+            identity={"benchmark": plan.benchmark.name, "model": {"name": _model_name(plan)}},
+            overwrite=settings.overwrite,
+        ) as folder,
         Journal(output_dir / ".answers", STAGE, plan.identity, AnswerCodec(), resume=settings.resume) as answers,
     ):
         ask(plan, answers, output_dir / ".answers" / "merged")
@@ -148,6 +155,10 @@ def sample_lines(plan: Plan, answers: "Journal[Answer]", reasons: "Counter[str]"
             yield orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE)
 
 
+def _model_name(plan: Plan) -> str:
+    return str(plan.run["run"]) if plan.run else model_label(plan.settings.model)
+
+
 def _manifest(plan: Plan, reasons: "Counter[str]") -> dict[str, Any]:
     settings = plan.settings
     path = settings.benchmark_file
@@ -161,7 +172,7 @@ def _manifest(plan: Plan, reasons: "Counter[str]") -> dict[str, Any]:
         "benchmark": plan.benchmark.name,
         "input": None if path is None or not path.is_file() else describe_file(path, file_facts(path)),
         "model": {
-            "name": run["run"] if run else model_label(settings.model),
+            "name": _model_name(plan),
             "revision": plan.revision,
             "engine": plan.engine,
             "device": plan.processor,

@@ -22,4 +22,5 @@ class GradingSettings:
     unsafe_no_isolation: bool = False
     sandbox: str | None = None  # its name; None: the best that works here
     resume: bool = True
+    overwrite: bool = False  # finished outputs of another run in the same folder
     selection: Selection = ALL

@@ -57,7 +57,14 @@ def grade(settings: GradingSettings, output_dir: Path) -> Summary:
     identity = _identity(settings, sandbox, problems)
     workers = settings.workers or os.cpu_count() or 1
     with (
-        OutputFolder(output_dir, STAGE, (RESULTS, SUMMARY), sources=sources) as folder,
+        OutputFolder(
+            output_dir,
+            STAGE,
+            (RESULTS, SUMMARY),
+            sources=sources,
+            identity={"benchmark": settings.benchmark},
+            overwrite=settings.overwrite,
+        ) as folder,
         Journal(output_dir / ".grades", STAGE, identity, VerdictCodec(), resume=settings.resume) as journal,
         JudgePool(settings.benchmark, used + own, sandbox, workers) as pool,
     ):

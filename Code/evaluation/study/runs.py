@@ -89,7 +89,8 @@ def evaluate(
         for name, path in settings.files.items():
             say(f"{label}: {name}")
             folder = folder_of(output_dir, student, name)
-            chosen = {"selection": selection_for(name, settings.generation["selection"])}
+            # a folder's path says whose answers are in it: those of the same student before it was trained anew give way
+            chosen = {"selection": selection_for(name, settings.generation["selection"]), "overwrite": True}
             asked = GenerationSettings(str(student.weights), name, path, **{**settings.generation, **chosen})
             try:
                 samples = generate(asked, folder)

@@ -13,9 +13,16 @@ any student, exact and near duplicates.
 Writes SOURCE.jsonl, SOURCE_origin.jsonl {id, source, line: where each record was in the release}, SOURCE_rejects.jsonl
 {line, id, reason, record} if there are any, and manifest.json last, with the release's commit and the count of each step.
 A source that an earlier run finished is left as it is; an interrupted download goes on where it broke off. Downloads stay
-in OUTPUT_DIR/.downloads and may be removed. Files in --from_dir must have the names that they have on the hub (--from_dir
-below lists them). They are compared with the record that `hf download --local-dir` leaves beside them; without one, the
-manifest and the origins say "unverified".
+in OUTPUT_DIR/.downloads and may be removed. Files in --from_dir must have the names that they have on the hub:
+
+    EVOL    data-evol_instruct-decontaminated.jsonl
+    OSS     data-oss_instruct-decontaminated.jsonl
+    ALPACA  train-00000-of-00001-a09b74b3ef9c3b56.parquet; also one file train-00000-of-00001-*.parquet, alpaca*.parquet,
+            alpaca*.json or alpaca*.jsonl
+    MATH    MathInstruct.json
+
+They are compared with the record that `hf download --local-dir` leaves beside them; without one, the manifest and the
+origins say "unverified".
 """
 
 import argparse
@@ -45,8 +52,7 @@ def parse() -> argparse.Namespace:
         "--from_dir",
         type=Path,
         metavar="FOLDER",
-        help="take the files from here, not from the hub: "
-        + "; ".join(f"{source} {' or '.join([release.name, *release.also])}" for source, release in RELEASES.items()),
+        help="take the files from here, not from the hub; their names stand above",
     )
     where.add_argument(
         "--revision",

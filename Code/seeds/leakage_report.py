@@ -85,12 +85,16 @@ def _write_report(
 ) -> None:
     inputs = [path for _, path in files]
     read = [*inputs, *args.benchmarks]
-    with OutputFolder(args.output_dir, STAGE, (LEAKAGE,), sources=read) as output:
+    reported = {"reported": [names for names, _ in files]}
+    with OutputFolder(
+        args.output_dir, STAGE, (LEAKAGE,), sources=read, identity=reported, overwrite=args.overwrite
+    ) as output:
         lines = ({**dict(zip(("stage", "folder", "file"), names, strict=True)), **asdict(row)} for names, row in rows)
         output.write(LEAKAGE, json_lines(lines))
         output.finish(
             {
                 **settings(args),
+                **reported,
                 "inputs": [describe_file(path, file_facts(path)) for path in inputs],
                 "counts": {"files": len(files), "rows": len(rows)},
             }

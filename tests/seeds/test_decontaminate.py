@@ -81,6 +81,25 @@ def test_nothing_is_removed_unless_asked(tmp_path: Path, script_command: Command
     assert sorted(contents(out)) == ["evidence.jsonl", "manifest.json", "rejects.jsonl"]
 
 
+def test_another_source_never_replaces_what_is_there(tmp_path: Path, script_main: Command) -> None:
+    benchmark = benchmark_file(tmp_path / "b.jsonl", LAMP)
+    out = tmp_path / "out"
+    one, two = data(tmp_path / "one.jsonl", CLEAN), data(tmp_path / "two.jsonl", CLEAN, (TEXT, "max(log)"))
+    command = [SCRIPT, "--benchmarks", benchmark, "--remove", "--output_dir", out, "--input_file"]
+    assert script_main(*command, one).returncode == 0
+    before = contents(out)
+    done = script_main(*command, two)
+    assert done.returncode == 2
+    (line,) = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+    assert f"{out}: holds evidence.jsonl of another run" in line and "--overwrite" in line
+    assert contents(out) == before
+    assert script_main(*command, one).returncode == 0  # the same source may be made anew
+    assert contents(out) == before
+    assert script_main(*command, two, "--overwrite").returncode == 0
+    assert "two_clean.jsonl" in contents(out)
+    assert verify(out) == []
+
+
 def test_a_benchmark_is_never_written_over(tmp_path: Path, script_command: Command) -> None:
     benchmark = benchmark_file(tmp_path / "evidence.jsonl", LAMP)
     before = benchmark.read_bytes()

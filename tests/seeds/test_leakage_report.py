@@ -50,3 +50,21 @@ def test_report_over_tertiles_and_mixes(tmp_path: Path, script_command: Command)
     assert script_command(*command, "--output_dir", tmp_path / "again").stdout == result.stdout
     assert contents(tmp_path / "again") == contents(out)
     assert file_facts(out / "leakage.jsonl").lines == 15
+
+
+def test_another_report_never_replaces_what_is_there(tmp_path: Path, script_main: Command) -> None:
+    benchmark = benchmark_file(tmp_path / "b.jsonl", LAMP)
+    folders = [
+        partition(tmp_path / name, {"T1.jsonl": [CLEAN]}, tertiles={"files": ["T1.jsonl"]}) for name in ("EVOL", "OSS")
+    ]
+    out = tmp_path / "out"
+    command = [SCRIPT, "--benchmarks", benchmark, "--output_dir", out, "--report"]
+    assert script_main(*command, folders[0]).returncode == 0
+    before = contents(out)
+    done = script_main(*command, folders[1])
+    assert done.returncode == 2
+    assert f"{out}: holds leakage.jsonl of another run" in done.stderr.splitlines()[-1]
+    assert script_main(*command, folders[0]).returncode == 0
+    assert contents(out) == before
+    assert script_main(*command, folders[1], "--overwrite").returncode == 0
+    assert {row["folder"] for row in rows(out / "leakage.jsonl")} == {"OSS"}

@@ -9,8 +9,8 @@ to fine-tune one student model per mix.
 
 Writes RQ2_COMPOSITION_ALG_20_PRAC_80_repeat1.jsonl and so on, composition_pool.jsonl (what each record is),
 rejects.jsonl if there are any, and manifest.json last. Counts are exact. Within a repeat the mixes are nested, so that
-neighbours differ only by what is swapped; repeats are independent of each other. A ratio is never changed for want of
-records: too few of a kind is an error.
+neighbours differ only by what is swapped; repeats are drawn independently of each other, and auto takes a size at which
+they can differ. A ratio is never changed for want of records: too few of a kind is an error.
 """
 
 import argparse
@@ -34,8 +34,8 @@ def parse() -> argparse.Namespace:
         "--subset_size",
         type=size,
         metavar="N",
-        help="records in each mix, or auto: as many as every ratio allows (default: 20000; auto for the "
-        "bundled sample, which is smaller)",
+        help="records in each mix, or auto: as many as let repeats differ at every ratio (default: 20000; auto "
+        "for the bundled sample, which is smaller)",
     )
     return flags.parse_args()
 

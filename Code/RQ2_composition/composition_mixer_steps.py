@@ -19,6 +19,7 @@ KINDS = ("algorithmic", "practical")
 RATIOS = (0, 20, 50, 80, 100)  # percent of algorithmic tasks; the rest is practical
 SUBSET_SIZE = 20_000
 STEP = 100 // gcd(100, *RATIOS)  # a multiple of this has whole numbers at every ratio
+ROOM = 80  # most percent of the smaller kind that a size of auto takes: what is left is how repeats can differ
 
 
 def mixing_jobs(args: argparse.Namespace) -> list[Job]:
@@ -60,7 +61,7 @@ def mix(job: Job, args: argparse.Namespace) -> str:
         [
             f"\n{source}: {len(mixes)} mixes of {subset:,} records"
             + (f", {len(rejects):,} left out, in {output.rejects}" if rejects else ""),
-            mix_table(mixes, pools),
+            mix_table(mixes, pools, written),
             f"written to {folder}",
         ]
     )
@@ -89,7 +90,9 @@ def read_pools(path: Path, args: argparse.Namespace, rejects: list[Reject]) -> l
 
 
 def subset_size(wanted: int | str | None, pools: list[Pool], path: Path, sample: bool) -> int:
-    """How many records a mix gets: `wanted`, or for auto and the `sample` as many as every ratio allows.
+    """How many records a mix gets: `wanted`, or for auto and the `sample` as many as let repeats differ at every ratio.
+
+    That is at most ROOM percent of the smaller kind; where so few records are no whole step, all that every ratio allows.
 
     Raises InputError if there are too few records, and names the largest size that works; UsageError for a size that has
     no whole numbers at every ratio.
@@ -99,13 +102,19 @@ def subset_size(wanted: int | str | None, pools: list[Pool], path: Path, sample:
     if not largest:
         raise InputError(f"{path}: {have} records; expected at least {STEP} of each for the smallest mixes")
     if wanted == "auto" or (wanted is None and sample):
-        say(f"subset size: {largest:,}, the largest that {have} records allow at every ratio")
-        return largest
+        auto = min(map(len, pools)) * ROOM // 100 // STEP * STEP
+        why = (
+            f"at most {ROOM}% of the smaller kind, so that repeats differ"
+            if auto
+            else "too few for repeats that differ"
+        )
+        say(f"subset size: {auto or largest:,} of {have} records, {why}")
+        return auto or largest
     wanted = SUBSET_SIZE if wanted is None else int(wanted)
     if wanted > largest:
         raise InputError(
             f"{path}: {have} records are too few for --subset_size {wanted}; the largest that works at every ratio is "
-            f"{largest}, which --subset_size auto takes"
+            f"{largest}, with --subset_size auto it is one that lets repeats differ"
         )
     if wanted % STEP:
         raise UsageError(f"--subset_size {wanted}: expected a multiple of {STEP}, so that every ratio is exact")

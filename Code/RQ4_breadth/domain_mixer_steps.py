@@ -131,7 +131,7 @@ def mix(code: Code, domains: list[Domain], args: argparse.Namespace) -> str:
     return "\n".join(
         [
             f"\n{code.source}: {len(mixes)} mixes of {len(code.pool):,} records; {len(rejects):,} left out, in {output.rejects}",
-            mix_table(mixes, pools),
+            mix_table(mixes, pools, written),
             f"written to {code.folder}",
         ]
     )

@@ -4,7 +4,7 @@ Records are copied as bytes: a line is made once and written into every mix that
 """
 
 from array import array
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from hashlib import blake2b
@@ -119,7 +119,7 @@ def write_mixes(
     everything = [line for pool in pools for line in pool.lines.all()]
     starts = np.cumsum([0, *map(len, pools)])
 
-    def write(mix: Mix) -> None:
+    def write(mix: Mix) -> bytes:
         counts = [mix.counts.get(pool.kind, 0) for pool in pools]
         if mix.repeat is None:
             drawn = np.concatenate([np.arange(count) + start for count, start in zip(counts, starts, strict=False)])
@@ -128,10 +128,10 @@ def write_mixes(
             which, number = mixed(decks, counts).T
             drawn = starts[which] + number
         folder.write(mix.name, map(everything.__getitem__, drawn.tolist()))
+        return blake2b(np.sort(drawn).tobytes(), digest_size=16).digest()
 
     with ThreadPoolExecutor(3) as writers:  # while some wait for the disk, another gathers lines
-        for done in [writers.submit(write, mix) for mix in mixes]:
-            done.result()
+        drawn = dict(zip((mix.name for mix in mixes), writers.map(write, mixes), strict=True))
     rows = (
         b'{"id":"%b","line":%d,"%b":"%b"}\n' % (id_, number, column.encode(), pool.kind.encode())
         for pool in pools
@@ -139,10 +139,36 @@ def write_mixes(
     )
     folder.write(pool_file, rows)
     files = [{"name": m.name, "series": m.series, "repeat": m.repeat, "counts": m.counts} for m in mixes]
-    return {"pool": pool_file, "column": column, "files": files}
+    return {"pool": pool_file, "column": column, "files": files, "same_records": same_records(files, drawn)}
 
 
-def mix_table(mixes: Sequence[Mix], pools: Sequence[Pool]) -> str:
-    """What was written, a line per file."""
+def same_records(files: Iterable[Mapping[str, Any]], members: Mapping[str, object]) -> list[list[str]]:
+    """The repeats that hold the same records: of each set of them the names, at least two.
+
+    `files` are the mixes as the manifest holds them; `members` says of those that are to be compared what they hold, by
+    name, as values that are equal where the records are. A kind of which a mix takes all is the same in every repeat.
+    """
+    groups: list[tuple[Mapping[str, Any], list[str]]] = []
+    for mix in files:
+        if mix["repeat"] is None or mix["name"] not in members:
+            continue
+        for first, names in groups:
+            alike = first["series"] == mix["series"] and first["counts"] == mix["counts"]
+            if alike and members[first["name"]] == members[mix["name"]]:
+                names.append(mix["name"])
+                break
+        else:
+            groups.append((mix, [mix["name"]]))
+    return [names for _, names in groups if len(names) > 1]
+
+
+def mix_table(mixes: Sequence[Mix], pools: Sequence[Pool], written: Mapping[str, Any]) -> str:
+    """What was written, a line per file, and which repeats hold the same records; `written` is of write_mixes."""
     rows = [[mix.name, *(f"{mix.counts.get(pool.kind, 0):,}" for pool in pools)] for mix in mixes]
-    return table(["file", *(pool.kind for pool in pools)], rows)
+    lines = [table(["file", *(pool.kind for pool in pools)], rows)]
+    return "\n".join([*lines, *map(same_records_line, written["same_records"])])
+
+
+def same_records_line(names: Sequence[str]) -> str:
+    """How a set of repeats that hold the same records is told."""
+    return f"the same records in another order, though their repeats differ: {', '.join(names)}"

@@ -4,8 +4,8 @@
 
 Checks hashes, sizes and counts of all files. Tertiles must also be disjoint, complete, ordered and of the right sizes;
 the counts by category of classified records must be true; mixes must have exact ratios, no record twice, be nested within
-a repeat, and no two may be alike. Exit code 0 if all is well, 1 if a folder is not what its manifest says, 2 if there is
-no manifest.
+a repeat, and no two may be alike. Repeats that hold the same records, where a mix takes all of a kind, are told. Exit
+code 0 if all is well, 1 if a folder is not what its manifest says, 2 if there is no manifest.
 """
 
 import argparse
@@ -22,7 +22,8 @@ from seedkit.errors import InputError, RunError
 from seedkit.files import file_facts
 from seedkit.flags import parser
 from seedkit.manifest import documents, read_manifest
-from seedkit.verify_mixes import key_fault, mix_faults, rows
+from seedkit.mixes import same_records_line
+from seedkit.verify_mixes import alike, key_fault, mix_faults, rows
 
 # What manifests of classified records say of their columns since they say it; those of the first release had these.
 FIRST_RELEASE_COLUMNS = {
@@ -53,6 +54,16 @@ def verify(folder: Path) -> list[str]:
             own.append(f"{folder}: {output.get('stage')} was made from another {source.get('file')} than the one here")
         faults += own
     return faults
+
+
+def remarks(folder: Path) -> list[str]:
+    """What a reader of a folder without faults has to know, one line each."""
+    return [
+        same_records_line(names)
+        for output in documents(read_manifest(folder))
+        if "mixes" in output
+        for names in alike(folder, output)
+    ]
 
 
 def file_faults(folder: Path, manifest: dict[str, Any]) -> Iterator[str]:
@@ -183,6 +194,8 @@ def main() -> None:
         if not folder.exists():
             raise InputError(f"{folder}: no such folder")
         faults = verify(folder)
+        for remark in [] if faults else remarks(folder):
+            print(f"{folder}: {remark}")
         for fault in faults[:20]:
             print(fault)
         if len(faults) > 20:

@@ -1,13 +1,15 @@
 """Are mixes what their manifest says? Exact ratios, no record twice, nested within a repeat, no two alike."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import combinations, pairwise
 from math import comb, prod
 from pathlib import Path
 from typing import Any
 
 import orjson
+
+from seedkit.mixes import same_records
 
 MANY = 10**6  # with more ways to draw a mix than this, two equal draws are no coincidence
 RECORD_KEYS = ["id", "instruction", "input", "output"]
@@ -32,7 +34,8 @@ def mix_faults(folder: Path, manifest: dict[str, Any]) -> Iterator[str]:
 
     manifest["mixes"] is {pool, column, files: [{name, series, repeat, counts}]}: `pool` names a file of rows with an
     id and, under `column`, the kind of the record; `counts` is how many of each kind the mix has. The mixes of one
-    series and repeat are nested; a mix without a repeat belongs to all.
+    series and repeat are nested; a mix without a repeat belongs to all. Manifests say in `same_records` which repeats
+    hold the same records, since the release that leaves room for others.
     """
     mixes = manifest["mixes"]
     kind: dict[str, str] = {}
@@ -64,6 +67,23 @@ def mix_faults(folder: Path, manifest: dict[str, Any]) -> Iterator[str]:
                 yield f"{name}: {found} records are {which}, expected {expected}"
     yield from _nesting_faults(mixes["files"], members)
     yield from _likeness_faults(manifest, members, pool_size)
+    found_alike = same_records(mixes["files"], members)
+    if mixes.get("same_records", found_alike) != found_alike:
+        said = [", ".join(names) for names in mixes["same_records"]]
+        seen = [", ".join(names) for names in found_alike]
+        yield f"repeats with the same records are {seen}, the manifest says {said}"
+
+
+def alike(folder: Path, manifest: dict[str, Any]) -> list[list[str]]:
+    """The repeats of a folder without faults that hold the same records, by name; see `mix_faults` for the manifest."""
+    files, counts = manifest["mixes"]["files"], manifest["counts"]
+    few = [mix for mix in files if _ways(mix, counts) <= MANY]  # of the others, two alike would be a fault
+    return same_records(files, {mix["name"]: {row["id"] for row in rows(folder / mix["name"])} for mix in few})
+
+
+def _ways(mix: dict[str, Any], pool_size: Mapping[str, int]) -> int:
+    """In how many ways the records of a mix can be drawn: one for a kind of which it takes all."""
+    return prod(comb(pool_size[which], count) for which, count in mix["counts"].items())
 
 
 def _nesting_faults(files: list[dict[str, Any]], members: dict[str, dict[str, set[str]]]) -> Iterator[str]:
@@ -89,7 +109,7 @@ def _likeness_faults(
             yield f"{one} and {other} are the same file"
         if first["repeat"] == second["repeat"] or first["series"] != second["series"]:
             continue
-        # with few ways to draw, two repeats may well draw the same: a kind of which all are taken has one way
-        ways = prod(comb(pool_size[which], count) for which, count in first["counts"].items())
-        if first["counts"] == second["counts"] and ways > MANY and members[one] == members[other]:
+        # with few ways to draw, two repeats may well draw the same
+        same = first["counts"] == second["counts"] and members[one] == members[other]
+        if same and _ways(first, pool_size) > MANY:
             yield f"{one} and {other} hold the same records, though their repeats differ"

@@ -1,11 +1,13 @@
 """The real command, as a user runs it."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from RQ2_composition.categories import task_type
-from seedkit.verify import verify
+from seedkit.verify import remarks, verify
 from support import Command, contents, rows
 
 SCRIPT = "RQ2_composition/composition_mixer.py"
@@ -75,7 +77,54 @@ def test_too_few_records_name_the_size_that_works_and_auto_takes_it(tmp_path: Pa
         assert "the largest that works at every ratio is 30" in result.stderr
         assert not out.exists()
     assert script_command(SCRIPT, "--input_file", data, "--output_dir", out, "--subset_size", "auto").returncode == 0
-    assert len(ids(out / "RQ2_COMPOSITION_ALG_100_PRAC_0_repeat1.jsonl")) == 30
+    assert len(ids(out / "RQ2_COMPOSITION_ALG_100_PRAC_0_repeat1.jsonl")) == 20  # at most 80% of 37
+    assert script_command(SCRIPT, "--input_file", data, "--output_dir", out, "--subset_size", 30).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("algorithmic", "practical", "size"), [(13, 40, 10), (37, 29, 20), (50, 50, 40), (101, 89, 70)]
+)
+def test_auto_takes_a_size_at_which_repeats_of_every_ratio_differ(
+    tmp_path: Path, script_main: Command, algorithmic: int, practical: int, size: int
+) -> None:
+    data, out = classified(tmp_path / "c.jsonl", algorithmic, practical), tmp_path / "out"
+    result = script_main(SCRIPT, "--input_file", data, "--output_dir", out, "--subset_size", "auto")
+    assert result.returncode == 0, result.stderr
+    for percent in (0, 20, 50, 80, 100):
+        files = out.glob(f"RQ2_COMPOSITION_ALG_{percent}_PRAC_*")
+        drawn = {frozenset(ids(path)) for path in files}
+        assert len(drawn) == 3
+        assert {len(found) for found in drawn} == {size}
+    manifest = json.loads((out / "manifest.json").read_text())
+    assert (manifest["arguments"]["subset_size"], manifest["mixes"]["same_records"]) == (size, [])
+    assert "same records" not in result.stdout
+
+
+def test_repeats_that_are_the_same_records_are_told(tmp_path: Path, script_main: Command) -> None:
+    data, out = classified(tmp_path / "c.jsonl", 20, 45), tmp_path / "out"
+    result = script_main(SCRIPT, "--input_file", data, "--output_dir", out, "--subset_size", 20)
+    names = [f"RQ2_COMPOSITION_ALG_100_PRAC_0_repeat{repeat}.jsonl" for repeat in (1, 2, 3)]
+    said = f"the same records in another order, though their repeats differ: {', '.join(names)}"
+    assert said in result.stdout.splitlines()
+    manifest = json.loads((out / "manifest.json").read_text())
+    assert manifest["mixes"]["same_records"] == [names]
+    assert verify(out) == []
+    assert remarks(out) == [said]
+    manifest["mixes"]["same_records"] = []
+    (out / "manifest.json").write_text(json.dumps(manifest))
+    assert any("repeats with the same records are" in fault for fault in verify(out))
+    del manifest["mixes"]["same_records"]  # as earlier releases wrote it
+    (out / "manifest.json").write_text(json.dumps(manifest))
+    assert (verify(out), remarks(out)) == ([], [said])
+    checked = subprocess.run([sys.executable, "-m", "seedkit.verify", out], capture_output=True, text=True, check=False)
+    assert checked.stdout.splitlines() == [f"{out}: {said}", f"{out}: verified"]
+    # too few of a kind to leave room
+    few = classified(tmp_path / "few.jsonl", 12, 45)
+    result = script_main(SCRIPT, "--input_file", few, "--output_dir", tmp_path / "few", "--subset_size", "auto")
+    assert result.returncode == 0, result.stderr
+    assert (
+        "subset size: 10 of 12 algorithmic and 45 practical records, too few for repeats that differ" in result.stderr
+    )
 
 
 def test_copies_are_set_aside_and_said(tmp_path: Path, script_command: Command) -> None:

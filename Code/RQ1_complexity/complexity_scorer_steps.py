@@ -1,7 +1,7 @@
 """From records to tertiles: the steps of complexity_scorer.py, each a function of plain data."""
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -20,6 +20,7 @@ STAGE = "RQ1_complexity"
 TERTILE_FILES = tuple(f"RQ1_COMPLEXITY_{name}.jsonl" for name in ("T1_LOWER", "T2_MIDDLE", "T3_HIGHER"))
 SCORES = "complexity_scores.jsonl"
 MEASURES = ("semantic", "linguistic")
+NO_SAY = 0.1  # a measure whose Spearman correlation with the mean is below this has next to no say in it
 
 
 @dataclass
@@ -81,9 +82,22 @@ def publish(data: Scored, plan: dict[str, ScorerSpec], args: argparse.Namespace)
         [
             partition.report(source, found, tertiles),
             f"Spearman with the result: {', '.join(f'{measure} {rho:.2f}' for measure, rho in correlation.items())}",
+            *no_say(correlation, args.normalize),
             f"written to {source.folder.path}",
         ]
     )
+
+
+def no_say(correlation: Mapping[str, float], how: str) -> list[str]:
+    """A line for each measure that has next to no say in the mean of values normalised as `how` says, not of ranks."""
+    if how == "rank":  # both weigh alike
+        return []
+    return [
+        f"{measure} has next to no say in the result (Spearman {rho:.2f}): a few far values press the others together; "
+        "--normalize rank weighs both measures alike"
+        for measure, rho in correlation.items()
+        if rho < NO_SAY
+    ]
 
 
 def _manifest(

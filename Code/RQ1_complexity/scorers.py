@@ -4,6 +4,7 @@ import argparse
 import functools
 from hashlib import sha256
 
+from seedkit.cli import say
 from seedkit.embed import minilm_revision
 from seedkit.errors import InputError, UsageError
 from seedkit.files import file_facts
@@ -58,9 +59,15 @@ def plan(args: argparse.Namespace) -> dict[str, ScorerSpec]:
 
 def _llm_scorer(args: argparse.Namespace, where: list[str], dtype: str, budget: int) -> ScorerSpec:
     model = args.scoring_model or XCODER
+    known = model == XCODER  # a folder does not say which model it is a copy of
+    if not known:
+        say(
+            f"scoring model: custom, {model} instead of {XCODER}; its scores are complexity only if it was trained to "
+            "answer that model's prompt"
+        )
     engine = "vllm" if args.use_vllm else args.engine or "transformers"
     identity = {
-        "scorer": "xcoder",
+        "scorer": "xcoder" if known else "custom",
         "model": model_label(model),
         "revision": model_revision(model),
         "dtype": dtype,

@@ -1,5 +1,6 @@
 """The real command, as a user runs it: what it writes, what it says when something is wrong, what a kill costs."""
 
+import argparse
 import json
 import os
 import random
@@ -9,7 +10,11 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
+from RQ1_complexity import complexity_scorer_steps as steps
+from RQ1_complexity import scorers
+from RQ1_complexity.complexity import XCODER
 from seedkit.records import read_records
 from seedkit.verify import verify
 from support import ROOT, SCORER, SHARED, Command, contents, offline, rows
@@ -232,6 +237,57 @@ def test_the_output_never_overwrites_the_input(tmp_path: Path, scorer_command: C
         assert result.returncode == 2
         assert "overwrite the input" in result.stderr
     assert data.read_bytes() == before
+
+
+def test_a_scoring_model_that_is_not_the_known_one_is_custom(
+    tmp_path: Path, tiny_llama: Path, tiny_gpt2: Path, scorer_main: Command
+) -> None:
+    data = seeds(tmp_path / "seeds.jsonl", 12)
+    command = ["--input_file", data, "--output_dir", tmp_path / "out", "--device", "cpu"]
+    # named like the scorer, but nothing says that it is the scorer
+    (named := tmp_path / XCODER).parent.mkdir()
+    named.symlink_to(tiny_llama)
+    for model in (tiny_llama, named):
+        result = scorer_main(*command, "--scoring_model", model, "--perplexity_model", tiny_gpt2)
+        assert result.returncode == 0, result.stderr
+        assert f"scoring model: custom, {model} instead of {XCODER};" in result.stderr
+        manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
+        assert manifest["models"]["semantic"]["scorer"] == "custom"
+    assert "custom" not in scorer_main(*command, "--scorer", "embedded").stderr
+
+
+def test_the_known_scoring_model_is_no_custom_one(
+    tiny_llama: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(scorers, "XCODER", str(tiny_llama))  # 16 GB otherwise
+    for scoring_model in (None, str(tiny_llama)):
+        args = argparse.Namespace(
+            scorer="xcoder", scoring_model=scoring_model, engine=None, use_vllm=False, device="cpu", dtype="auto",
+            max_batch_tokens=None, perplexity_model="embedded",
+        )  # fmt: skip
+        assert scorers.plan(args)["semantic"].identity["scorer"] == "xcoder"
+    assert "custom" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("far", [40, 10**6])
+def test_a_measure_with_next_to_no_say_is_told(far: int) -> None:
+    semantic = np.arange(999.0)
+    linguistic = np.append(np.roll(np.arange(998.0), 300), far * 1000)
+    said = {}
+    for how in ("minmax", "rank"):
+        mean = steps.combine(semantic, linguistic, how)
+        found = {
+            "semantic": steps.rank_correlation(semantic, mean),
+            "linguistic": steps.rank_correlation(linguistic, mean),
+        }
+        said[how] = (found, steps.no_say(found, how))
+    found, lines = said["minmax"]
+    assert found["linguistic"] < 0.1 < found["semantic"]
+    assert [line.split(":")[0] for line in lines] == [
+        f"linguistic has next to no say in the result (Spearman {found['linguistic']:.2f})"
+    ]
+    assert "--normalize rank" in lines[0]
+    assert said["rank"][1] == []
 
 
 def test_outputs_of_another_source_are_refused_unless_overwrite(

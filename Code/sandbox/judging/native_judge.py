@@ -1,7 +1,9 @@
 """Judging languages that are compiled, or have no driver of their own: candidate and tests run together in a jail.
 
-The last thing that the tests do is print a nonce, so that a program that exits early does not pass. That stops accidents, not
-an adversary, since a program can look for the nonce in its own memory. Results are labelled accordingly (Benchmark.judged).
+The last thing that the tests do is print a nonce, so that a program that exits early does not pass. Where candidate and tests
+are compiled apart, the tests are written when the candidate is compiled, and read the nonce at the start of the run: it is in no
+file that a candidate can take in or look at. That stops accidents and what is cheap, not an adversary, since a program can look
+for the nonce in its own memory. Results are labelled accordingly (Benchmark.judged).
 """
 
 import errno
@@ -18,20 +20,23 @@ BUILD_SECONDS = 60.0
 PROCESSES = 256  # threads count too: a Java virtual machine has some thirty
 OUT_OF_TIME, TOO_MUCH_OUTPUT = "timeout", "output"  # why command_driver.py killed a command; it has the same two
 _GRACE = 5.0  # seconds that the driver may take to answer beyond the time of a command
-_STARTING_S = 30.0  # seconds for writing the files
+_WRITING_S = 30.0  # seconds for writing files
 
 
 @dataclass(frozen=True, slots=True)
 class Native:
     """A program as files in a work folder. All its commands run there, in one jail, where processes may fork."""
 
-    files: Mapping[str, str]  # name: text
+    files: Mapping[str, str]  # name: text; those that are there from the start
     run: tuple[str, ...]  # a command: the program and its arguments
     nonce: str  # a run that passes prints it on a line of its own
     build: tuple[tuple[str, ...], ...] = ()  # commands that come first, such as that of a compiler
     removed: tuple[str, ...] = ()  # files that are removed before the run
-    build_seconds: float = BUILD_SECONDS  # for each command of `build`
+    build_seconds: float = BUILD_SECONDS  # for each command of `build` and `link`
     environment: Mapping[str, str] = field(default_factory=dict)  # besides that of every jail
+    tests: Mapping[str, str] = field(default_factory=dict)  # files that are written after `build`
+    link: tuple[tuple[str, ...], ...] = ()  # commands that come after that, to build the tests
+    nonce_file: str = ""  # written right before the run, which begins with removing it; "": the program has the nonce
 
 
 def build_and_run(programs: Native | Sequence[Native], sandbox: Sandbox, limits: Limits) -> Verdict:
@@ -58,7 +63,7 @@ def build_and_run(programs: Native | Sequence[Native], sandbox: Sandbox, limits:
 
 def _in_a_jail(program: Native, sandbox: Sandbox, limits: Limits) -> Verdict:
     """One program; compilers get a larger disk and many processes."""
-    builds = program.build_seconds * len(program.build)
+    builds = program.build_seconds * len(program.build + program.link)
     jail_limits = Limits(limits.seconds + builds, limits.memory, max(limits.disk, 256 << 20), limits.output, PROCESSES)
     return in_builder(sandbox, jail_limits, lambda channel: _built_and_run(program, channel, limits))
 
@@ -82,15 +87,17 @@ def in_builder(sandbox: Sandbox, limits: Limits, judge: Callable[[Channel], Verd
 
 def _built_and_run(program: Native, channel: Channel, limits: Limits) -> Verdict:
     environment = dict(program.environment)
-    channel.begin(_STARTING_S)
-    _asked(channel, "write", dict(program.files))
-    for command in program.build:
-        status, seconds, output, why = _run(channel, command, program.build_seconds, environment)
-        if why == OUT_OF_TIME:
-            return Verdict(TIMEOUT, seconds, first_lines("the compiler took too long", output))
-        if status != 0 or why:
-            return Verdict(SYNTAX, seconds, first_lines(f"{command[0]} ended with status {status}", output))
+    for files, commands in ((program.files, program.build), (program.tests, program.link)):
+        _write(channel, files)
+        for command in commands:
+            status, seconds, output, why = _run(channel, command, program.build_seconds, environment)
+            if why == OUT_OF_TIME:
+                return Verdict(TIMEOUT, seconds, first_lines("the compiler took too long", output))
+            if status != 0 or why:
+                return Verdict(SYNTAX, seconds, first_lines(f"{command[0]} ended with status {status}", output))
     _asked(channel, "remove", list(program.removed))
+    if program.nonce_file:
+        _write(channel, {program.nonce_file: program.nonce})
     status, seconds, output, why = _run(channel, program.run, limits.seconds, environment)
     if why == OUT_OF_TIME:
         return Verdict(TIMEOUT, seconds, first_lines("", output))
@@ -101,6 +108,12 @@ def _built_and_run(program: Native, channel: Channel, limits: Limits) -> Verdict
     if program.nonce not in output.splitlines():
         return Verdict(FAIL, seconds, first_lines("it ended before the last test", output))
     return Verdict(PASS, seconds)
+
+
+def _write(channel: Channel, files: Mapping[str, str]) -> None:
+    if files:
+        channel.begin(_WRITING_S)
+        _asked(channel, "write", dict(files))
 
 
 def _run(

@@ -1,6 +1,7 @@
 """Programs that are built first and run beside their tests."""
 
 import shutil
+from dataclasses import replace
 
 import pytest
 from sandbox.contract import Limits, Sandbox
@@ -53,6 +54,25 @@ def test_what_is_built_is_gone_before_the_run(toolchains: Sandbox) -> None:
     assert slow.name == "timeout" and "compiler" in slow.stderr
     none = build_and_run(Native({}, ("no-such-program",), "N"), toolchains, Limits(5))
     assert none.name == "fail" and "no-such-program" in none.stderr
+
+
+def test_tests_and_nonce_come_after_the_candidate_is_built(toolchains: Sandbox) -> None:
+    """Neither can be taken in by a compiler, and the nonce is in no file that was there when anything was built."""
+    program = Native(
+        files={
+            "run.sh": "cat nonce; rm nonce; grep -q tests.txt seen && exit 1; grep -q nonce seen later && exit 1; ls; exit 0"
+        },
+        run=("bash", "run.sh"),
+        nonce="NONCE-1",
+        build=(("sh", "-c", "ls > seen"),),
+        removed=("tests.txt",),
+        tests={"tests.txt": "x"},
+        link=(("sh", "-c", "test -f tests.txt && ls > later"),),
+        nonce_file="nonce",
+    )
+    assert build_and_run(program, toolchains, Limits(5)).name == "pass"
+    inside = replace(program, nonce_file="", files={"run.sh": "test ! -e nonce && echo NONCE-1"})
+    assert build_and_run(inside, toolchains, Limits(5)).name == "pass"
 
 
 def test_other_languages_run(toolchains: Sandbox) -> None:

@@ -33,6 +33,7 @@ _CONTROL_TASK = {"humaneval": "HumanEval_0_next_number", "mbpp": "mbpp_0_next_nu
 _MARK = re.compile(r"\n[^\w\n]+ === (?:reference|tests|end) ===\n")
 
 Judge = Callable[[Problem, str, Sandbox, Limits], Verdict]  # runs one completion in a jail of its own
+NONCE_FILE = "nonce"  # which tests that are compiled read and remove before anything of the candidate runs
 # (case, completion, nonce, token) -> the program for each reading of the completion, the likeliest first; `nonce` is what
 # the tests print at last, `token` are letters for names that no candidate can know
 Programs = Callable[[Case, str, str, str], list[Native]]

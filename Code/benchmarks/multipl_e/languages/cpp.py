@@ -17,7 +17,7 @@ from sandbox.prepared import prepared
 from seedkit.errors import RunError
 
 from benchmarks.multipl_e.case import COMMENTS, Case, outside_strings
-from benchmarks.multipl_e.languages.base import Language, judge_programs
+from benchmarks.multipl_e.languages.base import NONCE_FILE, Language, judge_programs
 from benchmarks.multipl_e.languages.toolchain import Toolchain, found
 
 STANDARD = "-std=c++17"  # as the authors' harness
@@ -58,28 +58,43 @@ def _program(case: Case, completion: str, way: "Way", nonce: str, token: str) ->
     tests_header = [folders["tests"]] if headers else []
     link = ("g++", *_FLAGS, *tests_header, "tests.cpp", "solution.o", "-fuse-ld=gold", "-o", "tests")
     return Native(
-        files={
-            "solution.cpp": way(case, completion, head, declaration, token),
-            "tests.cpp": _tests(case, head, declaration, nonce, token),
-        },
-        build=(("sh", "-c", f"({build}) && ld -r --force-group-allocation all.o -o whole.o && {hide}"), link),
+        files={"solution.cpp": way(case, completion, head, declaration, token)},
+        build=(("sh", "-c", f"({build}) && ld -r --force-group-allocation all.o -o whole.o && {hide}"),),
+        tests={"tests.cpp": _tests(case, head, declaration, token)},
+        link=(link,),
+        nonce_file=NONCE_FILE,
         run=("./tests",),
         nonce=nonce,
         removed=("solution.cpp", "tests.cpp", "all.o", "whole.o", "solution.o"),
     )
 
 
-def _tests(case: Case, head: str, declaration: str, nonce: str, token: str) -> str:
+# Runs before all constructors, of which the candidate may have some: functions of this section stand in the order of linking.
+_READ_NONCE = """
+static char nonce_TOKEN[33];
+static void read_TOKEN() {
+    auto file = std::fopen("FILE", "r");
+    std::setbuf(file, nullptr);
+    std::fread(nonce_TOKEN, 1, 32, file);
+    std::fclose(file);
+    std::remove("FILE");
+}
+__attribute__((section(".preinit_array"), used)) static void (*first_TOKEN)() = read_TOKEN;
+"""
+
+
+def _tests(case: Case, head: str, declaration: str, token: str) -> str:
     """The tests with a check of their own in place of assert, which the candidate cannot name."""
     checks = outside_strings(case.tests.removeprefix(case.syntax.closes), r"\bassert\(", f"CHECK_{token}(")
-    checks = f'{checks.rstrip().removesuffix("}")}    std::puts("\\n{nonce}");\n    std::fflush(stdout);\n    return 0;\n}}\n'
+    checks = f"{checks.rstrip().removesuffix('}')}    std::putchar(10);\n    std::puts(nonce_{token});\n    std::fflush(stdout);\n    return 0;\n}}\n"
     includes = "".join(f"#include <{name}>\n" for name in _NEEDED_BY_TESTS.split())
     if "std::" in head + declaration + case.tests:
         includes = f"#if __has_include(<{_TESTS}>)\n#include <{_TESTS}>\n#else\n{includes}#endif\n"
     else:
         includes = "#include <cstdio>\n#include <cstdlib>\n"
+    read = _READ_NONCE.replace("TOKEN", token).replace("FILE", NONCE_FILE)
     return (
-        f"{includes}{head}\n{declaration};\n#define CHECK_{token}(passed) do {{ if (!(passed)) {{ std::fputs(#passed, stderr); "
+        f"{includes}{read}{head}\n{declaration};\n#define CHECK_{token}(passed) do {{ if (!(passed)) {{ std::fputs(#passed, stderr); "
         f"std::abort(); }} }} while (0)\n{checks}"
     )
 

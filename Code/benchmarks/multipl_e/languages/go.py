@@ -13,11 +13,27 @@ from sandbox.judging.native_judge import Native
 from sandbox.prepared import prepared
 
 from benchmarks.multipl_e.case import Case, Reading
-from benchmarks.multipl_e.languages.base import Language, judge_programs
+from benchmarks.multipl_e.languages.base import NONCE_FILE, Language, judge_programs
 from benchmarks.multipl_e.languages.toolchain import Toolchain, found
 
 # modules that a prompt imports for the tests, and a line that uses each
 _USED = {"testing": "var _ testing.TB", "fmt": "var _ = fmt.Sprint"}
+
+
+# a package which the candidate's imports, though not under a name that it knows: Go runs this first
+_READ_NONCE = """\
+package first
+
+import "os"
+
+var Nonce string
+
+func init() {
+	text, _ := os.ReadFile("FILE")
+	os.Remove("FILE")
+	Nonce = string(text)
+}
+"""
 
 
 def _brings(text: str, module: str) -> bool:
@@ -34,24 +50,29 @@ def go_programs(case: Case, completion: str, nonce: str, token: str) -> list[Nat
 def _program(case: Case, reading: Reading, nonce: str, token: str) -> Native:
     package = re.search(r"^package (\w+)", case.prompt, re.MULTILINE)
     name = package[1] if package else "solution"
-    library = _library()
+    library, first = _library(), f"first_{token}"
     compiler = ("go", "tool", "compile", "-complete", "-pack", "-importcfg")
     return Native(
         files={
             "solution.go": _solution(case, reading, name),
-            "entry.go": f"package {name}\n\nvar Entry_{token} = {case.name}\n",
-            "tests.go": _tests(case, nonce, token),
+            "entry.go": f'package {name}\n\nimport _ "{first}"\n\nvar Entry_{token} = {case.name}\n',
+            "first.go": _READ_NONCE.replace("FILE", NONCE_FILE),
             "library": library,
-            "linked": f"{library}packagefile solution=solution.a\n",
+            "linked": f"{library}packagefile solution=solution.a\npackagefile {first}=first.a\n",
         },
         build=(
-            (*compiler, "library", "-p", "solution", "-o", "solution.a", "solution.go", "entry.go"),
+            (*compiler, "library", "-p", first, "-o", "first.a", "first.go"),
+            (*compiler, "linked", "-p", "solution", "-o", "solution.a", "solution.go", "entry.go"),
+        ),
+        tests={"tests.go": _tests(case, token)},
+        link=(
             (*compiler, "linked", "-p", "main", "-o", "tests.a", "tests.go"),
             ("go", "tool", "link", "-s", "-w", "-importcfg", "linked", "-o", "tests", "tests.a"),
         ),
+        nonce_file=NONCE_FILE,
         run=("./tests",),
         nonce=nonce,
-        removed=("solution.go", "entry.go", "tests.go"),
+        removed=("solution.go", "entry.go", "first.go", "tests.go"),
     )
 
 
@@ -68,17 +89,17 @@ def _solution(case: Case, reading: Reading, package: str) -> str:
     return solution + "".join(f"{line}\n" for module, line in _USED.items() if _brings(solution, module))
 
 
-def _tests(case: Case, nonce: str, token: str) -> str:
+def _tests(case: Case, token: str) -> str:
     """The tests' table with a main function of its own, which compares as the authors' does: by what %v prints."""
     rows = case.tests[case.tests.index("tests := []test{") : case.tests.index("for i, tc")].rstrip()
     rows = rows[rows.index("{") + 1 :].removesuffix("}").rstrip()
     return (
-        f'package main\n\nimport (\n\t"fmt"\n\t"os"\n\tsolution "solution"\n)\n\n'
+        f'package main\n\nimport (\n\t"fmt"\n\t"os"\n\tfirst "first_{token}"\n\tsolution "solution"\n)\n\n'
         f"func main() {{\n\tcandidate := solution.Entry_{token}\n\ttype test struct {{\n\t\tactual   interface{{}}\n"
         f"\t\texpected interface{{}}\n\t}}\n\ttests := []test{{{rows}\n\t}}\n\tfor i, tc := range tests {{\n"
         '\t\tactual, expected := fmt.Sprintf("%v", tc.actual), fmt.Sprintf("%v", tc.expected)\n\t\tif actual != expected {\n'
         '\t\t\tfmt.Fprintf(os.Stderr, "test %d: expected %s, got %s\\n", i, expected, actual)\n\t\t\tos.Exit(1)\n\t\t}\n\t}\n'
-        f'\tfmt.Fprintln(os.Stdout, "\\n{nonce}")\n}}\n'
+        '\tfmt.Fprintln(os.Stdout, "\\n"+first.Nonce)\n}\n'
     )
 
 

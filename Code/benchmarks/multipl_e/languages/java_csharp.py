@@ -10,7 +10,7 @@ from sandbox.judging.native_judge import Native
 
 from benchmarks.multipl_e.braces import classes_around, definitions, plain, unclosed
 from benchmarks.multipl_e.case import STRING, Case, outside_strings
-from benchmarks.multipl_e.languages.base import Language, judge_programs
+from benchmarks.multipl_e.languages.base import NONCE_FILE, Language, judge_programs
 from benchmarks.multipl_e.languages.toolchain import Toolchain
 
 _JAVA = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto")  # javac and java start faster with these
@@ -33,14 +33,18 @@ def _java(case: Case, solution: str, owner: str, nonce: str, token: str) -> Nati
     program = (
         f"{imports}\nclass Tests_{token} {{\n    static void check_{token}(boolean passed) {{\n"
         "        if (!passed) throw new AssertionError();\n    }\n"
-        f"    public static void main(String[] args) throws Throwable {{\n{tests}\n"
-        f'        System.out.println("\\n{nonce}");\n        System.out.flush();\n    }}\n}}\n'
+        f"    public static void main(String[] args) throws Throwable {{\n"
+        f'        java.io.File file_{token} = new java.io.File("{NONCE_FILE}");\n        String nonce_{token};\n'
+        f"        try (java.io.FileInputStream in = new java.io.FileInputStream(file_{token})) {{\n"
+        f"            nonce_{token} = new String(in.readAllBytes());\n        }}\n        file_{token}.delete();\n{tests}\n"
+        f'        System.out.println("\\n" + nonce_{token});\n        System.out.flush();\n    }}\n}}\n'
     )
     flags = tuple(f"-J{flag}" for flag in _JAVA)
     compiler = ("javac", *flags, "-nowarn", "-proc:none", "-encoding", "UTF-8", "-cp", _JAVATUPLES, "-d", ".")
     return Native(
         files={"Problem.java": solution, f"Tests_{token}.java": program},
         build=((*compiler, "Problem.java", f"Tests_{token}.java"),),
+        nonce_file=NONCE_FILE,
         run=("java", *_JAVA, "-Xmx512m", "-ea", "-cp", f".:{_JAVATUPLES}", f"Tests_{token}"),
         nonce=nonce,
         removed=("Problem.java", f"Tests_{token}.java"),
@@ -74,8 +78,9 @@ def _csharp(case: Case, solution: str, owner: str, nonce: str, token: str) -> Na
             *spaces,
             f"class Tests_{token} {{",
             f"    static void Check_{token}(bool passed) {{ if (!passed) Environment.FailFast(null); }}",
-            f"    public static void Main(string[] args) {{\n{tests}",
-            f'        Console.Out.WriteLine("\\n{nonce}");\n        Console.Out.Flush();\n    }}\n}}\n',
+            f'    public static void Main(string[] args) {{\n        var nonce_{token} = System.IO.File.ReadAllText("{NONCE_FILE}");',
+            f'        System.IO.File.Delete("{NONCE_FILE}");\n{tests}',
+            f'        Console.Out.WriteLine("\\n" + nonce_{token});\n        Console.Out.Flush();\n    }}\n}}\n',
         )
     )
     return Native(
@@ -93,6 +98,7 @@ def _csharp(case: Case, solution: str, owner: str, nonce: str, token: str) -> Na
                 "tests.cs",
             ),
         ),
+        nonce_file=NONCE_FILE,
         run=("mono", "tests.exe"),
         nonce=nonce,
         removed=("solution.cs", "tests.cs"),

@@ -6,8 +6,20 @@ from functools import partial
 from sandbox.judging.native_judge import Native
 
 from benchmarks.multipl_e.case import COMMENTS, Case, Reading
-from benchmarks.multipl_e.languages.base import Language, judge_programs
+from benchmarks.multipl_e.languages.base import NONCE_FILE, Language, judge_programs
 from benchmarks.multipl_e.languages.toolchain import Toolchain
+
+# Runs before main and whatever the candidate has the linker call: functions of this section stand in the order of linking.
+_READ_NONCE = """
+static mut NONCE_TOKEN: [u8; 32] = [0; 32];
+#[used]
+#[link_section = ".preinit_array"]
+static FIRST_TOKEN: extern "C" fn() = read_TOKEN;
+extern "C" fn read_TOKEN() {
+    unsafe { std::io::Read::read_exact(&mut std::fs::File::open("FILE").unwrap(), &mut NONCE_TOKEN).unwrap(); }
+    std::fs::remove_file("FILE").unwrap();
+}
+"""
 
 
 def rust_programs(case: Case, completion: str, nonce: str, token: str) -> list[Native]:
@@ -25,17 +37,20 @@ def _crate(case: Case, reading: Reading, nonce: str, token: str) -> Native:
     solution = re.sub(public, r"pub \1", solution, flags=re.MULTILINE)
     checks = case.tests.removeprefix(case.syntax.closes).rstrip().removesuffix("}")
     crate = f"solution_{token}"
+    read = _READ_NONCE.replace("TOKEN", token).replace("FILE", NONCE_FILE)
     tests = (
-        f"#![allow(unused)]\nextern crate {crate};\nuse {crate}::{case.name};\n{uses}\n{checks}"
-        f'    use std::io::Write;\n    println!("\\n{nonce}");\n    std::io::stdout().flush().unwrap();\n}}\n'
+        f"#![allow(unused)]\nextern crate {crate};\nuse {crate}::{case.name};\n{uses}\n{read}{checks}"
+        f"    use std::io::Write;\n    let out = std::io::stdout();\n    let mut out = out.lock();\n"
+        f'    out.write_all(b"\\n").unwrap();\n    out.write_all(unsafe {{ &NONCE_{token} }}).unwrap();\n'
+        '    out.write_all(b"\\n").unwrap();\n    out.flush().unwrap();\n}\n'
     )
     compiler = ("rustc", "-A", "warnings", "-C", "debuginfo=0")
     return Native(
-        files={"solution.rs": solution, "tests.rs": tests},
-        build=(
-            (*compiler, "--crate-type", "rlib", "--crate-name", crate, "solution.rs"),
-            (*compiler, "--extern", f"{crate}=lib{crate}.rlib", "tests.rs", "-o", "tests"),
-        ),
+        files={"solution.rs": solution},
+        build=((*compiler, "--crate-type", "rlib", "--crate-name", crate, "solution.rs"),),
+        tests={"tests.rs": tests},
+        link=((*compiler, "--extern", f"{crate}=lib{crate}.rlib", "tests.rs", "-o", "tests"),),
+        nonce_file=NONCE_FILE,
         run=("./tests",),
         nonce=nonce,
         removed=("solution.rs", "tests.rs"),

@@ -39,7 +39,7 @@ class _Script:
             text = text[:at] + new + text[at + len(old) :]
         text = f"{text}\n{self.said}" if self.said else text
         removed = (self.name,) if self.build else ()
-        return Native({self.name: text.replace(_NONCE, nonce)}, self.run, nonce, self.build, removed)
+        return Native({self.name: text.replace(_NONCE, nonce)}, self.run, nonce, self.build, removed=removed)
 
 
 def _racket(case: Case, completion: str, nonce: str, token: str) -> list[Native]:

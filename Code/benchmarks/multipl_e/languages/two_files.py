@@ -7,7 +7,7 @@ from sandbox.judging.native_judge import Native
 
 from benchmarks.multipl_e.braces import unclosed
 from benchmarks.multipl_e.case import Case, Reading
-from benchmarks.multipl_e.languages.base import Language, judge_programs
+from benchmarks.multipl_e.languages.base import NONCE_FILE, Language, judge_programs
 from benchmarks.multipl_e.languages.toolchain import Toolchain
 
 
@@ -55,11 +55,14 @@ def _scala_program(case: Case, reading: Reading, nonce: str, token: str) -> Nati
     statements = case.tests[case.tests.index("{", case.tests.index("def main(")) + 1 :].rstrip().removesuffix("}")
     tests = (
         f"{imports}\nobject Tests_{token} {{\n    import {owner}._\n    def main(args: Array[String]): Unit = {{"
-        f'{statements.rstrip().removesuffix("}")}    println("\\n{nonce}")\n    }}\n}}\n'
+        f'\n    val nonce_{token} = scala.io.Source.fromFile("{NONCE_FILE}").mkString\n'
+        f'    new java.io.File("{NONCE_FILE}").delete()'
+        f'{statements.rstrip().removesuffix("}")}    println("\\n" + nonce_{token})\n    }}\n}}\n'
     )
     return Native(
         files={"solution.scala": solution, "tests.scala": tests},
         build=(("scalac", "-nowarn", "solution.scala", "tests.scala"),),
+        nonce_file=NONCE_FILE,
         run=("scala", "-cp", ".", f"Tests_{token}"),
         nonce=nonce,
         removed=("solution.scala", "tests.scala"),

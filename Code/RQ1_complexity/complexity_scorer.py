@@ -29,7 +29,12 @@ def parse() -> argparse.Namespace:
         default="auto",
         help="auto: xcoder if CUDA is there or --scoring_model is given, else embedded (default)",
     )
-    scoring.add_argument("--scoring_model", metavar="MODEL", help="hub id or folder (default: the XCoder scorer)")
+    scoring.add_argument(
+        "--scoring_model",
+        "--model_name_or_path",
+        metavar="MODEL",
+        help="hub id or folder (default: the XCoder scorer)",
+    )
     scoring.add_argument(
         "--engine", choices=("transformers", "vllm"), help="what runs the model (default: transformers)"
     )

@@ -18,6 +18,7 @@ from typing import Any
 import orjson
 from seedkit.cli import run
 from seedkit.errors import InputError
+from seedkit.flags import parser
 from seedkit.records import read_records
 
 from RQ1_complexity.perplexity import EMBEDDED_LM
@@ -29,16 +30,16 @@ NOT_MIT = ("AQuA",)  # sources of the math file under another licence (ODC-By), 
 
 
 def parse() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--evol", type=Path, required=True, help="Evol-Instruct code data, JSONL")
-    parser.add_argument("--math", type=Path, required=True, help="MathInstruct-style data, JSON or JSONL")
-    parser.add_argument("--output_dir", type=Path, default=EMBEDDED_LM, help="model folder to write")
-    parser.add_argument("--epochs", type=int, default=3)
-    parser.add_argument("--max_steps", type=int, help="stop after so many optimisation steps")
-    parser.add_argument("--batch_tokens", type=int, default=2048, help="tokens per optimisation step")
-    parser.add_argument("--learning_rate", type=float, default=3e-3)
-    parser.add_argument("--seed", type=int, default=0)
-    return parser.parse_args()
+    flags = parser(__doc__)
+    flags.add_argument("--evol", type=Path, required=True, help="Evol-Instruct code data, JSONL")
+    flags.add_argument("--math", type=Path, required=True, help="MathInstruct-style data, JSON or JSONL")
+    flags.add_argument("--output_dir", type=Path, default=EMBEDDED_LM, help="model folder to write")
+    flags.add_argument("--epochs", type=int, default=3)
+    flags.add_argument("--max_steps", type=int, help="stop after so many optimisation steps")
+    flags.add_argument("--batch_tokens", type=int, default=2048, help="tokens per optimisation step")
+    flags.add_argument("--learning_rate", type=float, default=3e-3)
+    flags.add_argument("--seed", type=int, default=0)
+    return flags.parse_args()
 
 
 def documents(evol: Path, math_file: Path) -> list[str]:

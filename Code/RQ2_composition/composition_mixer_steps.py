@@ -44,7 +44,7 @@ def mix(job: Job, args: argparse.Namespace) -> str:
     facts = file_facts(path)
     origin = made_by(path)
     subset = subset_size(args.subset_size, pools, path, _is_sample(source, origin))
-    mixes = plan(subset, args.num_repeats)
+    mixes = plan(subset, args.num_draws)
     with OutputFolder(
         folder,
         STAGE,
@@ -157,7 +157,7 @@ def _manifest(
         **describe_source(source, path, facts),
         "input_is_here": here,
         "made_by": origin,
-        "arguments": {"subset_size": subset, **arguments(args, "seed", "num_repeats")},
+        "arguments": {"subset_size": subset, **arguments(args, "seed", "num_draws")},
         "versions": versions("instructiondata", "numpy"),
         "counts": {**{pool.kind: len(pool) for pool in pools}, "left_out": len(rejects)},
         "mixes": written,

@@ -96,13 +96,13 @@ def mix(code: Code, domains: list[Domain], args: argparse.Namespace) -> str:
     """Check and write all mixes of one source, the manifest last; returns the closing table."""
     rejects = list(code.rejects.all())
     pools, renamed = _without_clashes([code.pool, *_without_duplicates(code.pool, domains, rejects)])
-    mixes = plan(len(code.pool), args.num_samples)
+    mixes = plan(len(code.pool), args.num_draws)
     check_sizes(mixes, pools, str(code.path))
     inputs = [code.path, *(domain.path for domain in domains)]
     made_of = {
         **describe_source(code.source, code.path, code.facts),
         "domains": {d.pool.kind: describe_file(d.path, d.facts) for d in domains},
-        "arguments": arguments(args, "seed", "num_samples"),
+        "arguments": arguments(args, "seed", "num_draws"),
     }
     with OutputFolder(
         code.folder,

@@ -3,13 +3,20 @@
 import argparse
 import math
 from pathlib import Path
+from typing import Any, NoReturn
 
 
-def parser(doc: str | None) -> argparse.ArgumentParser:
+class Parser(argparse.ArgumentParser):
+    """Says what is wrong with a command line in one line; the usage is shown by --help."""
+
+    def error(self, message: str) -> NoReturn:
+        line = message.replace("\n", "\\n")
+        self.exit(2, f"error: {line}\n")
+
+
+def parser(doc: str | None) -> Parser:
     """An argument parser that shows a script's docstring as it is written."""
-    return argparse.ArgumentParser(
-        description=doc, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
-    )
+    return Parser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False)
 
 
 def add_input_flags(flags: argparse.ArgumentParser, *, output: str = "dir") -> None:
@@ -64,15 +71,25 @@ def add_embedder_flags(flags: argparse.ArgumentParser) -> argparse._ArgumentGrou
         help="auto: instructor if CUDA is there or --model_name is given, else minilm (default)",
     )
     group.add_argument(
-        "--model_name", metavar="MODEL", help="hub id or folder (default: INSTRUCTOR base; with transformer: CodeBERT)"
+        "--model_name",
+        "--model_name_or_path",
+        metavar="MODEL",
+        help="hub id or folder (default: INSTRUCTOR base; with transformer: CodeBERT)",
     )
     return group
 
 
-def add_mix_flags(flags: argparse.ArgumentParser, repeats: str) -> argparse._ArgumentGroup:
-    """How many draws, and from which seed; `repeats` is the name of the flag for the number of draws."""
+def add_mix_flags(flags: argparse.ArgumentParser, former: str) -> argparse._ArgumentGroup:
+    """How many draws, and from which seed; `former` is the earlier name of --num_draws, still taken."""
     group = flags.add_argument_group("mixing")
-    group.add_argument(f"--{repeats}", type=positive, default=3, metavar="N", help="independent draws (default: 3)")
+    group.add_argument(
+        "--num_draws",
+        f"--{former}",
+        type=positive,
+        default=3,
+        metavar="N",
+        help=f"independent draws (default: 3); --{former} is its earlier name",
+    )
     group.add_argument(
         "--seed", type=natural, default=42, metavar="N", help="the same seed, the same bytes (default: 42)"
     )
@@ -82,7 +99,14 @@ def add_mix_flags(flags: argparse.ArgumentParser, repeats: str) -> argparse._Arg
 def add_machine_flags(flags: argparse.ArgumentParser) -> argparse._ArgumentGroup:
     """Where and how a model runs."""
     group = flags.add_argument_group("machine")
-    group.add_argument("--device", default="auto", help="auto, cpu, cuda (every GPU), or a list: cuda:0,cuda:1")
+    group.add_argument(
+        "--device",
+        nargs="+",
+        action=_Joined,
+        default="auto",
+        metavar="DEVICE",
+        help="auto, cpu, cuda (every GPU), or a list: cuda:0 cuda:1",
+    )
     group.add_argument(
         "--dtype",
         choices=("auto", "bfloat16", "float16", "float32"),
@@ -104,25 +128,28 @@ def add_machine_flags(flags: argparse.ArgumentParser) -> argparse._ArgumentGroup
     return group
 
 
+class _Joined(argparse.Action):
+    """Several values, with spaces or commas between them, as one with commas."""
+
+    def __call__(self, parser: Any, namespace: argparse.Namespace, values: Any, option_string: Any = None) -> None:
+        setattr(namespace, self.dest, ",".join(values))
+
+
 def positive(text: str) -> int:
     """An argument type: a whole number of at least 1."""
-    number = _whole(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"expected a whole number of at least 1, got {text!r}")
-    return number
-
-
-def _whole(text: str) -> int:
-    """The number, -1 if the text is no whole number or one too large for readers of JSON."""
-    number = int(text) if text.isascii() and text.isdigit() and len(text) < 20 else -1
-    return number if number < 2**63 else -1
+    return _whole(text, 1, "of at least 1")
 
 
 def natural(text: str) -> int:
     """An argument type: a whole number from 0."""
-    number = _whole(text)
-    if number < 0:
-        raise argparse.ArgumentTypeError(f"expected a whole number from 0, got {text!r}")
+    return _whole(text, 0, "from 0")
+
+
+def _whole(text: str, least: int, which: str) -> int:
+    """The number, if it is `least` or more and not too large for readers of JSON."""
+    number = int(text) if text.isascii() and text.isdigit() and len(text) < 20 else -1
+    if not least <= number < 2**63:
+        raise argparse.ArgumentTypeError(f"expected a whole number {which}, got {text!r}")
     return number
 
 

@@ -81,7 +81,7 @@ def devices(wanted: str) -> list[str]:
         except RuntimeError:
             device = torch.device("meta")
         if device.type not in ("cpu", "cuda"):
-            raise UsageError(f"--device {wanted}: expected auto, cpu, cuda or a list like cuda:0,cuda:1")
+            raise UsageError(f"--device {wanted}: expected auto, cpu, cuda or a list like cuda:0 cuda:1")
         if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
             raise UsageError(f"--device {wanted}: there are {torch.cuda.device_count()} CUDA devices")
     return names

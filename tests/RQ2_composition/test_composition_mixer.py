@@ -62,7 +62,7 @@ def test_five_ratios_three_repeats_exact_and_nested(tmp_path: Path, script_comma
     assert all(contents(tmp_path / "3")[name] != before[name] for name in names)
     # fewer repeats: the same bytes for those that stay, and none of the others
     script_command(
-        SCRIPT, "--input_file", data, "--output_dir", out, "--subset_size", 40, "--seed", 7, "--num_repeats", 1
+        SCRIPT, "--input_file", data, "--output_dir", out, "--subset_size", 40, "--seed", 7, "--num_draws", 1
     )
     assert sorted(contents(out)) == sorted([*names[:5], "composition_pool.jsonl", "manifest.json"])
     assert all(contents(out)[name] == before[name] for name in names[:5])

@@ -145,7 +145,7 @@ def test_usage_errors_are_one_line_and_exit_code_2(tmp_path: Path, script_comman
         ([*few, "--math_file", bad], f'{bad}:1: "output" is missing'),
         ([*few, "--input_file", tmp_path / "none.jsonl"], "no such file"),
         ([*few, "--general_file", tmp_path], "cannot be read: Is a directory"),
-        ([*few, "--num_samples", "0"], "at least 1"),
+        ([*few, "--num_draws", "0"], "at least 1"),
         ([*few, "--seed", str(2**64)], "expected a whole number from 0"),
         ([*few, "--limit", "16"], "16 code records: expected at least 17, so that 3% is one or more"),
     ):

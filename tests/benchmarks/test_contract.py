@@ -13,6 +13,11 @@ def test_each_benchmark_is_found_under_its_name() -> None:
     assert {name: open_benchmark(name).name for name in BENCHMARKS} == {name: name for name in BENCHMARKS}
 
 
+def test_each_benchmark_has_the_time_limit_of_its_authors() -> None:
+    found = {name: open_benchmark(name).min_seconds for name in BENCHMARKS if not name.startswith("multipl-e")}
+    assert found == {"humaneval": 3.0, "mbpp": 3.0, "mbpp-full": 3.0, "livecodebench": 6.0}
+
+
 def test_a_selection_is_for_livecodebench_alone() -> None:
     selection = Selection(date_from=date(2024, 8, 1))
     assert open_benchmark("livecodebench", selection).name == "livecodebench"

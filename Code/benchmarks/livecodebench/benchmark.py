@@ -51,6 +51,7 @@ class LiveCodeBench:
     name = "livecodebench"
     stop: tuple[str, ...] = ("###",)
     max_new_tokens = 2000
+    min_seconds = SECONDS
     judged = OUTSIDE
     toolchain: str | None = None
 

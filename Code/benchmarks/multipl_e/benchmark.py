@@ -32,6 +32,7 @@ class MultiplE:
     origin: str
     name: str
     max_new_tokens = 1024
+    min_seconds: float
     judged: str
     toolchain: str | None
     stop: tuple[str, ...]
@@ -97,6 +98,7 @@ def _benchmark(origin: str, language: Language) -> type[MultiplE]:
             "origin": origin,
             "judged": language.judged,
             "stop": language.stop,
+            "min_seconds": language.min_seconds,
             "name": f"multipl-e-{name}" if origin == "humaneval" else f"multipl-e-{origin}-{name}",
             "toolchain": name if language.toolchain else None,
             "__doc__": f"{language.title}, {origin}.",

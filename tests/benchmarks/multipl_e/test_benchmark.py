@@ -28,6 +28,14 @@ def test_names_and_where_they_are_judged() -> None:
             assert one.judged == (OUTSIDE if language in ("py", "js", "ts", "sh") else INSIDE)
 
 
+def test_the_time_limit_is_the_authors_own() -> None:
+    """evaluation/src/safe_subprocess/__init__.py of nuprl/MultiPL-E, and those of eval_*.py that name another one."""
+    others = {"go": 30, "jl": 5, "swift": 5}
+    for language in LANGUAGES:
+        for name in (f"multipl-e-{language}", f"multipl-e-mbpp-{language}"):
+            assert BENCHMARKS[name]().min_seconds == others.get(language, 15), name
+
+
 def test_task_ids() -> None:
     assert benchmark("cpp").task_id("HumanEval_23_strlen") == "HumanEval_23_strlen"
     assert BENCHMARKS["multipl-e-mbpp-cpp"]().task_id("mbpp_3_is_not_prime") == "mbpp_3_is_not_prime"

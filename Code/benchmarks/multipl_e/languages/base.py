@@ -33,6 +33,8 @@ _CONTROL_TASK = {"humaneval": "HumanEval_0_next_number", "mbpp": "mbpp_0_next_nu
 _MARK = re.compile(r"\n[^\w\n]+ === (?:reference|tests|end) ===\n")
 
 Judge = Callable[[Problem, str, Sandbox, Limits], Verdict]  # runs one completion in a jail of its own
+# the authors' limit of a run: `timeout_seconds` of evaluation/src/safe_subprocess/__init__.py in nuprl/MultiPL-E
+AUTHORS_SECONDS = 15.0
 NONCE_FILE = "nonce"  # which tests that are compiled read and remove before anything of the candidate runs
 # (case, completion, nonce, token) -> the program for each reading of the completion, the likeliest first; `nonce` is what
 # the tests print at last, `token` are letters for names that no candidate can know
@@ -48,6 +50,7 @@ class Language(LanguageSyntax):
     toolchain: Toolchain | None  # None: Python alone
     judge: Judge
     judged: str = INSIDE  # or OUTSIDE, as in benchmarks.contract
+    min_seconds: float = AUTHORS_SECONDS  # of a run, where the user names no limit
     aliases: tuple[str, ...] = ()  # what rows call it besides its name
     calls: Callable[[str], tuple[Call, ...]] | None = None  # the tests as data; ValueError where they have another form
 

@@ -137,6 +137,7 @@ JULIA = Language(
         judge_programs,
         _Script("tests.jl", ("julia", "--startup-file=no", "tests.jl"), said=f'println("\\n{_NONCE}")\n'),
     ),
+    min_seconds=5.0,  # evaluation/src/eval_julia.py of the authors
     aliases=("julia",),
 )
 RACKET = Language(
@@ -160,6 +161,7 @@ SWIFT = Language(
     wrong='    fatalError("wrong")\n',
     closes="}",
     control="next_number.swift",
+    min_seconds=5.0,  # evaluation/src/eval_swift.py of the authors
     toolchain=Toolchain((), ("swiftc",), otherwise="install Swift below /opt and link it into /usr/bin"),
     judge=partial(
         judge_programs,

@@ -63,7 +63,7 @@ def loss_summary(rows: Sequence[Mapping[str, Any]]) -> dict[str, float]:
     """
     ends = [int(row["current_steps"]) for row in rows]
     values = [float(row["loss"]) for row in rows]
-    start = ends[-1] - max(1, round(ends[-1] / 10))  # the last step before the last tenth
+    start = ends[-1] - max(1, ends[-1] // 10)  # the last step before the last tenth
     steps = [max(0, end - max(start, before)) for before, end in pairwise([0, *ends])]
     final = math.fsum(value * count for value, count in zip(values, steps, strict=True) if count) / sum(steps)
     return {"first": round(values[0], 6), "last": round(values[-1], 6), "final": round(final, 6)}

@@ -12,7 +12,7 @@ from seedkit.errors import InputError
 
 
 @pytest.mark.parametrize("name", ["mbpp", "mbpp-full"])
-@pytest.mark.filterwarnings("ignore::SyntaxWarning", "ignore:invalid escape sequence:DeprecationWarning")
+@pytest.mark.filterwarnings("ignore::SyntaxWarning", "ignore::DeprecationWarning")  # of references from 2021
 def test_every_reference_passes_and_every_wrong_one_fails(name: str, shared_data: Path) -> None:
     check_references(name, shared_data)
 

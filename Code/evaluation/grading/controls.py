@@ -17,12 +17,12 @@ RETRIES = 2  # of an infra_error, with nothing else running
 
 
 def controls(
-    settings: GradingSettings, problems: Sequence[Problem], needed: Sequence[int], pool: JudgePool
+    settings: GradingSettings, least_s: float, problems: Sequence[Problem], needed: Sequence[int], pool: JudgePool
 ) -> dict[int, float]:
     """Run the references and some wrong programs of the problems with the `needed` indices.
 
     Returns the time limit of each needed problem in seconds, by index: time_factor times what its reference took here, and
-    at least min_seconds. Raises RunError where a reference does not pass or a wrong program does.
+    at least `least_s`. Raises RunError where a reference does not pass or a wrong program does.
     """
     limits = Limits(REFERENCE_SECONDS, settings.memory)
     solved = [index for index in needed if problems[index].reference]
@@ -51,8 +51,6 @@ def controls(
             f"{expected}, got {verdict.name} {why}".strip()
         )
     return {
-        index: max(
-            settings.min_seconds, settings.time_factor * (verdicts[index, True].seconds if index in solved else 0)
-        )
+        index: max(least_s, settings.time_factor * (verdicts[index, True].seconds if index in solved else 0))
         for index in needed
     }

@@ -29,7 +29,7 @@ from seedkit.sources import describe_file
 
 from evaluation.grading.controls import RETRIES, controls
 from evaluation.grading.samples import Sample, read_samples
-from evaluation.grading.settings import GradingSettings
+from evaluation.grading.settings import GradingSettings, least_seconds
 from evaluation.grading.summary import Summary, summarise
 from evaluation.grading.workers import JudgeJob, JudgePool
 
@@ -54,7 +54,8 @@ def grade(settings: GradingSettings, output_dir: Path) -> Summary:
     sampled = {sample.task_id for sample in samples}
     used, own = [problem for problem in wanted if problem.task_id in sampled], benchmark.own_problems()
     sources = [settings.samples, *([settings.benchmark_file] if settings.benchmark_file else [])]
-    identity = _identity(settings, sandbox, problems)
+    least = least_seconds(settings, benchmark)
+    identity = _identity(settings, sandbox, problems, least)
     workers = settings.workers or os.cpu_count() or 1
     with (
         OutputFolder(
@@ -68,7 +69,7 @@ def grade(settings: GradingSettings, output_dir: Path) -> Summary:
         Journal(output_dir / ".grades", STAGE, identity, VerdictCodec(), resume=settings.resume) as journal,
         JudgePool(settings.benchmark, used + own, sandbox, workers) as pool,
     ):
-        judge_all(settings, used, own, samples, pool, journal)
+        judge_all(settings, least, used, own, samples, pool, journal)
         verdicts = [journal[sample.key] for sample in samples]
         summary = summarise(settings, benchmark, wanted, samples, verdicts, sandbox)
         folder.write(RESULTS, result_lines(samples, verdicts, sandbox))
@@ -137,6 +138,7 @@ def _choose_sandbox(settings: GradingSettings, benchmark: Benchmark) -> str:
 
 def judge_all(
     settings: GradingSettings,
+    least_s: float,
     problems: Sequence[Problem],
     own: Sequence[Problem],
     samples: Sequence[Sample],
@@ -145,7 +147,8 @@ def judge_all(
 ) -> None:
     """Fill the journal: controls first, then the samples without a verdict, then those with infra_error again, alone.
 
-    The pool knows `problems` followed by `own`, the benchmark's own problems, which are for controls alone.
+    The pool knows `problems` followed by `own`, the benchmark's own problems, which are for controls alone. No sample has a
+    shorter time limit than `least_s`.
     """
     missing = [s for s in samples if s.key not in journal or journal[s.key].name == INFRA_ERROR]
     done = len(samples) - len(missing)
@@ -156,7 +159,7 @@ def judge_all(
     indices = {problem.task_id: index for index, problem in enumerate(problems)}
     needed = sorted({indices[sample.task_id] for sample in missing})
     needed += range(len(problems), len(problems) + len(own))
-    seconds = controls(settings, [*problems, *own], needed, pool)
+    seconds = controls(settings, least_s, [*problems, *own], needed, pool)
 
     def jobs(which: Iterable[Sample]) -> Iterator[JudgeJob[Sample]]:
         for sample in which:
@@ -203,7 +206,7 @@ def result_lines(samples: Sequence[Sample], verdicts: Sequence[Verdict], sandbox
         yield orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE)
 
 
-def _identity(settings: GradingSettings, sandbox: str, problems: Sequence[Problem]) -> dict[str, Any]:
+def _identity(settings: GradingSettings, sandbox: str, problems: Sequence[Problem], least_s: float) -> dict[str, Any]:
     """What decides a verdict besides the sample. It is the header of a journal: another one starts another journal."""
     digest = blake2b(digest_size=16)
     for problem in problems:
@@ -212,7 +215,7 @@ def _identity(settings: GradingSettings, sandbox: str, problems: Sequence[Proble
         "benchmark": settings.benchmark,
         "problems": digest.hexdigest(),
         "rung": sandbox,  # what a sandbox was called once: with another key, journals made then would not be found
-        "min_seconds": settings.min_seconds,
+        "min_seconds": least_s,
         "time_factor": settings.time_factor,
         "memory": settings.memory,
         "selection": repr(settings.selection),

@@ -14,7 +14,7 @@ from seedkit.display import table
 from seedkit.manifest import versions
 
 from evaluation.grading.samples import Sample
-from evaluation.grading.settings import GradingSettings
+from evaluation.grading.settings import GradingSettings, least_seconds
 from evaluation.metrics.by_tag import by_tag, pass_at_1
 from evaluation.metrics.intervals import mean_interval
 from evaluation.metrics.pass_at_k import pass_at_k
@@ -74,7 +74,11 @@ def summarise(
         missing=[problem.task_id for problem in problems if not total[problem.task_id]],
         samples=len(samples),
         samples_per_problem={"least": min(total.values(), default=0), "most": max(total.values(), default=0)},
-        limits={"min_seconds": settings.min_seconds, "time_factor": settings.time_factor, "memory": settings.memory},
+        limits={
+            "min_seconds": least_seconds(settings, benchmark),
+            "time_factor": settings.time_factor,
+            "memory": settings.memory,
+        },
         environment={
             **versions("numpy"),
             **({benchmark.toolchain: toolchain_version(benchmark.toolchain)} if benchmark.toolchain else {}),

@@ -1,12 +1,15 @@
 """grade(): verdicts of earlier runs, of the last release too, infra_error, and completions that are no text."""
 
 import json
+from dataclasses import replace
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
+from benchmarks.multipl_e.languages.base import control_row
+from benchmarks.multipl_e.languages.registry import LANGUAGES, missing
 from evaluation.grading import controls, workers
 from evaluation.grading import steps as grading
 from evaluation.grading.settings import GradingSettings
@@ -78,6 +81,23 @@ def test_a_completion_that_is_no_text_is_syntax(tmp_path: Path, problems: Path) 
     samples = [sample(0, "    return '\ud800'\n"), sample(1, right(1))]
     summary = grading.grade(settings(tmp_path, problems, samples), tmp_path / "out")
     assert summary.verdicts["syntax"] == 1 and summary.verdicts["pass"] == 1
+
+
+def test_the_least_time_limit_is_the_benchmarks_own(tmp_path: Path, problems: Path) -> None:
+    asked = replace(settings(tmp_path, problems, [sample(0, right(0))]), min_seconds=None)
+    assert grading.grade(asked, tmp_path / "out").limits["min_seconds"] == 3.0
+    given = replace(asked, min_seconds=2.5)
+    assert grading.grade(given, tmp_path / "out").limits["min_seconds"] == 2.5
+    if missing("sh"):
+        pytest.skip("no bash that a jail can run")
+    row, answer = control_row(LANGUAGES["sh"], "humaneval")
+    slow = (
+        f"    sleep 4\n{answer.lstrip(chr(10))}"  # longer than HumanEval's limit, not than that of MultiPL-E's authors
+    )
+    samples = write(tmp_path / "sh.jsonl", [{"task_id": row["name"], "completion": slow}])
+    bash = GradingSettings(samples, "multipl-e-sh", write(tmp_path / "rows.jsonl", [row]), workers=1)
+    summary = grading.grade(bash, tmp_path / "sh")
+    assert (summary.limits["min_seconds"], summary.verdicts["pass"]) == (15.0, 1), rows(tmp_path / "sh/results.jsonl")
 
 
 def test_a_journal_of_the_last_release_is_gone_on_with(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

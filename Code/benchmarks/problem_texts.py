@@ -9,6 +9,7 @@ from benchmarks import humaneval, mbpp
 from benchmarks.contract import ProblemTexts
 from benchmarks.dataset_rows import Row
 from benchmarks.livecodebench import prompts
+from benchmarks.multipl_e import dataset
 
 RELEASED = ("HumanEval", "MBPP", "MBPP-sanitized", "MultiPL-E", "LiveCodeBench")
 
@@ -20,7 +21,7 @@ def problem_texts(row: Row) -> ProblemTexts:
         InputError: the row is of no known form, a field is no string, or the prompt is blank.
     """
     # in this order: a row of MultiPL-E's Python has all fields of HumanEval's too
-    for read in (mbpp.texts_in, _multipl_e_texts_in, humaneval.texts_in, prompts.texts_in):
+    for read in (mbpp.texts_in, dataset.texts_in, humaneval.texts_in, prompts.texts_in):
         found = read(row)
         if found is not None:
             break
@@ -31,17 +32,3 @@ def problem_texts(row: Row) -> ProblemTexts:
     if not found.prompt.strip():
         raise InputError(f"{row.where}: expected a problem, got an empty prompt")
     return found
-
-
-def _multipl_e_texts_in(row: Row) -> ProblemTexts | None:
-    """The texts of a problem of MultiPL-E: translated, or in Python as HumanEval-X has it; None for another form."""
-    if row.has("prompt", "language", "name", "tests"):
-        language = row.exact_text("language").split("_", 1)[0]  # go_test.go is Go
-        name, solution = row.exact_text("name"), ""
-    elif row.has("prompt", "canonical_solution", "declaration"):
-        language, name, solution = "python", row.task_name(), row.exact_text("canonical_solution")
-    else:
-        return None
-    return ProblemTexts(
-        "MultiPL-E", f"{language}/{name}", row.exact_text("prompt"), solution, f"MultiPL-E {language}", code_prompt=True
-    )

@@ -1,4 +1,4 @@
-"""Where the rows of MultiPL-E are: in files as released, in the hub's parquet files, or on the hub."""
+"""Where the rows of MultiPL-E are: in files as released, in the hub's parquet files, or on the hub; and their texts."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,6 +6,7 @@ from pathlib import Path
 from seedkit.errors import InputError
 from seedkit.packaged import package_file
 
+from benchmarks.contract import ProblemTexts
 from benchmarks.dataset_rows import Row, from_hub, read_rows
 
 REPOSITORY = "nuprl/MultiPL-E"
@@ -16,6 +17,20 @@ _PYTHON_FILES = ("humaneval-python.jsonl", "HumanEval.jsonl", "HumanEval.jsonl.g
 def multipl_e_rows(source: Path | None, origin: str, language: str) -> Iterator[Row]:
     """The rows of one set, humaneval or mbpp, in one language."""
     yield from read_rows(_file(source, origin, language))
+
+
+def texts_in(row: Row) -> ProblemTexts | None:
+    """The texts of a problem of MultiPL-E: translated, or in Python as HumanEval-X has it; None for another form."""
+    if row.has("prompt", "language", "name", "tests"):
+        language = row.exact_text("language").split("_", 1)[0]  # go_test.go is Go
+        name, solution = row.exact_text("name"), ""
+    elif row.has("prompt", "canonical_solution", "declaration"):
+        language, name, solution = "python", row.task_name(), row.exact_text("canonical_solution")
+    else:
+        return None
+    return ProblemTexts(
+        "MultiPL-E", f"{language}/{name}", row.exact_text("prompt"), solution, f"MultiPL-E {language}", code_prompt=True
+    )
 
 
 def _file(source: Path | None, origin: str, language: str) -> Path:

@@ -6,7 +6,6 @@ checked.
 
 import json
 import re
-import signal
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from typing import Any
 import sandbox
 from sandbox.contract import Jail, Limits, Sandbox, SandboxError
 from sandbox.judging.channel import Channel, Deadline, Ended, Gone, LimitExceeded, verdict_of
-from sandbox.judging.driver_process import explain
+from sandbox.judging.driver_process import aborted, explain
 from sandbox.judging.verdict import BLOCKED, FAIL, INFRA_ERROR, MEMORY, PASS, SYNTAX, Verdict
 
 from benchmarks.contract import OUTSIDE, Problem
@@ -32,9 +31,6 @@ exec 4<&0 3>&1 0</dev/null 1>&2
 ulimit -c 0; ulimit -n 64; ulimit -f {blocks}; ulimit -d {kilobytes}
 exec node --no-warnings --max-old-space-size={megabytes} -e "$@"
 """
-# Node aborts when its heap is full, and for little else. Process 1 of a jail gets no SIGABRT: there abort() ends in a fault,
-# SIGSEGV. bubblewrap and shells report a signal as 128 more than its number.
-_ABORTED = {status for number in (signal.SIGABRT, signal.SIGSEGV) for status in (-number, 128 + number)}
 
 
 def judge_js(problem: Problem, completion: str, sandbox: Sandbox, limits: Limits) -> Verdict:
@@ -101,7 +97,7 @@ def _judged(case: Case, program: str, jail: Jail, channel: Channel, limits: Limi
         gone = isinstance(error, Gone)
     seconds = channel.seconds
     channel.drain()
-    if gone and jail.close(ended=True) in _ABORTED:
+    if gone and aborted(jail.close(ended=True)):  # as node does when its heap is full, and for little else
         verdict = MEMORY
     return Verdict(verdict, seconds, "" if verdict == PASS else explain(why, channel))
 

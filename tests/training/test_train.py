@@ -169,7 +169,7 @@ def test_killed_at_any_time_it_takes_its_trainer_along(
         stdout=subprocess.DEVNULL,
     )
     folder = run_folder(tmp_path, "MIDDLE")
-    wait_for(lambda: (folder / "model" / "checkpoint-9" / "trainer_state.json").exists(), process, 60)
+    wait_for(lambda: (folder / "model" / "checkpoint-9" / "trainer_state.json").exists(), process, 180)
     assert (run_folder(tmp_path, "LOW") / "run.json").exists()
     os.kill(process.pid, end)
     process.wait()

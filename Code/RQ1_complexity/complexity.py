@@ -16,13 +16,14 @@ from seedkit.score_store import Score, as_score
 from seedkit.stage import ModelSpec
 from seedkit.vllm_process import vllm_on
 
-from RQ1_complexity.perplexity import score_rows
+from RQ1_complexity.perplexity import row_batches, score_rows
 
 XCODER = "banksy235/XCoder-Complexity-Scorer"  # the Hugging Face hub
 PROMPT = (
     "You are a helpful assistant. Please identify the complexity score of the following user query. "
     "\n##Query: {instruction}  \n##Complexity: "
 )
+VLLM_CALL = 128  # prompts given to vLLM at once
 DIGITS = ("1", "2", "3", "4", "5", "6")
 
 
@@ -89,8 +90,11 @@ class TransformersScorer:
         self._device, self._max_batch_tokens = device, max_batch_tokens
 
     def __call__(self, texts: list[str]) -> list[Score]:
-        rows, failures = self._read(texts)
-        return score_rows(rows, failures, self._max_batch_tokens, self._forward)
+        return score_rows(*self._read(texts), self._max_batch_tokens, self._forward)
+
+    def batches(self, texts: list[str]) -> list[list[int]]:
+        """The indices of the texts in each batch, longest prompts first."""
+        return row_batches(*self._read(texts), self._max_batch_tokens)
 
     def _forward(self, rows: Sequence[Sequence[int]]) -> list[float]:
         import torch
@@ -107,7 +111,7 @@ class TransformersScorer:
 
 
 class VllmScorer:
-    """The scorer model through vLLM: all prompts of a chunk at once, the log-probabilities of the six digits by id.
+    """The scorer model through vLLM: VLLM_CALL prompts at once, the log-probabilities of the six digits by id.
 
     `device` is "cpu", or "cuda:" and the indices of one tensor-parallel group ("cuda:0+1"). Data parallel means several
     such groups: several processes, each with an engine of its own.
@@ -155,6 +159,10 @@ class VllmScorer:
         logits = np.array([self._digit_logprobs(output) for output in outputs]).reshape(-1, len(DIGITS))
         scores = failures | dict(zip(good, map(as_score, expected_score(logits).tolist()), strict=True))
         return [scores[number] for number in range(len(rows))]
+
+    def batches(self, texts: list[str]) -> list[list[int]]:
+        """The indices of the texts in each call of the engine, which makes its own batches."""
+        return [list(range(start, min(start + VLLM_CALL, len(texts)))) for start in range(0, len(texts), VLLM_CALL)]
 
     def _digit_logprobs(self, output: Any) -> list[float]:
         found = output.outputs[0].logprobs[0]

@@ -60,6 +60,10 @@ class EmbeddedScorer:
     def __call__(self, texts: list[str]) -> list[Score]:
         return [as_score(value) for value in self.values(inputs(texts, self._encode(texts))).tolist()]
 
+    def batches(self, texts: list[str]) -> list[list[int]]:
+        """The indices of the texts in each batch of the encoder."""
+        return self._encode.batches(texts)
+
     def values(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
         """Scores (n,) of prepared inputs (n, 390)."""
         # row by row in a fixed order: a matrix product may add up differently for another number of rows

@@ -5,7 +5,7 @@ fewer than two tokens; of longer texts the first 512 tokens count. (Radford et a
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 from seedkit.batching import halving, token_batches
@@ -31,6 +31,14 @@ class Perplexity:
         self._max_batch_tokens = min(max_batch_tokens, LOGITS_BYTES // (4 * self._model.config.vocab_size))
 
     def __call__(self, texts: list[str]) -> list[Score]:
+        return score_rows(*self._rows(texts), self._max_batch_tokens, self._forward)
+
+    def batches(self, texts: list[str]) -> list[list[int]]:
+        """The indices of the texts in each batch, longest texts first."""
+        return row_batches(*self._rows(texts), self._max_batch_tokens)
+
+    def _rows(self, texts: list[str]) -> tuple[list[list[int]], dict[int, Score]]:
+        """(token ids of every text, failures by index)."""
         rows: list[list[int]] = []
         if texts:
             rows = self._tokenizer(texts, truncation=True, max_length=self._tokens)["input_ids"]
@@ -39,7 +47,7 @@ class Perplexity:
             for number, row in enumerate(rows)
             if len(row) < 2
         }
-        return score_rows(rows, failures, self._max_batch_tokens, self._forward)
+        return rows, failures
 
     def _forward(self, rows: Sequence[Sequence[int]]) -> list[float]:
         import torch
@@ -65,9 +73,17 @@ def score_rows(
     Both difficulty measures run their language models by it: batches of rows alike in length, of `max_batch_tokens` at
     most, halved where the GPU's memory does not hold them.
     """
-    good = [number for number in range(len(rows)) if number not in failures]
     scores = dict(failures)
-    for indices in token_batches([len(rows[number]) for number in good], max_batch_tokens):
-        batch = [good[index] for index in indices]
-        scores |= zip(batch, map(as_score, halving(forward, [rows[number] for number in batch])), strict=True)
+    for batch in row_batches(rows, failures, max_batch_tokens):
+        if failures.keys().isdisjoint(batch):
+            found = halving(forward, [rows[number] for number in batch])
+            scores |= zip(batch, map(as_score, found), strict=True)
     return [scores[number] for number in range(len(rows))]
+
+
+def row_batches(rows: Sequence[Sequence[int]], failures: Collection[int], max_batch_tokens: int) -> list[list[int]]:
+    """The numbers of the rows in each batch: those in `failures`, which need no model, then the longest rows first."""
+    good = [number for number in range(len(rows)) if number not in failures]
+    batches = token_batches([len(rows[number]) for number in good], max_batch_tokens)
+    apart = [sorted(failures)] if failures else []
+    return [*apart, *([good[index] for index in indices] for indices in batches)]

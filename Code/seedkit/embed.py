@@ -68,15 +68,20 @@ class SentenceEncoder:
 
     def __call__(self, texts: Sequence[str]) -> NDArray[np.float32]:
         result = np.empty((len(texts), self.dimension), dtype=np.float32)
-        if not texts:
-            return result
-        if self._instruction:
-            texts = [text.strip() for text in texts]  # as InstructorEmbedding does
-        prompted = [f"{self._instruction or ''}{text}" for text in texts]
-        tokens = self._model.tokenizer(prompted, truncation=True, max_length=self._model.max_seq_length)["input_ids"]
-        for batch in token_batches([len(ids) for ids in tokens], self._max_batch_tokens):
-            result[batch] = halving(self._encode, [texts[index] for index in batch])
+        for batch in self.batches(texts):
+            result[batch] = halving(self._encode, [self._as_asked(texts[index]) for index in batch])
         return result
+
+    def batches(self, texts: Sequence[str]) -> list[list[int]]:
+        """The indices of the texts in each batch, longest texts first."""
+        if not texts:
+            return []
+        prompted = [f"{self._instruction or ''}{self._as_asked(text)}" for text in texts]
+        tokens = self._model.tokenizer(prompted, truncation=True, max_length=self._model.max_seq_length)["input_ids"]
+        return list(token_batches([len(ids) for ids in tokens], self._max_batch_tokens))
+
+    def _as_asked(self, text: str) -> str:
+        return text.strip() if self._instruction else text  # as InstructorEmbedding does
 
     def _encode(self, batch: list[str]) -> NDArray[np.float32]:
         vectors: NDArray[np.float32] = self._model.encode(

@@ -2,7 +2,8 @@
 
 `NAME-HASH.npy` is float32 of shape (n, dimension) in the order of the records. Beside it `NAME-HASH.json` holds the ids,
 what identifies the encoder (model, revision, instruction, dtype), a hash of the texts and one of the array. During a run
-every finished chunk is a file of its own in `NAME-HASH.chunks/`, so a killed run loses only the unfinished chunks.
+every chunk is a file of its own in `NAME-HASH.chunks/`, with rows of NaN for what is not computed yet; it is written as
+often as `run_chunks` says, so a killed run loses only the last seconds.
 """
 
 import os
@@ -62,25 +63,50 @@ def embed(
     if not resume:
         sidecar.unlink(missing_ok=True)
         shutil.rmtree(chunk_folder, ignore_errors=True)
-    if (vectors := _kept(final, sidecar, header)) is not None:
-        return Embeddings(final, vectors, 0)
+    if (kept := _kept(final, sidecar, header)) is not None:
+        return Embeddings(final, kept, 0)
 
     chunk_folder.mkdir(exist_ok=True)
     paths = [chunk_folder / f"{number:06}.npy" for number in range(len(chunks))]
-    missing = [number for number, path in enumerate(paths) if not _whole(path, len(chunks[number]))]
-    with encoder.workers() as workers:
-        for number, result in run_chunks(workers, unique, chunks, missing, label):
-            _check(result, len(chunks[number]), label)
+    begun: dict[int, NDArray[np.float32]] = {}  # chunks that are not whole
+    missing: dict[int, list[int]] = {}
+    for number, path in enumerate(paths):
+        vectors = _found(path, len(chunks[number]))
+        missing[number] = list(range(len(chunks[number]))) if vectors is None else _strange(vectors)
+        if vectors is not None and missing[number]:
+            begun[number] = vectors
+    computed = 0
+    changed: set[int] = set()
+
+    def write() -> None:
+        for number in changed:
             buffer = BytesIO()
-            np.save(buffer, result, allow_pickle=False)
+            np.save(buffer, begun[number], allow_pickle=False)
             write_atomic(paths[number], [buffer.getvalue()])
+            if not _strange(begun[number]):
+                del begun[number]
+        changed.clear()
+
+    try:
+        with encoder.workers() as workers:
+            for number, indices, result, due in run_chunks(workers, unique, chunks, missing, label):
+                _check(result, len(indices), label)
+                if number not in begun:
+                    begun[number] = np.full((len(chunks[number]), result.shape[1]), np.nan, dtype=np.float32)
+                begun[number][indices] = result
+                changed.add(number)
+                computed += len(indices)
+                if due:
+                    write()
+    finally:
+        write()
     rows: dict[str, list[int]] = {}
     for number, key in zip(order, keys, strict=True):
         rows.setdefault(key, []).append(number)
     _assemble(final, list(zip(paths, chunks, strict=True)), rows, len(ids))
     write_atomic(sidecar, [orjson.dumps({**header, "sha256": file_facts(final).sha256}, option=orjson.OPT_INDENT_2)])
     shutil.rmtree(chunk_folder)
-    return Embeddings(final, _open(final), sum(len(chunks[number]) for number in missing))
+    return Embeddings(final, _open(final), computed)
 
 
 def _digest(lines: Iterable[str]) -> str:
@@ -108,25 +134,26 @@ def _open(path: Path) -> NDArray[np.float32]:
     return vectors
 
 
-def _whole(path: Path, count: int) -> bool:
-    """Whether a chunk of an earlier run is there, with as many unit vectors as it must have."""
+def _found(path: Path, count: int) -> NDArray[np.float32] | None:
+    """The vectors (`count`, dimension) of a chunk that an earlier run began, NaN where there is none yet; None without."""
     try:
-        vectors = np.load(path, allow_pickle=False)
+        vectors: NDArray[np.float32] = np.load(path, allow_pickle=False)
     except (OSError, ValueError, EOFError):
-        return False
-    return vectors.ndim == 2 and len(vectors) == count and vectors.dtype == np.float32 and not _strange(vectors)
+        return None
+    return vectors if vectors.ndim == 2 and len(vectors) == count and vectors.dtype == np.float32 else None
 
 
-def _strange(vectors: NDArray[np.float32]) -> int:
-    """How many rows are not finite and of length 1."""
-    return int((~(np.abs(np.linalg.norm(vectors, axis=1) - 1) < 1e-3)).sum())
+def _strange(vectors: NDArray[np.float32]) -> list[int]:
+    """The rows that are not finite and of length 1."""
+    strange: list[int] = np.flatnonzero(~(np.abs(np.linalg.norm(vectors, axis=1) - 1) < 1e-3)).tolist()
+    return strange
 
 
 def _check(result: NDArray[np.float32], count: int, label: str) -> None:
     if result.shape[0] != count:
         raise RunError(f"{label}: {result.shape[0]} vectors came back for {count} texts")
     if bad := _strange(result):
-        raise RunError(f"{label}: the encoder gave {bad} of {count} vectors that are not finite and of length 1")
+        raise RunError(f"{label}: the encoder gave {len(bad)} of {count} vectors that are not finite and of length 1")
 
 
 def _assemble(

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import orjson
 
-from seedkit.display import table
+from seedkit.display import Progress, table
 from seedkit.errors import InputError
 from seedkit.files import Lines
 from seedkit.manifest import OutputFolder
@@ -130,8 +130,15 @@ def write_mixes(
         folder.write(mix.name, map(everything.__getitem__, drawn.tolist()))
         return blake2b(np.sort(drawn).tobytes(), digest_size=16).digest()
 
-    with ThreadPoolExecutor(3) as writers:  # while some wait for the disk, another gathers lines
-        drawn = dict(zip((mix.name for mix in mixes), writers.map(write, mixes), strict=True))
+    drawn = {}
+    total = sum(sum(mix.counts.values()) for mix in mixes)
+    with (
+        Progress("writing mixes", total, total, steady=True) as bar,
+        ThreadPoolExecutor(3) as writers,  # while some wait for the disk, another gathers lines
+    ):
+        for mix, members in zip(mixes, writers.map(write, mixes), strict=True):
+            drawn[mix.name] = members
+            bar.advance(sum(mix.counts.values()), sum(mix.counts.values()))
     rows = (
         b'{"id":"%b","line":%d,"%b":"%b"}\n' % (id_, number, column.encode(), pool.kind.encode())
         for pool in pools

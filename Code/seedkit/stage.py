@@ -2,25 +2,33 @@
 
 A stage is a class that loads its model in `__init__(..., device=...)` and maps a chunk of items to a chunk of results
 in `__call__`, in order. It does not know how many stages run beside it. The same class fits Ray Data's map_batches.
+
+Which items are computed together depends on the chunk alone, neither on time nor on what is done already: a stage that
+computes a chunk in batches says in `batches` which. Batches are then run one by one, so that results are kept as they come.
 """
 
 import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator, Sequence
+import time
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from multiprocessing.queues import SimpleQueue
 from multiprocessing.util import Finalize
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 from seedkit.display import Progress
 from seedkit.errors import RunError
 from seedkit.score_store import Score, ScoreStore, text_key
 
-CHUNK = 1024  # texts scored between two writes to the store: the most that a killed run loses, per device
+CHUNK = 1024  # texts from which batches are cut
+WRITE_S = (
+    20  # seconds after which finished batches are written, before their chunk is finished: what a killed run loses
+)
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -31,6 +39,18 @@ class Stage(Protocol[Item, Mapped]):
     """Maps a chunk of items to its result, one entry per item and in their order: a list of scores, or vectors."""
 
     def __call__(self, chunk: list[Item], /) -> Mapped: ...
+
+
+@runtime_checkable
+class Batched(Protocol):
+    """A stage that computes a chunk batch by batch."""
+
+    def batches(self, chunk: list[Any], /) -> list[list[int]]:
+        """The indices of the items of each batch, in the order in which they are computed; every item is in one.
+
+        A call with the items of one batch, in its order, gives each the same bits as a call with the whole chunk.
+        """
+        ...
 
 
 class StageFactory(Protocol[Item, Mapped]):
@@ -79,18 +99,26 @@ class Workers(Generic[Item, Result]):
 
         Raises RunError if a worker process dies; what it was working on is lost, what was yielded is not.
         """
+        yield from self._each(_call, chunks)
+
+    def batches(self, chunks: Sequence[list[Item]]) -> list[list[list[int]]]:
+        """For every chunk the indices of each of its batches, as the stage cuts it; one batch if it does not say."""
+        found = dict(self._each(_cut, chunks))
+        return [found[number] for number in range(len(chunks))]
+
+    def _each(self, work: Callable[..., Any], chunks: Sequence[list[Item]]) -> Iterator[tuple[int, Any]]:
         if not self._pooled:
             for number, chunk in enumerate(chunks):
                 self._stage = self._stage or self._factory(device=self._devices[0])
-                yield number, self._stage(chunk)
+                yield number, work(self._stage, chunk)
             return
-        waiting: dict[Future[Result], int] = {}
+        waiting: dict[Future[Any], int] = {}
         todo = iter(enumerate(chunks))
         try:
             while True:
                 # a few chunks ahead keep every worker busy; not all at once, since each is a copy of its items
                 while len(waiting) < 2 * len(self._devices) and (job := next(todo, None)):
-                    waiting[self._start().submit(_work, job[1])] = job[0]
+                    waiting[self._start().submit(_work, work, job[1])] = job[0]
                 if not waiting:
                     return
                 done, _ = wait(waiting, return_when=FIRST_COMPLETED)
@@ -98,7 +126,7 @@ class Workers(Generic[Item, Result]):
                     yield waiting.pop(future), future.result()
         except BrokenProcessPool:
             raise RunError(
-                "a worker process died (out of memory?); finished chunks are kept, run again to resume"
+                "a worker process died (out of memory?); what is finished is kept, run again to resume"
             ) from None
 
     def _start(self) -> ProcessPoolExecutor:
@@ -155,17 +183,26 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _work(chunk: list[Any]) -> Any:
+def _work(work: Callable[..., Any], chunk: list[Any]) -> Any:
     if _worker is None:
         raise RunError("a worker was given work before it was started")
-    return _worker()(chunk)
+    return work(_worker(), chunk)
+
+
+def _call(stage: Stage[Any, Any], chunk: list[Any]) -> Any:
+    return stage(chunk)
+
+
+def _cut(stage: Stage[Any, Any], chunk: list[Any]) -> list[list[int]]:
+    return stage.batches(chunk) if isinstance(stage, Batched) else [list(range(len(chunk)))]
 
 
 def chunked(texts: Sequence[str]) -> tuple[list[str], dict[str, str], list[list[str]]]:
     """(key of every text, text by key, chunks of keys): equal texts once, longest first, cut in chunks of CHUNK.
 
-    Chunks are cut from all texts, whether they were done before or not, and a chunk with anything missing is redone as
-    a whole. So every batch is the same in a resumed run as in an uninterrupted one, and so is every bit of its result.
+    Chunks are cut from all texts, whether they were done before or not, batches from whole chunks, and a batch with
+    anything missing is redone as a whole. So every batch is the same in a resumed run as in an uninterrupted one, and so
+    is every bit of its result.
     """
     keys = [text_key(text) for text in texts]
     unique = dict(zip(keys, texts, strict=True))
@@ -173,27 +210,55 @@ def chunked(texts: Sequence[str]) -> tuple[list[str], dict[str, str], list[list[
     return keys, unique, [order[start : start + CHUNK] for start in range(0, len(order), CHUNK)]
 
 
+class Part(NamedTuple, Generic[Result]):
+    """What a stage found for one batch: `indices` are those of its texts in the chunk.
+
+    `due` says that what was found so far is to be written now: a chunk is finished, or WRITE_S have passed.
+    """
+
+    number: int  # of the chunk
+    indices: list[int]
+    result: Result
+    due: bool
+
+
 def run_chunks(
     workers: Workers[str, Result],
     unique: dict[str, str],
     chunks: Sequence[list[str]],
-    missing: Sequence[int],
+    missing: Mapping[int, Collection[int]],
     label: str,
-) -> Iterator[tuple[int, Result]]:
-    """Yield (chunk number, result) of the `missing` chunks as they finish, with a progress bar over all of them."""
+) -> "Iterator[Part[Result]]":
+    """Yield what is found for each batch that has anything `missing`, as batches finish, with a progress bar.
 
-    def characters(number: int) -> int:
-        return sum(len(unique[key]) for key in chunks[number])
+    `missing` are the indices of the texts without a result, by number of the chunk; a chunk without any need not be there.
+    """
+    texts = {number: [unique[key] for key in chunks[number]] for number in missing if missing[number]}
+    total = sum(map(len, unique.values()))
+    left = sum(len(text) for chunk in texts.values() for text in chunk)
+    done = len(unique) - sum(map(len, texts.values()))
+    with Progress(label, len(unique), total, done=done, seen=total - left, steady=True) as bar:
 
-    size = {number: characters(number) for number in range(len(chunks))}
-    left = sum(size[number] for number in missing)
-    computed = sum(len(chunks[number]) for number in missing)
-    total = sum(size.values())
-    with Progress(label, len(unique), total, done=len(unique) - computed, seen=total - left) as bar:
-        for index, result in workers.map([[unique[key] for key in chunks[number]] for number in missing]):
-            number = missing[index]
-            yield number, result
-            bar.advance(len(chunks[number]), size[number])
+        def advance(number: int, indices: list[int]) -> None:
+            bar.advance(len(indices), sum(len(texts[number][index]) for index in indices))
+
+        jobs: list[tuple[int, list[int]]] = []
+        for number, batches in zip(texts, workers.batches(list(texts.values())), strict=True):
+            for indices in batches:
+                if missing[number] and not set(indices).isdisjoint(missing[number]):
+                    jobs.append((number, indices))
+                else:
+                    advance(number, indices)
+        unfinished = Counter(number for number, _ in jobs)
+        written = time.monotonic()
+        for job, result in workers.map([[texts[number][index] for index in indices] for number, indices in jobs]):
+            number, indices = jobs[job]
+            unfinished[number] -= 1
+            due = not unfinished[number] or time.monotonic() - written >= WRITE_S
+            yield Part(number, indices, result, due)
+            if due:
+                written = time.monotonic()
+            advance(number, indices)
 
 
 def score_texts(
@@ -204,9 +269,21 @@ def score_texts(
     Raises RunError if a stage returns another number of scores than it was given texts.
     """
     keys, unique, chunks = chunked(texts)
-    missing = [number for number, chunk in enumerate(chunks) if any(key not in store for key in chunk)]
-    for number, scores in run_chunks(workers, unique, chunks, missing, label):
-        if len(scores) != len(chunks[number]):
-            raise RunError(f"{label}: {len(scores)} scores came back for {len(chunks[number])} texts")
-        store.add(chunks[number], scores)
-    return [store[key] for key in keys], sum(len(chunks[number]) for number in missing)
+    missing = {
+        number: [index for index, key in enumerate(chunk) if key not in store] for number, chunk in enumerate(chunks)
+    }
+    computed = 0
+    fresh: dict[str, Score] = {}
+    try:
+        for number, indices, scores, due in run_chunks(workers, unique, chunks, missing, label):
+            if len(scores) != len(indices):
+                raise RunError(f"{label}: {len(scores)} scores came back for {len(indices)} texts")
+            fresh |= zip((chunks[number][index] for index in indices), scores, strict=True)
+            computed += len(indices)
+            if due:
+                store.add(list(fresh), list(fresh.values()))
+                fresh = {}
+    finally:
+        if fresh:
+            store.add(list(fresh), list(fresh.values()))
+    return [store[key] for key in keys], computed

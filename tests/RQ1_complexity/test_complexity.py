@@ -70,6 +70,17 @@ def test_batch_sizes_1_and_64_give_equal_scores(tiny_llama: Path) -> None:
     assert together == pytest.approx(one_at_a_time, abs=1e-5)
 
 
+def test_batch_by_batch_gives_the_bits_of_the_whole_chunk(tiny_llama: Path) -> None:
+    texts = [*TEXTS, "word " * 600, *TEXTS[::-1]]  # one is too long; many are alike in length
+    scorer = load(tiny_llama, budget=900)
+    batches = scorer.batches(texts)
+    assert len(batches) > 5
+    assert sorted(index for batch in batches for index in batch) == list(range(len(texts)))
+    whole = scorer(texts)
+    for batch in batches:
+        assert scorer([texts[index] for index in batch]) == [whole[index] for index in batch]
+
+
 def test_a_prompt_longer_than_the_context_fails_alone(tiny_llama: Path) -> None:
     short, long, _ = load(tiny_llama)(["a", "word " * 600, "b"])
     assert short.value is not None

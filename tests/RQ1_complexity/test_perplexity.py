@@ -46,6 +46,17 @@ def test_batch_sizes_1_and_64_agree(tiny_gpt2: Path) -> None:
     assert values(tiny_gpt2, TEXTS, max_batch_tokens=64 * 512) == pytest.approx(alone, rel=1e-5)
 
 
+def test_batch_by_batch_gives_the_bits_of_the_whole_chunk(tiny_gpt2: Path) -> None:
+    texts = [*TEXTS, "a", *TEXTS[::-1]]  # one has no perplexity; many are alike in length
+    scorer = Perplexity(str(tiny_gpt2), device="cpu", max_batch_tokens=300)
+    batches = scorer.batches(texts)
+    assert len(batches) > 5
+    assert sorted(index for batch in batches for index in batch) == list(range(len(texts)))
+    whole = scorer(texts)
+    for batch in batches:
+        assert scorer([texts[index] for index in batch]) == [whole[index] for index in batch]
+
+
 def test_fewer_than_two_tokens_have_none(tiny_gpt2: Path) -> None:
     one, two = Perplexity(str(tiny_gpt2), device="cpu")(["a", "ab"])
     assert one.value is None

@@ -143,6 +143,19 @@ def test_minilm() -> None:
     assert (half * vectors).sum(axis=1).min() > 0.999
 
 
+def test_batch_by_batch_gives_the_bits_of_the_whole_chunk(tiny_instructor: Path) -> None:
+    many = texts()
+    for encoder in (
+        SentenceEncoder(str(tiny_instructor), device="cpu", instruction=INSTRUCTIONS[0], max_batch_tokens=400),
+        MiniLM(device="cpu", max_batch_tokens=400),
+    ):
+        batches = encoder.batches(many)
+        assert len(batches) > 2
+        whole = encoder(many)
+        for batch in batches:
+            assert np.array_equal(encoder([many[index] for index in batch]), whole[batch])
+
+
 def test_no_texts_give_no_rows(tiny_instructor: Path) -> None:
     encoder = SentenceEncoder(str(tiny_instructor), device="cpu", instruction=INSTRUCTIONS[0])
     assert encoder([]).shape == (0, 48)

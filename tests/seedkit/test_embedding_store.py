@@ -93,6 +93,27 @@ def test_an_interrupted_run_goes_on_from_its_chunks(tmp_path: Path) -> None:
     assert found.path.read_bytes() == whole
 
 
+class Pairs(Toy):
+    """Computes two texts at a time."""
+
+    def batches(self, texts: list[str]) -> list[list[int]]:
+        return [list(range(start, min(start + 2, len(texts)))) for start in range(0, len(texts), 2)]
+
+
+def test_finished_batches_of_an_unfinished_chunk_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stage, "CHUNK", 100)
+    spec: EncoderSpec = ModelSpec(Pairs, ["cpu"], {"model": "toy"})
+    whole = embed(spec, TEXTS, IDS, tmp_path / "whole", "e", label="toy").path.read_bytes()
+    assert [len(call) for call in Toy.calls] == [2, 2, 2, 1]
+    Toy.fail_at = "a"  # in the last of four batches
+    with pytest.raises(RunError, match="stopped"):
+        embed(spec, TEXTS, IDS, tmp_path / "cut", "e", label="toy")
+    Toy.fail_at = ""
+    found = embed(spec, TEXTS, IDS, tmp_path / "cut", "e", label="toy")
+    assert found.computed == 1
+    assert found.path.read_bytes() == whole
+
+
 @pytest.mark.parametrize("damage", [b"", b"\x93NUMPY", b"short", b"zeros"])
 def test_a_damaged_chunk_is_made_anew(tmp_path: Path, damage: bytes) -> None:
     whole = embed(encoder(), TEXTS, IDS, tmp_path / "whole", "e", label="toy").path.read_bytes()

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from evaluation.generation.settings import GenerationSettings
 from evaluation.generation.steps import generate
+from seedkit.display import Progress
 from seedkit.models import model_revision
 from seedkit.verify import verify
 from support import ROOT, Command, contents, offline, rows
@@ -226,6 +227,19 @@ def test_answers_of_another_model_are_not_replaced(
     assert script_main(GENERATE, *refused(tiny_llama, problems, out, "--limit", 2)).returncode == 0  # a rerun
     assert script_main(GENERATE, *refused(other, problems, out, "--limit", 1, "--overwrite")).returncode == 0
     assert json.loads((out / "manifest.json").read_text())["model"]["name"] == "other"
+
+
+def test_it_says_how_far_it_is_while_the_first_answers_take_long(
+    tmp_path: Path, tiny_llama: Path, problems: Path, monkeypatch: pytest.MonkeyPatch, script_main: Command
+) -> None:
+    monkeypatch.setattr(Progress, "EVERY_S", 0.05)
+    model = Path(shutil.copytree(tiny_llama, tmp_path / "large"))
+    (model / "more.txt").touch()
+    os.truncate(model / "more.txt", 300 << 20)  # read as one of the model's files
+    result = script_main(GENERATE, *refused(model, problems, tmp_path / "out", "--max_new_tokens", 100))
+    assert result.returncode == 0, result.stderr
+    assert "large, reading its files: at work for" in result.stderr
+    assert "humaneval: 0 of 7 records, at work on the next for" in result.stderr
 
 
 def test_the_name_that_others_have_for_the_model(

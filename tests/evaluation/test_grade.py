@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from grading_cases import PROBLEMS, right, sample, write
+from seedkit.display import Progress
 from seedkit.verify import verify
 from support import ROOT, Command, contents, offline, rows
 
@@ -93,6 +94,21 @@ def test_more_than_the_samples_of_any_problem_is_refused(tmp_path: Path, problem
 def test_a_wrong_command_line_is_one_line(given: list[str], said: str, script_main: Command) -> None:
     done = script_main(SCRIPT, *given)
     assert (done.returncode, done.stderr.count("\n")) == (2, 1) and done.stderr.startswith(f"error: {said}")
+
+
+def test_it_says_how_far_it_is_while_one_sample_takes_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script_main: Command
+) -> None:
+    monkeypatch.setattr(Progress, "EVERY_S", 0.3)
+    slow = {"canonical_solution": f"    import time\n    time.sleep(0.5)\n{right(0)}"}  # called twice
+    problems = write(tmp_path / "problems.jsonl", [{**PROBLEMS[0], **slow}])
+    samples = write(tmp_path / "s.jsonl", [sample(0, slow["canonical_solution"])])
+    done = script_main(
+        SCRIPT, "--samples", samples, "--benchmark", "humaneval", "--benchmark_file", problems, "--workers", 1
+    )
+    assert done.returncode == 0, done.stderr
+    for step in ("humaneval, controls: 0 of 2 records, at work", "humaneval: 0 of 1 records, at work"):
+        assert step in done.stderr
 
 
 def test_verdicts_on_another_benchmark_are_not_replaced(tmp_path: Path, problems: Path, script_main: Command) -> None:

@@ -12,8 +12,9 @@ from benchmarks.contract import Benchmark, Problem
 from inference.engines import TRANSFORMERS, choose_engine
 from seedkit.causal_lm import LATEST, context_length, vocabulary_size
 from seedkit.cli import say
+from seedkit.display import Progress
 from seedkit.errors import InputError, UsageError
-from seedkit.models import devices, model_revision, resolve_dtype
+from seedkit.models import devices, model_label, model_revision, resolve_dtype
 
 from evaluation.generation.adapters import CONFIG, Base, base_model
 from evaluation.generation.prompts import Form, Prompts, choose_form, make_prompts, student_run_of
@@ -96,7 +97,8 @@ def prepare(settings: GenerationSettings) -> Plan:
     on = devices(settings.device)
     engine = choose_engine(settings.engine, on[0])
     run = student_run_of(model)
-    revision = model_revision(model)
+    with Progress(f"{model_label(model)}, reading its files", None, 1, steady=True):
+        revision = model_revision(model)
     if run is not None and revision != run["model"]["revision"]:
         raise InputError(f"model {model}: not the one that run.json beside it describes: its files have changed")
     base = base_model(model, run)

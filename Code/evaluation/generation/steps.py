@@ -74,7 +74,9 @@ def ask(plan: Plan, answers: "Journal[Answer]", work: Path) -> None:
     with (
         whole_model(plan.settings.model, plan.base, plan.dtype, work, needed=bool(missing)) as model,
         Workers(_factory(plan, model), plan.devices, isolate=isolate) as workers,
-        Progress(plan.benchmark.name, seen + sum(map(len, requests)), sum(size), done=seen, seen=done) as bar,
+        Progress(
+            plan.benchmark.name, seen + sum(map(len, requests)), sum(size), done=seen, seen=done, steady=True
+        ) as bar,
     ):
         for index, found in workers.map(requests):
             number = missing[index]

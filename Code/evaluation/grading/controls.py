@@ -33,7 +33,7 @@ def controls(
     jobs = [JudgeJob((index, True), index, problems[index].reference, limits) for index in solved]
     jobs += [JudgeJob((index, False), index, problems[index].wrong, limits) for index in wrong]
     verdicts = {}
-    with Progress(f"{settings.benchmark}, controls", len(jobs), len(jobs)) as bar:
+    with Progress(f"{settings.benchmark}, controls", len(jobs), len(jobs), steady=True) as bar:
         for job, verdict in pool.judge(jobs):
             verdicts[job.name] = verdict
             bar.advance(1, 1)

@@ -166,13 +166,13 @@ def judge_all(
             index = indices[sample.task_id]
             yield JudgeJob(sample, index, sample.completion, Limits(seconds[index], settings.memory))
 
-    with Progress(settings.benchmark, len(samples), len(samples), done=done, seen=done) as bar:
+    with Progress(settings.benchmark, len(samples), len(samples), done=done, seen=done, steady=True) as bar:
         keep(pool.judge(jobs(missing)), journal, bar)
     for _ in range(RETRIES):
         wrong = [sample for sample in missing if journal[sample.key].name == INFRA_ERROR]
         if wrong:
             say(f"{len(wrong):,} infra_error ({journal[wrong[0].key].stderr}): once more, one at a time")
-            with Progress(settings.benchmark, len(wrong), len(wrong)) as bar:
+            with Progress(settings.benchmark, len(wrong), len(wrong), steady=True) as bar:
                 keep(pool.judge(jobs(wrong), count=1), journal, bar)
 
 

@@ -210,7 +210,7 @@ def chunked(texts: Sequence[str]) -> tuple[list[str], dict[str, str], list[list[
     return keys, unique, [order[start : start + CHUNK] for start in range(0, len(order), CHUNK)]
 
 
-class Part(NamedTuple, Generic[Result]):
+class FinishedBatch(NamedTuple, Generic[Result]):
     """What a stage found for one batch: `indices` are those of its texts in the chunk.
 
     `due` says that what was found so far is to be written now: a chunk is finished, or WRITE_S have passed.
@@ -228,7 +228,7 @@ def run_chunks(
     chunks: Sequence[list[str]],
     missing: Mapping[int, Collection[int]],
     label: str,
-) -> "Iterator[Part[Result]]":
+) -> "Iterator[FinishedBatch[Result]]":
     """Yield what is found for each batch that has anything `missing`, as batches finish, with a progress bar.
 
     `missing` are the indices of the texts without a result, by number of the chunk; a chunk without any need not be there.
@@ -255,7 +255,7 @@ def run_chunks(
             number, indices = jobs[job]
             unfinished[number] -= 1
             due = not unfinished[number] or time.monotonic() - written >= WRITE_S
-            yield Part(number, indices, result, due)
+            yield FinishedBatch(number, indices, result, due)
             if due:
                 written = time.monotonic()
             advance(number, indices)

@@ -8,6 +8,7 @@ import re
 
 from sandbox.contract import Limits, Sandbox
 from sandbox.judging.channel import Channel
+from sandbox.judging.driver_process import first_lines
 from sandbox.judging.native_judge import OUT_OF_TIME, PROCESSES, in_builder
 from sandbox.judging.verdict import FAIL, PASS, SYNTAX, TIMEOUT, Verdict
 
@@ -61,7 +62,7 @@ def _refused(programs: list[str], channel: Channel, limits: Limits) -> Verdict |
         status, taken, said, _ = channel.ask(("run", ["bash", "-n", _PROGRAM], limits.seconds, {}))
         if status == 0:
             return None
-        first = first or Verdict(SYNTAX, taken, str(said)[:500])
+        first = first or Verdict(SYNTAX, taken, first_lines("", str(said)))
     return first
 
 
@@ -71,7 +72,7 @@ def _called(case: Case, channel: Channel, limits: Limits) -> Verdict:
     for call in case.calls:
         answer = channel.ask(("run", ["bash", "-c", _CALL, case.name, *call.arguments], limits.seconds - spent, {}))
         if answer[0] == "error":
-            return Verdict(FAIL, spent, str(answer[2])[:500])
+            return Verdict(FAIL, spent, first_lines("", str(answer[2])))
         _, taken, said, why = answer
         spent += taken
         if why == OUT_OF_TIME:

@@ -1,6 +1,7 @@
 """What a language takes to be run here: commands, files, and the packages that have them.
 
-A jail shows /usr and /opt, and runs as a user of its own: it cannot reach what lies in a user's home.
+A jail shows /usr without /usr/local, and of /opt and /usr/local what links in /usr/bin lead to. It runs as a user of its own and
+cannot reach what lies in a user's home.
 """
 
 import os

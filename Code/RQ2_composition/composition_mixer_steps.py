@@ -11,7 +11,18 @@ from seedkit.files import FileFacts, file_facts
 from seedkit.manifest import OutputFolder, made_by, versions
 from seedkit.mixes import Mix, Pool, duplicates_of, mix_table, write_mixes
 from seedkit.records import Reject
-from seedkit.sources import DATAS, Job, arguments, describe_source, identify, jobs, read, rejected, write_rejects
+from seedkit.sources import (
+    DATAS,
+    Job,
+    arguments,
+    describe_source,
+    identify,
+    input_facts,
+    jobs,
+    read,
+    rejected,
+    write_rejects,
+)
 
 STAGE = "RQ2_composition"
 CLASSIFIED, POOL = "classified.jsonl", "composition_pool.jsonl"
@@ -39,20 +50,21 @@ def _classified(source: str) -> Path:
 def mix(job: Job, args: argparse.Namespace) -> str:
     """Read, check and write all mixes of one source, the manifest last; returns the closing table."""
     source, path, folder = job
-    rejects: list[Reject] = []
-    pools = read_pools(path, args, rejects)
-    facts = file_facts(path)
-    origin = made_by(path)
-    subset = subset_size(args.subset_size, pools, path, _is_sample(source, origin))
-    mixes = plan(subset, args.num_draws)
+    facts = input_facts(path)
+    names = [mix.name for mix in plan(STEP, args.num_draws)]  # whatever their size
     with OutputFolder(
         folder,
         STAGE,
-        (*(m.name for m in mixes), POOL),
+        (*names, POOL),
         sources=[path],
         identity=identify(source, path),
         overwrite=args.overwrite,
     ) as output:
+        rejects: list[Reject] = []
+        pools = read_pools(path, args, rejects)
+        origin = made_by(path)
+        subset = subset_size(args.subset_size, pools, path, _is_sample(source, origin))
+        mixes = plan(subset, args.num_draws)
         written = write_mixes(output, pools, mixes, args.seed, POOL, "task_type")
         write_rejects(output, rejects)
         here = path.parent.samefile(folder)

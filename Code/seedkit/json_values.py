@@ -30,11 +30,11 @@ def json_values(path: Path) -> Iterator[tuple[int, Any]]:
 
     A damaged line of JSON Lines is Unreadable. A damaged array raises InputError, since nothing tells where to go on.
     """
-    return _array_elements(path) if _form(path) == "array" else _lines(path)
+    return _array_elements(path) if form(path) == "array" else _lines(path)
 
 
-def _form(path: Path) -> str:
-    """'array' or 'lines', from the first bytes; an InputError where there is nothing to read."""
+def form(path: Path) -> str:
+    """'array' or 'lines', from the first bytes. Raises InputError where there is nothing to read."""
     if path.exists() and not path.is_file() and not path.is_dir():
         raise InputError(f"{path}: expected a file, got a pipe or a device; it is read more than once")
     try:

@@ -9,7 +9,9 @@ import os
 import platform
 import threading
 from collections.abc import Collection, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import asdict
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +31,7 @@ class OutputFolder:
     `names` are the files that a run of `stage` may write here, and `rejects` is the file for what it leaves out. No input
     may be one of them. Those left from an earlier run that this one does not write are removed. Outputs of other names
     that are here already, with a manifest, stay as they are: their manifest is kept under "others" of the new one. A
-    lock keeps a second run out until this one ends.
+    lock keeps a second run out until this one ends. A folder that this run made and wrote nothing to is removed then.
 
     `identity` is the part of this run's manifest that says what its outputs are about, such as {"source": "EVOL"}. An
     earlier run of `stage` whose files this one would replace must have the same there, in nested objects too; other
@@ -54,6 +56,7 @@ class OutputFolder:
         self.replaced: list[dict[str, Any]] = []  # the manifests of the outputs that this run will replace
         self._replaced: set[str] = set()  # and their files
         self._opened, self._opening = False, threading.Lock()
+        self._made = list(takewhile(lambda path: not path.exists(), (folder, *folder.parents)))
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except (FileExistsError, NotADirectoryError):
@@ -124,6 +127,9 @@ class OutputFolder:
 
     def __exit__(self, *_: object) -> None:
         os.close(self._lock)
+        with suppress(OSError):  # a folder that is not empty stays
+            for path in self._made:
+                path.rmdir()
 
     def write(self, name: str, lines: Iterable[bytes]) -> None:
         """Write one file of lines; the first call withdraws the manifest of an earlier run."""

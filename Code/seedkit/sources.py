@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from seedkit.cli import say
 from seedkit.errors import InputError, UsageError
 from seedkit.files import FileFacts, file_facts
+from seedkit.json_values import form
 from seedkit.manifest import OutputFolder
 from seedkit.records import Keys, Record, Reject, json_lines, read_records
 
@@ -46,6 +47,12 @@ class Source:
 def describe_source(name: str, path: Path, facts: FileFacts) -> dict[str, Any]:
     """A source and its input file as the manifest names them."""
     return {"source": readable(name), "input": describe_file(path, facts)}
+
+
+def input_facts(path: Path) -> FileFacts:
+    """Hash and size of an input file. Raises InputError where there is nothing to read."""
+    form(path)
+    return file_facts(path)
 
 
 def identify(name: str, path: Path) -> dict[str, Any]:
@@ -134,7 +141,7 @@ def opened(
     more: Collection[Path] = (),
     identity: Mapping[str, Any] | None = None,
 ) -> Iterator[list[Source]]:
-    """Read every source and open its output folder, so that a mistake in the last one shows before hours of work.
+    """Open the output folder of every source and read it, so that a mistake in the last one shows before hours of work.
 
     `names` are the files that the stage may write, `more` further files that it reads. A finished output of the stage is
     replaced if its source and the name of its input file are the same, and what its manifest says of the keys in
@@ -145,8 +152,7 @@ def opened(
     with ExitStack() as stack:
         sources = []
         for name, path, folder in todo:
-            rejects: list[Reject] = []
-            records = list(read(path, args, rejects))
+            facts = input_facts(path)
             output = stack.enter_context(
                 OutputFolder(
                     folder,
@@ -157,7 +163,9 @@ def opened(
                     overwrite=args.overwrite,
                 )
             )
-            source = Source(name, path, file_facts(path), output, records, rejects)
+            rejects: list[Reject] = []
+            records = list(read(path, args, rejects))
+            source = Source(name, path, facts, output, records, rejects)
             say(f"{name}: {len(records):,} records from {path}" + (f", {len(rejects):,} rejected" if rejects else ""))
             if any(earlier.get("input") != source.describe()["input"] for earlier in output.replaced):
                 say(f"{name}: the outputs in {folder} were made from other contents of {path.name}; they are replaced")

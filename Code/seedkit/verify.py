@@ -4,8 +4,9 @@
 
 Checks hashes, sizes and counts of all files. Tertiles must also be disjoint, complete, ordered and of the right sizes;
 the counts by category of classified records must be true; mixes must have exact ratios, no record twice, be nested within
-a repeat, and no two may be alike. Repeats that hold the same records, where a mix takes all of a kind, are told. Exit
-code 0 if all is well, 1 if a folder is not what its manifest says, 2 if there is no manifest.
+a repeat, and no two may be alike. Also told are repeats that hold the same records, where a mix takes all of a kind, and
+files that no manifest knows. Exit code 0 if all is well, 1 if a folder is not what its manifest says, 2 if there is no
+manifest.
 """
 
 import argparse
@@ -18,11 +19,13 @@ from typing import Any, NamedTuple
 import orjson
 
 from seedkit.cli import run
+from seedkit.display import Progress
 from seedkit.errors import InputError, RunError
 from seedkit.files import file_facts
 from seedkit.flags import parser
-from seedkit.manifest import documents, read_manifest
+from seedkit.manifest import MANIFEST, documents, read_manifest
 from seedkit.mixes import same_records_line
+from seedkit.sources import readable
 from seedkit.verify_mixes import alike, key_fault, mix_faults, rows
 
 # What manifests of classified records say of their columns since they say it; those of the first release had these.
@@ -56,13 +59,16 @@ def verify(folder: Path) -> list[str]:
     return faults
 
 
-def remarks(folder: Path) -> list[str]:
-    """What a reader of a folder without faults has to know, one line each."""
+def remarks(folder: Path, *, faultless: bool = True) -> list[str]:
+    """What a reader of a folder has to know besides its faults, one line each; mixes are only looked at if `faultless`."""
+    outputs = documents(read_manifest(folder))
+    known = {MANIFEST, *(name for output in outputs for name in output["files"])}
+    files = sorted(path.name for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
+    unknown = [readable(name) for name in files if name not in known]
+    groups = [names for output in outputs if faultless and "mixes" in output for names in alike(folder, output)]
     return [
-        same_records_line(names)
-        for output in documents(read_manifest(folder))
-        if "mixes" in output
-        for names in alike(folder, output)
+        *([f"files that no manifest knows: {', '.join(unknown)}"] if unknown else []),
+        *map(same_records_line, groups),
     ]
 
 
@@ -193,8 +199,10 @@ def main() -> None:
     for folder in parse().folders:
         if not folder.exists():
             raise InputError(f"{folder}: no such folder")
-        faults = verify(folder)
-        for remark in [] if faults else remarks(folder):
+        with Progress(f"{folder}: verifying", None, 0, steady=True):
+            faults = verify(folder)
+            told = remarks(folder, faultless=not faults)
+        for remark in told:
             print(f"{folder}: {remark}")
         for fault in faults[:20]:
             print(fault)

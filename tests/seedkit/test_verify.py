@@ -11,7 +11,7 @@ import pytest
 from seedkit.errors import InputError
 from seedkit.manifest import MANIFEST, OutputFolder
 from seedkit.records import json_lines
-from seedkit.verify import verify
+from seedkit.verify import remarks, verify
 from support import reseal
 
 TERTILES = ["T1.jsonl", "T2.jsonl", "T3.jsonl"]
@@ -109,6 +109,25 @@ def test_command(folder: Path) -> None:
     assert unfinished.returncode == 2
     assert unfinished.stderr.count("\n") == 1
     assert run(folder / "none").returncode == 2
+
+
+def test_files_that_no_manifest_knows_are_told(folder: Path) -> None:
+    assert remarks(folder) == []
+    with OutputFolder(folder, "another", ["other.jsonl"], sources=[]) as output:
+        output.write("other.jsonl", [b"{}\n"])
+        output.finish({})
+    (folder / ".scores").mkdir()
+    (folder / ".hidden").touch()
+    assert (verify(folder), remarks(folder)) == ([], [])  # every manifest of the folder is asked
+    (folder / "T4.jsonl").touch()
+    (folder / "notes b.txt").touch()
+    told = "files that no manifest knows: T4.jsonl, notes b.txt"
+    assert (verify(folder), remarks(folder)) == ([], [told])
+    drop_record(folder)  # and beside faults
+    command = [sys.executable, "-m", "seedkit.verify", str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert f"{folder}: {told}" in done.stdout.splitlines()
 
 
 CATEGORIES = {"red": {"group": "warm", "records": 2}, "blue": {"group": "cold", "records": 1}}

@@ -8,8 +8,8 @@ data set, and splits the records in tertiles of the ascending order, to fine-tun
     python Code/RQ1_complexity/complexity_scorer.py --input_file Datas/sample/EVOL.jsonl --scorer embedded \\
         --output_dir /tmp/rq1                                             # seconds on a laptop
 
-Writes RQ1_COMPLEXITY_T1_LOWER.jsonl, _T2_MIDDLE, _T3_HIGHER, complexity_scores.jsonl, rejects.jsonl if there are any,
-and manifest.json last. Interrupted, it goes on from the last finished chunk when started again.
+Writes RQ1_COMPLEXITY_T1_LOWER.jsonl, _T2_MIDDLE, _T3_HIGHER, complexity_scores.jsonl, complexity_histogram and
+complexity_scatter as PNG and SVG, rejects.jsonl if there are any, and manifest.json last. Interrupted, it goes on from what is finished when started again.
 """
 
 import argparse
@@ -70,7 +70,7 @@ def main() -> None:
     from RQ1_complexity import scorers
 
     started = time.monotonic()
-    with opened(jobs(args, "RQ1"), args, steps.STAGE, (*steps.TERTILE_FILES, steps.SCORES), minimum=3) as sources:
+    with opened(jobs(args, "RQ1"), args, steps.STAGE, steps.FILES, minimum=3) as sources:
         plan = scorers.plan(args)
         sets = steps.score(sources, plan, args.resume)
         for closing in [steps.publish(data, plan, args) for data in sets]:

@@ -3,10 +3,12 @@
 import argparse
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from seedkit import partition
+from seedkit import figures, partition
 from seedkit.manifest import versions
 from seedkit.partition import ScoredRows, Tertiles, check_spread
 from seedkit.records import QUERY_DESCRIPTION
@@ -16,9 +18,14 @@ from seedkit.stage import score_texts
 
 from RQ1_complexity.complexity import ScorerSpec
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 STAGE = "RQ1_complexity"
 TERTILE_FILES = tuple(f"RQ1_COMPLEXITY_{name}.jsonl" for name in ("T1_LOWER", "T2_MIDDLE", "T3_HIGHER"))
 SCORES = "complexity_scores.jsonl"
+HISTOGRAM, SCATTER = "complexity_histogram", "complexity_scatter"
+FILES = (*TERTILE_FILES, SCORES, *figures.names(HISTOGRAM, SCATTER))
 MEASURES = ("semantic", "linguistic")
 NO_SAY = 0.1  # a measure whose Spearman correlation with the mean is below this has next to no say in it
 
@@ -76,6 +83,8 @@ def publish(data: Scored, plan: dict[str, ScorerSpec], args: argparse.Namespace)
     tertiles = partition.split("complexity", TERTILE_FILES, SCORES, complexity)
     further = {measure: [score.value for score in data.scores[measure]] for measure in MEASURES}
     partition.write_tertiles(source, found, tertiles, further)
+    figures.write(source.folder, HISTOGRAM, _histogram(source.name, tertiles))
+    figures.write(source.folder, SCATTER, _scatter(source.name, columns, tertiles))
     correlation = {measure: rank_correlation(values, complexity) for measure, values in columns.items()}
     source.folder.finish(_manifest(source, found, tertiles, plan, args, correlation))
     return "\n".join(
@@ -86,6 +95,36 @@ def publish(data: Scored, plan: dict[str, ScorerSpec], args: argparse.Namespace)
             f"written to {source.folder.path}",
         ]
     )
+
+
+def _histogram(source: str, tertiles: Tertiles) -> "Figure":
+    """How many records have which complexity, by tertile; counts on the left, shares on the right."""
+    values, total = tertiles.values, len(tertiles.values)
+    figure, plot = figures.axes(7, 4.5)
+    groups = [values[tertiles.tertile == number] for number in (1, 2, 3)]
+    names, colours, _ = zip(*figures.TERTILES, strict=True)
+    labels = [f"{name}: {figures.counted(len(g), total)}" for name, g in zip(names, groups, strict=True)]
+    plot.hist(groups, bins=list(np.linspace(values.min(), values.max(), 41)), stacked=True, color=colours, label=labels)
+    shares = plot.secondary_yaxis(
+        "right", functions=(partial(np.multiply, 100 / total), partial(np.multiply, total / 100))
+    )
+    shares.set_ylabel("% of the records")
+    plot.set_xlabel("complexity")
+    plot.set_ylabel("records")
+    plot.legend(frameon=False)
+    figures.titled(plot, "Instructions by complexity", source, total)
+    return figure
+
+
+def _scatter(source: str, columns: Mapping[str, NDArray[np.float64]], tertiles: Tertiles) -> "Figure":
+    """Both measures of each record, marked by tertile."""
+    figure, plot = figures.axes(7, 6)
+    figures.scatter_tertiles(plot, columns["semantic"], columns["linguistic"], tertiles.tertile)
+    plot.set_yscale("log")
+    plot.set_xlabel("semantic: how complex the scorer finds it, 0 to 5")
+    plot.set_ylabel("linguistic: perplexity")
+    figures.titled(plot, "Both measures of difficulty, by tertile of complexity", source, len(tertiles.values))
+    return figure
 
 
 def no_say(correlation: Mapping[str, float], how: str) -> list[str]:
@@ -113,7 +152,9 @@ def _manifest(
         "arguments": arguments(args, "normalize", "max_failure_rate"),
         "models": {measure: spec.identity for measure, spec in plan.items()},
         "scored_text": QUERY_DESCRIPTION,
-        "versions": versions("instructiondata", "numpy", "torch", "transformers", "sentence-transformers", "vllm"),
+        "versions": versions(
+            "instructiondata", "numpy", "torch", "transformers", "sentence-transformers", "vllm", "matplotlib"
+        ),
         **partition.describe(source, found, tertiles),
         "spearman_with_complexity": {measure: round(rho, 4) for measure, rho in correlation.items()},
     }

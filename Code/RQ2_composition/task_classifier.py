@@ -9,8 +9,8 @@ descriptions and example tasks. The first two categories are algorithmic, the ot
         --output_file /tmp/rq2/classified.jsonl                           # seconds on a laptop
 
 Writes the records with assigned_category, category_similarity, category_margin (how far it is above the second best) and
-task_type; beside them a bar chart, rejects.jsonl if there are any, and manifest.json last. Embeddings are kept in .scores:
-interrupted, it goes on from the last finished chunk when started again. The next step is composition_mixer.py.
+task_type; beside them a bar chart as PNG and SVG, rejects.jsonl if there are any, and manifest.json last. Embeddings are kept in .scores:
+interrupted, it goes on from what is finished when started again. The next step is composition_mixer.py.
 """
 
 import argparse
@@ -66,7 +66,7 @@ def main() -> None:
     from RQ2_composition import task_classifier_steps as steps
 
     name = named(args.output_file) if args.output_file else CLASSIFIED
-    files = (name, steps.chart_name(name))
+    files = (name, *steps.chart_names(name))
     with opened(output_jobs(args), args, steps.STAGE, files) as sources:
         encoders = steps.encoders(args)
         for source in sources:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from seedkit import figures, partition
@@ -29,6 +29,9 @@ from RQ2_composition.categories import (
     task_type,
 )
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 STAGE = "RQ2_classification"
 # The columns that a record gets, as the manifest names them: its category, the group of that category, and the lowest
 # and highest value of the others.
@@ -37,7 +40,7 @@ COLUMNS = {
     "group": "task_type",
     "ranges": {"category_similarity": [-1.001, 1.001], "category_margin": [0, 2.001]},  # of cosines, rounded
 }
-COLOURS = {"algorithmic": "#4477aa", "practical": "#ee7733"}  # distinct with any colour vision
+LOOKS = {"algorithmic": (figures.DARK, ""), "practical": (figures.LIGHT, "//")}  # colour and hatch
 
 
 @dataclass(frozen=True)
@@ -67,8 +70,9 @@ def encoders(args: argparse.Namespace) -> Encoders:
     return Encoders(tasks, topics, kind, described() if kind == "described" else names)
 
 
-def chart_name(classified: str) -> str:
-    return Path(classified).with_suffix(".png").name
+def chart_names(classified: str) -> list[str]:
+    """The files of the chart beside the classified records."""
+    return figures.names(Path(classified).stem)
 
 
 def classify(source: Source, name: str, encoders: Encoders, args: argparse.Namespace) -> str:
@@ -88,7 +92,7 @@ def classify(source: Source, name: str, encoders: Encoders, args: argparse.Names
         check_spread(result.similarity.astype(np.float64), "category_similarity")
     source.folder.write(name, json_lines(_rows(source, found, result)))
     counts = Counter(CATEGORIES[number] for number in result.category.tolist())
-    source.folder.write_bytes(chart_name(name), _chart(counts))
+    figures.write(source.folder, Path(name).stem, _chart(source, counts))
     partition.write_left_out(source, found)
     source.folder.finish(_manifest(source, found, name, counts, encoders, args))
     return "\n".join([_table(source, found, result, counts), f"written to {source.folder.path / name}"])
@@ -110,16 +114,22 @@ def _rows(source: Source, found: ScoredRows, result: Assignment) -> Iterator[dic
         }
 
 
-def _chart(counts: Counter[str]) -> bytes:
-    figure, plot = figures.axes(8, 4)
-    for kind, colour in COLOURS.items():
+def _chart(source: Source, counts: Counter[str]) -> "Figure":
+    """The records of each category as bars, with count and share beside each."""
+    total = counts.total()
+    figure, plot = figures.axes(9, 4.5)
+    for kind, (colour, hatch) in LOOKS.items():
         names = [category for category in CATEGORIES if task_type(category) == kind]
-        bars = plot.barh(names, [counts[category] for category in names], color=colour, label=kind)
-        plot.bar_label(bars, fmt="{:,.0f}", padding=3)
+        values = [counts[category] for category in names]
+        label = f"{kind}: {figures.counted(sum(values), total)}"
+        bars = plot.barh(names, values, color=colour, hatch=hatch, edgecolor="white", label=label)
+        plot.bar_label(bars, [figures.counted(value, total) for value in values], padding=3)
+    plot.margins(x=0.15)
     plot.invert_yaxis()
     plot.set_xlabel("records")
     plot.legend(frameon=False)
-    return figures.png(figure)
+    figures.titled(plot, "Instructions by category of task", source.name, total)
+    return figure
 
 
 def _table(source: Source, found: ScoredRows, result: Assignment, counts: Counter[str]) -> str:
@@ -129,7 +139,7 @@ def _table(source: Source, found: ScoredRows, result: Assignment, counts: Counte
         margins = result.margin[result.category == number]
         margin = f"{np.median(margins):.3f}" if len(margins) else "-"
         rows.append([category, task_type(category), f"{counts[category]:,}", _share(counts[category], total), margin])
-    for kind in COLOURS:
+    for kind in LOOKS:
         count = sum(counts[category] for category in CATEGORIES if task_type(category) == kind)
         rows.append([f"all {kind}", "", f"{count:,}", _share(count, total), ""])
     left_out = len(found.failed) + len(source.rejects)

@@ -9,9 +9,9 @@ order, to fine-tune one student model per tertile.
         --output_dir /tmp/rq3                                             # seconds on a laptop
 
 Writes RQ3_DIVERSITY_T1_LOWER.jsonl, _T2_MIDDLE, _T3_HIGHER, diversity_scores.jsonl, embeddings.npy with its sidecar
-embeddings.json, diversity_map.png, rejects.jsonl if there are any, and manifest.json last. The score is in effect the
+embeddings.json, diversity_map as PNG and SVG, rejects.jsonl if there are any, and manifest.json last. The score is in effect the
 distance from the centre of the data, so a record can be high because it is an outlier: the closing table says of each
-tertile how diverse it is within itself. Interrupted, it goes on from the last finished chunk when started again.
+tertile how diverse it is within itself. Interrupted, it goes on from what is finished when started again.
 """
 
 import argparse

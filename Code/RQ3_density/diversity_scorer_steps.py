@@ -18,14 +18,13 @@ from seedkit.sources import Source, arguments
 from RQ3_density.diversity import VENDI_SAMPLE, Spread, diversity, principal_plane, spread
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 STAGE = "RQ3_density"
 TERTILE_FILES = tuple(f"RQ3_DIVERSITY_{name}.jsonl" for name in ("T1_LOWER", "T2_MIDDLE", "T3_HIGHER"))
-SCORES, EMBEDDINGS, MAP = "diversity_scores.jsonl", "embeddings.npy", "diversity_map.png"
+SCORES, EMBEDDINGS, MAP = "diversity_scores.jsonl", "embeddings.npy", "diversity_map"
 SIDECAR = "embeddings.json"
-FILES = (*TERTILE_FILES, SCORES, EMBEDDINGS, SIDECAR, MAP)
-COLOURS = ("#4477aa", "#ccbb44", "#cc3311")  # distinct with any colour vision
+FILES = (*TERTILE_FILES, SCORES, EMBEDDINGS, SIDECAR, *figures.names(MAP))
 
 
 def embed_source(source: Source, encoder: EncoderSpec, resume: bool) -> Embeddings:
@@ -48,7 +47,7 @@ def publish(source: Source, embeddings: Embeddings, encoder: EncoderSpec, args: 
     partition.write_tertiles(source, found, tertiles)
     source.folder.add(EMBEDDINGS, embeddings.path)
     source.folder.add(SIDECAR, embeddings.path.with_suffix(".json"))
-    source.folder.write_bytes(MAP, _map(source, vectors, found, tertiles))
+    figures.write(source.folder, MAP, _map(source, vectors, found, tertiles))
     groups = [found.scored[tertiles.tertile == tertile] for tertile in (1, 2, 3)]
     sample = min(VENDI_SAMPLE, *map(len, groups))  # the same for all, since the Vendi score grows with it
     spreads = [spread(vectors, group, sample) if len(group) > 1 else None for group in groups]
@@ -85,23 +84,15 @@ def _spread_table(spreads: list[Spread | None]) -> str:
     return f"{text}\nVendi score on {known[0].vendi_sample:,} records of each; the highest tertile against the lowest has {says}"
 
 
-def _map(source: Source, vectors: NDArray[np.float32], found: ScoredRows, tertiles: Tertiles) -> bytes:
-    """The records on the first two principal components, coloured by tertile."""
+def _map(source: Source, vectors: NDArray[np.float32], found: ScoredRows, tertiles: Tertiles) -> "Figure":
+    """The records on the first two principal components, marked by tertile."""
     points, shares = principal_plane(vectors, found.scored)
     figure, plot = figures.axes(7, 6)
-    _scatter(plot, points, tertiles)
+    figures.scatter_tertiles(plot, points[:, 0], points[:, 1], tertiles.tertile)
     plot.set_xlabel(f"first principal component ({shares[0]:.1%} of the variance)")
     plot.set_ylabel(f"second principal component ({shares[1]:.1%})")
-    plot.set_title("Instructions by third of diversity")
-    plot.legend(markerscale=3, frameon=False)
-    return figures.png(figure)
-
-
-def _scatter(plot: "Axes", points: NDArray[np.float64], tertiles: Tertiles) -> None:
-    size = float(np.clip(20_000 / len(points), 1, 20))
-    for tertile, (name, colour) in enumerate(zip(("lower", "middle", "higher"), COLOURS, strict=True), 1):
-        chosen = points[tertiles.tertile == tertile]
-        plot.scatter(chosen[:, 0], chosen[:, 1], s=size, c=colour, alpha=0.6, linewidths=0, label=name)
+    figures.titled(plot, "Instructions by tertile of diversity", source.name, len(points))
+    return figure
 
 
 def _manifest(

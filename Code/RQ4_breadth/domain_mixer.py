@@ -9,8 +9,8 @@ other domains that hold program code are left out first, so that the ratio means
         --general_file Datas/sample/ALPACA.jsonl --math_file Datas/sample/MATH.jsonl --output_dir /tmp/rq4
 
 Writes RQ4_BREADTH_CODE_100.jsonl (the baseline), RQ4_BREADTH_CODE_90_GENERAL_10_random_sample_1.jsonl and so on,
-breadth_pool.jsonl (the domain of each record), rejects.jsonl (what was left out and why) and manifest.json last. Counts are
-exact. Within a random sample the mixes are nested; samples are independent of each other.
+breadth_pool.jsonl (the domain of each record), breadth_shares as PNG and SVG, rejects.jsonl (what was left out and why) and
+manifest.json last. Counts are exact. Within a random sample the mixes are nested; samples are independent of each other.
 """
 
 import argparse
@@ -36,10 +36,12 @@ def main() -> None:
 
     from RQ4_breadth import domain_mixer_steps as steps
 
-    sources = [steps.read_code(job, args) for job in jobs(args, "RQ4")]
-    domains = steps.read_domains(args)
-    for code in sources:
-        print(steps.mix(code, domains, args))
+    files = steps.domain_files(args)
+    with steps.outputs(jobs(args, "RQ4"), files, args) as outputs:
+        sources = [steps.read_code(output, args) for output in outputs]
+        domains = steps.read_domains(files, args)
+        for code in sources:
+            print(steps.mix(code, domains, args))
 
 
 if __name__ == "__main__":

@@ -23,6 +23,10 @@ OUTPUTS = [
     "RQ1_COMPLEXITY_T1_LOWER.jsonl",
     "RQ1_COMPLEXITY_T2_MIDDLE.jsonl",
     "RQ1_COMPLEXITY_T3_HIGHER.jsonl",
+    "complexity_histogram.png",
+    "complexity_histogram.svg",
+    "complexity_scatter.png",
+    "complexity_scatter.svg",
     "complexity_scores.jsonl",
     "manifest.json",
 ]
@@ -51,6 +55,8 @@ def test_without_gpu_or_hub_on_the_sample(tmp_path: Path, scorer_command: Comman
     assert sorted(contents(folder)) == sorted(OUTPUTS)
     assert verify(folder) == []
     assert "Spearman with the result: semantic" in result.stdout
+    for name in ("complexity_histogram.svg", "complexity_scatter.svg"):
+        assert "OSS, n = 120" in (folder / name).read_text()
 
     scores = rows(folder / "complexity_scores.jsonl")
     source = list(read_records(ROOT / "Datas" / "sample" / "OSS.jsonl"))

@@ -24,7 +24,7 @@ def test_the_sample_with_the_bundled_encoder(tmp_path: Path, script_command: Com
     assert result.returncode == 0, result.stderr
     assert "embedder: minilm (no CUDA device)" in result.stderr
     assert "prototypes: described" in result.stderr
-    assert sorted(contents(out.parent)) == ["classified.jsonl", "classified.png", "manifest.json"]
+    assert sorted(contents(out.parent)) == ["classified.jsonl", "classified.png", "classified.svg", "manifest.json"]
     assert verify(out.parent) == []
     classified = rows(out)
     for row, source in zip(classified, rows(SAMPLE), strict=True):
@@ -34,6 +34,11 @@ def test_the_sample_with_the_bundled_encoder(tmp_path: Path, script_command: Com
         assert row["task_type"] == task_type(row["assigned_category"])
         assert 0 <= row["category_margin"] <= row["category_similarity"] + 1 <= 2
     assert (out.parent / "classified.png").read_bytes().startswith(b"\x89PNG")
+    chart = (out.parent / "classified.svg").read_text()
+    assert "OSS, n = 120" in chart
+    for category in CATEGORIES:  # share beside count
+        count = sum(row["assigned_category"] == category for row in classified)
+        assert f">{count} ({count / 120:.1%})<" in chart
     manifest = json.loads((out.parent / "manifest.json").read_text())
     assert manifest["models"]["tasks"]["encoder"] == "minilm"
 

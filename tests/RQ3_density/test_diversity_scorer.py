@@ -14,6 +14,7 @@ TERTILES = [f"RQ3_DIVERSITY_{name}.jsonl" for name in ("T1_LOWER", "T2_MIDDLE", 
 OUTPUTS = [
     *TERTILES,
     "diversity_map.png",
+    "diversity_map.svg",
     "diversity_scores.jsonl",
     "embeddings.json",
     "embeddings.npy",
@@ -44,6 +45,7 @@ def test_the_sample_with_the_bundled_encoder(tmp_path: Path, script_command: Com
     assert [found["vendi_sample"] for found in spread] == [40, 40, 40]
     assert all(1 < found["vendi_score"] <= 40 for found in spread)
     assert "mean neighbour distance" in result.stdout
+    assert "EVOL, n = 120" in (out / "diversity_map.svg").read_text()
 
     before = contents(out)
     again = script_command(*command)

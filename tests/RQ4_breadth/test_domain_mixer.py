@@ -43,8 +43,10 @@ def test_the_baseline_and_eighteen_mixes(tmp_path: Path, script_command: Command
         for domain in ("GENERAL", "MATH")
         for share, count in ((3, 5), (10, 15), (30, 45))  # 4.5 of 150 is rounded half up
     }
-    expected = [*names, "RQ4_BREADTH_CODE_100.jsonl", "breadth_pool.jsonl", "manifest.json"]
+    figure = ["breadth_shares.png", "breadth_shares.svg"]
+    expected = [*names, "RQ4_BREADTH_CODE_100.jsonl", "breadth_pool.jsonl", *figure, "manifest.json"]
     assert sorted(contents(out)) == sorted(expected)
+    assert "CODE, n = 150" in (out / figure[1]).read_text()
     code = {row["instruction"] for row in rows(tmp_path / "code.jsonl")}
     assert [row["instruction"] for row in rows(out / "RQ4_BREADTH_CODE_100.jsonl")] == [
         row["instruction"] for row in rows(tmp_path / "code.jsonl")
@@ -133,6 +135,27 @@ def test_mixes_of_another_run_are_refused_unless_overwrite(tmp_path: Path, scrip
     assert script_main(*command, "--seed", 1, "--overwrite").returncode == 0
     assert contents(tmp_path / "out") != before
     assert verify(tmp_path / "out") == []
+
+
+def test_outputs_are_checked_before_anything_is_read(tmp_path: Path, script_main: Command) -> None:
+    command = [SCRIPT, *inputs(tmp_path), "--output_dir"]
+    (tmp_path / "file").touch()
+    mine = records(tmp_path / "breadth_pool.jsonl", 100, "code", output=CODE)
+    assert script_main(SCRIPT, *inputs(tmp_path), "--output_dir", tmp_path / "made").returncode == 0
+    with (tmp_path / "general.jsonl").open("a") as file:
+        file.write("{broken\n")
+    for folder, further, what in (
+        (tmp_path / "file", [], "expected a folder to write to, got a file"),
+        (tmp_path, ["--input_file", mine], "the output would overwrite the input"),
+        (tmp_path / "made", [], "of another run, domains.GENERAL.sha256"),
+    ):
+        done = script_main(*command, folder, *further)
+        assert done.returncode == 2
+        assert what in done.stderr.splitlines()[-1]
+        assert done.stderr.count("\n") == 1  # nothing was read
+    broken = script_main(*command, tmp_path / "new" / "folder")
+    assert "malformed JSON" in broken.stderr.splitlines()[-1]
+    assert not (tmp_path / "new").exists()
 
 
 def test_usage_errors_are_one_line_and_exit_code_2(tmp_path: Path, script_command: Command) -> None:

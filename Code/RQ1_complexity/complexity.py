@@ -23,7 +23,7 @@ PROMPT = (
     "You are a helpful assistant. Please identify the complexity score of the following user query. "
     "\n##Query: {instruction}  \n##Complexity: "
 )
-VLLM_CALL = 128  # prompts given to vLLM at once
+VLLM_CALL = 1024  # prompts given to vLLM at once: it schedules them itself, and few would leave a GPU idle
 DIGITS = ("1", "2", "3", "4", "5", "6")
 
 

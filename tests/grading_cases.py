@@ -31,6 +31,12 @@ def right(number: int) -> str:
     return f"    return a + b + {number}\n"
 
 
+def grade_flags(samples: Path, problems: Path, out: Path, *more: object) -> list[object]:
+    """What grade.py is called with; what comes in `more` holds over what stands before it."""
+    named = ["--samples", samples, "--benchmark", "humaneval", "--benchmark_file", problems]
+    return [*named, "--output_dir", out, "--workers", 1, *more]
+
+
 def settings(tmp_path: Path, problems: Path, samples: list[Any], **more: Any) -> GradingSettings:
     path = write(tmp_path / "s.jsonl", samples)
     return GradingSettings(path, "humaneval", problems, workers=1, min_seconds=1.0, **more)

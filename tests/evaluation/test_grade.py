@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
-from grading_cases import PROBLEMS, right, sample, write
+from grading_cases import PROBLEMS, grade_flags, right, sample, write
 from seedkit.display import Progress
 from seedkit.verify import verify
 from support import ROOT, Command, contents, offline, rows
@@ -29,24 +29,8 @@ def test_verdicts_counts_and_pass_at_k(tmp_path: Path, problems: Path, script_ma
         sample(2, "    while True: pass\n", sample=5),
         sample(2, right(2), sample=0),
     ]
-    done = script_main(
-        SCRIPT,
-        "--samples",
-        write(tmp_path / "s.jsonl", samples),
-        "--benchmark",
-        "humaneval",
-        "--benchmark_file",
-        problems,
-        "--output_dir",
-        tmp_path / "out",
-        "--workers",
-        2,
-        "--k",
-        1,
-        2,
-        "--min_seconds",
-        0.5,
-    )
+    flags = grade_flags(write(tmp_path / "s.jsonl", samples), problems, tmp_path / "out", "--workers", 2)
+    done = script_main(SCRIPT, *flags, "--k", 1, 2, "--min_seconds", 0.5)
     assert done.returncode == 0, done.stderr
     assert "pass@1: 50.0%" in done.stdout and "over 3 of 6 problems" in done.stdout
     found = [(row["task_id"], row["sample"], row["verdict"]) for row in rows(tmp_path / "out" / "results.jsonl")]
@@ -69,14 +53,14 @@ def test_verdicts_counts_and_pass_at_k(tmp_path: Path, problems: Path, script_ma
 def test_more_than_the_samples_of_any_problem_is_refused(tmp_path: Path, problems: Path, script_main: Command) -> None:
     """Of some problems fewer are there: then that one figure is missing, and why is said."""
     path = write(tmp_path / "s.jsonl", [sample(0, right(0)), sample(1, right(1)), sample(1, "    return 0\n")])
-    arguments = ["--samples", path, "--benchmark", "humaneval", "--benchmark_file", problems, "--workers", 1]
+    arguments = grade_flags(path, problems, tmp_path / "out")
     for given, least in ((["1", "10"], 10), (["3"], 3)):
-        done = script_main(SCRIPT, *arguments, "--output_dir", tmp_path / "out", "--k", *given)
+        done = script_main(SCRIPT, *arguments, "--k", *given)
         assert done.returncode == 2
         expected = f"--k {least}: expected at least {least} samples of a problem in {path}, got at most 2"
         assert done.stderr == f"error: {expected}\n"
         assert not (tmp_path / "out").exists()
-    done = script_main(SCRIPT, *arguments, "--output_dir", tmp_path / "out", "--k", 1, 2)
+    done = script_main(SCRIPT, *arguments, "--k", 1, 2)
     assert done.returncode == 0 and "pass@2: not computed, 1 problems have fewer than 2 samples" in done.stdout
     summary = json.loads((tmp_path / "out" / "summary.json").read_text())
     assert summary["pass_at_k"]["2"]["value"] is None and summary["pass_at_k"]["1"]["value"] == 0.75
@@ -138,28 +122,15 @@ def test_verdicts_on_another_benchmark_are_not_replaced(tmp_path: Path, problems
 
 def test_an_interval_of_none_is_not_certain(tmp_path: Path, problems: Path, script_main: Command) -> None:
     path = write(tmp_path / "s.jsonl", [sample(number, "    return 0\n") for number in range(1, 6)])
-    arguments = ["--samples", path, "--benchmark", "humaneval", "--benchmark_file", problems, "--workers", 1]
-    done = script_main(SCRIPT, *arguments, "--output_dir", tmp_path / "out")
+    done = script_main(SCRIPT, *grade_flags(path, problems, tmp_path / "out"))
     assert "pass@1: 0.0% (95% interval 0.0% to 43.4%)" in done.stdout
     summary = json.loads((tmp_path / "out" / "summary.json").read_text())
     assert summary["pass_at_k"]["1"]["interval_95"] == [0.0, pytest.approx(0.4345, abs=1e-4)]
 
 
 def test_without_isolation_it_is_marked(tmp_path: Path, problems: Path, script_main: Command) -> None:
-    done = script_main(
-        SCRIPT,
-        "--samples",
-        write(tmp_path / "s.jsonl", [sample(0, right(0))]),
-        "--benchmark",
-        "humaneval",
-        "--benchmark_file",
-        problems,
-        "--output_dir",
-        tmp_path / "out",
-        "--workers",
-        1,
-        "--unsafe_no_isolation",
-    )
+    samples = write(tmp_path / "s.jsonl", [sample(0, right(0))])
+    done = script_main(SCRIPT, *grade_flags(samples, problems, tmp_path / "out", "--unsafe_no_isolation"))
     assert done.returncode == 0 and "WITHOUT ISOLATION" in done.stdout and "NO ISOLATION" in done.stderr
     assert rows(tmp_path / "out" / "results.jsonl")[0]["sandbox"] == "none"
     summary = json.loads((tmp_path / "out" / "summary.json").read_text())
@@ -171,17 +142,8 @@ def test_it_refuses_where_no_sandbox_works(
     tmp_path: Path, problems: Path, monkeypatch: pytest.MonkeyPatch, script_main: Command
 ) -> None:
     monkeypatch.setattr("sandbox.judging.self_check.failing", lambda name: "not on this machine")
-    done = script_main(
-        SCRIPT,
-        "--samples",
-        write(tmp_path / "s.jsonl", [sample(0, right(0))]),
-        "--benchmark",
-        "humaneval",
-        "--benchmark_file",
-        problems,
-        "--output_dir",
-        tmp_path / "out",
-    )
+    samples = write(tmp_path / "s.jsonl", [sample(0, right(0))])
+    done = script_main(SCRIPT, *grade_flags(samples, problems, tmp_path / "out"))
     assert done.returncode == 2 and done.stderr.count("\n") == 1
     assert "bubblewrap: not on this machine; landlock: not" in done.stderr and "--unsafe_no_isolation" in done.stderr
 
@@ -208,21 +170,10 @@ def alive(pids: set[int]) -> set[int]:
 def test_killed_it_leaves_no_process_and_goes_on(tmp_path: Path, problems: Path) -> None:
     samples = [sample(n % 6, right(n % 6) if n % 2 else f"    return {n}\n") for n in range(120)]
     samples += [sample(0, "    import time\n    time.sleep(1.5)\n")]
-    command = [
-        sys.executable,
-        str(ROOT / "Code" / SCRIPT),
-        "--samples",
-        str(write(tmp_path / "s.jsonl", samples)),
-        "--benchmark",
-        "humaneval",
-        "--benchmark_file",
-        str(problems),
-        "--workers",
-        "2",
-        "--output_dir",
-    ]
+    flags = grade_flags(write(tmp_path / "s.jsonl", samples), problems, tmp_path / "out", "--workers", 2)
+    command = [sys.executable, str(ROOT / "Code" / SCRIPT), *map(str, flags)]
     for seconds in (0.2, 1.2, 2.1):
-        process = subprocess.Popen([*command, str(tmp_path / "out")], env=offline(), stderr=subprocess.DEVNULL)
+        process = subprocess.Popen(command, env=offline(), stderr=subprocess.DEVNULL)
         time.sleep(seconds)
         children = below(process.pid) - {process.pid}
         process.kill()
@@ -231,6 +182,6 @@ def test_killed_it_leaves_no_process_and_goes_on(tmp_path: Path, problems: Path)
         while alive(children) and time.monotonic() < deadline:
             time.sleep(0.05)
         assert not alive(children)
-    subprocess.run([*command, str(tmp_path / "out")], env=offline(), check=True, capture_output=True)
+    subprocess.run(command, env=offline(), check=True, capture_output=True)
     found = [row["verdict"] for row in rows(tmp_path / "out" / "results.jsonl")]
     assert found[:120] == ["pass" if n % 2 else "fail" for n in range(120)] and found[120] == "fail"

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from benchmarks import humaneval
 from evaluation.grading.samples import read_samples
-from grading_cases import sample, write
+from grading_cases import grade_flags, sample, write
 from support import Command
 
 SCRIPT = "evaluation/grade.py"
@@ -26,15 +26,7 @@ SCRIPT = "evaluation/grade.py"
     ],
 )
 def test_bad_samples(tmp_path: Path, problems: Path, script_main: Command, lines: list[Any], said: str) -> None:
-    done = script_main(
-        SCRIPT,
-        "--samples",
-        write(tmp_path / "s.jsonl", lines),
-        "--benchmark",
-        "humaneval",
-        "--benchmark_file",
-        problems,
-    )
+    done = script_main(SCRIPT, *grade_flags(write(tmp_path / "s.jsonl", lines), problems, tmp_path / "out"))
     assert done.returncode == 2 and said in done.stderr and done.stderr.count("\n") == 1, done.stderr
 
 

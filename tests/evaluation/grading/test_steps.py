@@ -13,7 +13,7 @@ from benchmarks.multipl_e.languages.registry import LANGUAGES, missing
 from evaluation.grading import controls, workers
 from evaluation.grading import steps as grading
 from evaluation.grading.settings import GradingSettings
-from grading_cases import right, sample, settings, write
+from grading_cases import grade_flags, right, sample, settings, write
 from sandbox.judging.self_check import choose
 from sandbox.judging.verdict import INFRA_ERROR, Verdict
 from seedkit.manifest import versions
@@ -54,26 +54,15 @@ def test_an_infra_error_is_tried_again_and_never_a_fail(
             yield job, Verdict(INFRA_ERROR, 0.0, "no jail") if broken else verdict
 
     monkeypatch.setattr(workers.JudgePool, "judge", flaky)
-    arguments = [
-        SCRIPT,
-        "--samples",
-        write(tmp_path / "s.jsonl", [sample(0, right(0)), sample(1, right(1))]),
-        "--benchmark",
-        "humaneval",
-        "--benchmark_file",
-        problems,
-        "--output_dir",
-        tmp_path / "out",
-        "--workers",
-        1,
-    ]
-    done = script_main(*arguments)
+    samples = write(tmp_path / "s.jsonl", [sample(0, right(0)), sample(1, right(1))])
+    arguments = grade_flags(samples, problems, tmp_path / "out")
+    done = script_main(SCRIPT, *arguments)
     assert done.returncode == 3 and "NOT FINAL" in done.stdout
     assert calls.count(1) == controls.RETRIES
     summary = json.loads((tmp_path / "out" / "summary.json").read_text())
     assert not summary["final"] and summary["verdicts"]["fail"] == 0 and "HumanEval/1" in summary["missing"]
     monkeypatch.setattr(workers.JudgePool, "judge", real)
-    done = script_main(*arguments)
+    done = script_main(SCRIPT, *arguments)
     assert done.returncode == 0 and "1 verdicts taken" in done.stderr and "pass@1: 100.0%" in done.stdout
 
 

@@ -9,7 +9,7 @@ import pytest
 from benchmarks import humaneval
 from benchmarks.contract import Problem
 from evaluation.grading import workers
-from grading_cases import right, sample, write
+from grading_cases import grade_flags, right, sample, write
 from sandbox.contract import Limits
 from sandbox.judging.self_check import choose
 from sandbox.judging.verdict import INFRA_ERROR
@@ -32,19 +32,25 @@ def endless(problems: Path, expression: str, number: int = 0) -> list[Problem]:
     return humaneval.HumanEval().load(problems)
 
 
-def test_a_worker_that_dies_is_replaced(problems: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def signalled(problems: Path, signal_number: int, seconds: float) -> dict[int, str]:
+    """The verdicts on four right answers, by number, of a worker that gets the signal after the first."""
     loaded = humaneval.HumanEval().load(problems)
     with workers.JudgePool("humaneval", loaded, choose(), 1) as pool:
-        jobs = [workers.JudgeJob(n, n, right(n), Limits(5)) for n in range(4)]
+        jobs = [workers.JudgeJob(n, n, right(n), Limits(seconds)) for n in range(4)]
         found = {}
         for job, verdict in pool.judge(jobs):
             found[job.name] = verdict.name
             if job.name == 0:
                 [worker] = pool._workers.values()
                 assert worker.process.pid is not None
-                os.kill(worker.process.pid, signal.SIGKILL)
-        assert found[0] == "pass" and found[3] == "pass" and INFRA_ERROR in found.values()
-        assert list(found.values()).count(INFRA_ERROR) == 1  # the one that it was at, and none behind it
+                os.kill(worker.process.pid, signal_number)
+    return found
+
+
+def test_a_worker_that_dies_is_replaced(problems: Path) -> None:
+    found = signalled(problems, signal.SIGKILL, 5)
+    assert found[0] == "pass" and found[3] == "pass" and INFRA_ERROR in found.values()
+    assert list(found.values()).count(INFRA_ERROR) == 1  # the one that it was at, and none behind it
 
 
 @pytest.mark.parametrize("expression", ENDLESS.values(), ids=ENDLESS)
@@ -60,8 +66,8 @@ def test_a_judge_that_computes_too_long_is_the_timeout_of_its_sample(problems: P
 def test_it_is_judged_once_and_the_score_is_final(tmp_path: Path, problems: Path, script_main: Command) -> None:
     endless(problems, ENDLESS["a sum"], 1)
     answers = [sample(0, right(0)), sample(1, LARGE), sample(1, right(1))]
-    arguments = ["--samples", write(tmp_path / "s.jsonl", answers), "--benchmark_file", problems, "--workers", 1]
-    done = script_main("evaluation/grade.py", *arguments, "--benchmark", "humaneval", "--output_dir", tmp_path / "out")
+    flags = grade_flags(write(tmp_path / "s.jsonl", answers), problems, tmp_path / "out")
+    done = script_main("evaluation/grade.py", *flags)
     assert done.returncode == 0, done.stderr
     assert "infra_error" not in done.stderr
     found = rows(tmp_path / "out" / "results.jsonl")
@@ -72,14 +78,5 @@ def test_a_judge_that_gets_no_processor_is_the_fault_of_the_machine(
     problems: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(workers, "_PATIENCE", 1)
-    loaded = humaneval.HumanEval().load(problems)
-    with workers.JudgePool("humaneval", loaded, choose(), 1) as pool:
-        jobs = [workers.JudgeJob(n, n, right(n), Limits(0.2)) for n in range(4)]
-        found = {}
-        for job, verdict in pool.judge(jobs):
-            found[job.name] = verdict.name
-            if job.name == 0:
-                [worker] = pool._workers.values()
-                assert worker.process.pid is not None
-                os.kill(worker.process.pid, signal.SIGSTOP)
-        assert sorted(found.values()) == [INFRA_ERROR, "pass", "pass", "pass"]
+    found = signalled(problems, signal.SIGSTOP, 0.2)
+    assert sorted(found.values()) == [INFRA_ERROR, "pass", "pass", "pass"]

@@ -2,9 +2,22 @@
 
 import argparse
 from datetime import date
+from pathlib import Path
 
+from benchmarks import NAMES
 from benchmarks.contract import Selection
 from seedkit.flags import add_machine_flags, natural, positive
+
+
+def add_benchmark_flags(group: argparse._ArgumentGroup) -> None:
+    """Which benchmark, and where its problems are."""
+    group.add_argument("--benchmark", required=True, metavar="NAME", help=NAMES)
+    group.add_argument(
+        "--benchmark_file",
+        type=Path,
+        metavar="FILE",
+        help="the problems as released, a file or folder (default: those of an installed package or of the hub)",
+    )
 
 
 def add_sampling_flags(flags: argparse.ArgumentParser, form: str) -> argparse._ArgumentGroup:

@@ -17,24 +17,17 @@ import argparse
 from dataclasses import fields
 from pathlib import Path
 
-from benchmarks import NAMES
 from seedkit.cli import run
 from seedkit.flags import add_overwrite_flag, parser, positive
 
-from evaluation.flags import add_sampling_flags, add_selection_flags, selection
+from evaluation.flags import add_benchmark_flags, add_sampling_flags, add_selection_flags, selection
 
 
 def parse() -> argparse.Namespace:
     flags = parser(__doc__)
     what = flags.add_argument_group("input and output")
     what.add_argument("--model", "--model_name_or_path", required=True, metavar="MODEL", help="hub id or folder")
-    what.add_argument("--benchmark", required=True, metavar="NAME", help=NAMES)
-    what.add_argument(
-        "--benchmark_file",
-        type=Path,
-        metavar="FILE",
-        help="the problems as released, a file or folder (default: those of an installed package or of the hub)",
-    )
+    add_benchmark_flags(what)
     what.add_argument("--output_dir", type=Path, required=True, metavar="DIR", help="folder to write")
     add_overwrite_flag(what)
     what.add_argument("--limit", type=positive, metavar="N", help="ask only the first N problems")

@@ -20,11 +20,10 @@ import sys
 from dataclasses import fields
 from pathlib import Path
 
-from benchmarks import NAMES
 from seedkit.cli import run
 from seedkit.flags import above_zero, add_overwrite_flag, parser, positive
 
-from evaluation.flags import add_selection_flags, selection
+from evaluation.flags import add_benchmark_flags, add_selection_flags, selection
 
 
 def megabytes(text: str) -> int:
@@ -36,13 +35,7 @@ def parse() -> argparse.Namespace:
     flags = parser(__doc__)
     what = flags.add_argument_group("input and output")
     what.add_argument("--samples", type=Path, required=True, metavar="FILE", help="samples.jsonl or samples.jsonl.gz")
-    what.add_argument("--benchmark", required=True, metavar="NAME", help=NAMES)
-    what.add_argument(
-        "--benchmark_file",
-        type=Path,
-        metavar="FILE",
-        help="the problems as released, a file or folder (default: those of an installed package or of the hub)",
-    )
+    add_benchmark_flags(what)
     what.add_argument("--output_dir", type=Path, metavar="DIR", help="default: grades, beside the samples")
     add_overwrite_flag(what)
     what.add_argument("--limit", type=positive, metavar="N", help="judge only samples of the first N problems")

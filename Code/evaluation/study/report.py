@@ -64,12 +64,7 @@ def comparisons_csv(comparisons: Iterable[Comparison]) -> Iterator[bytes]:
         points = [None if value is None else round(value, 9) + 0.0 for value in (pair.difference, *ends)]
         yield _line(
             (
-                pair.model,
-                pair.rq,
-                pair.source,
-                pair.benchmark,
-                pair.first,
-                pair.second,
+                *_labels(pair),
                 *points,
                 pair.p,
                 pair.p_holm,
@@ -162,16 +157,16 @@ def _mark(score: SubsetScore) -> str:
     return share + ("" if score.final else ", not final")
 
 
+def _labels(pair: Comparison) -> tuple[str, ...]:
+    """What is compared: GROUP, the benchmark, and the two subsets."""
+    return pair.model, pair.rq, pair.source, pair.benchmark, pair.first, pair.second
+
+
 def _comparison_table(comparisons: Sequence[Comparison]) -> str:
     header = (*GROUP, "benchmark", "first", "second", "difference", "interval", "p", "p (Holm)", "problems")
     lines = [
         (
-            pair.model,
-            pair.rq,
-            pair.source,
-            pair.benchmark,
-            pair.first,
-            pair.second,
+            *_labels(pair),
             _number(pair.difference, 1, "+"),
             _interval(pair.interval, 1),
             _p(pair.p),

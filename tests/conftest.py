@@ -16,6 +16,7 @@ os.environ["HF_HUB_OFFLINE"] = "1"  # read when the hub's library is imported: n
 
 from support import ROOT, SCORER, SHARED, Command, offline  # noqa: E402
 from tiny_models import gpt2, instructor, llama  # noqa: E402
+from training.llamafactory_environment import VARIABLE  # noqa: E402
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -50,6 +51,24 @@ def tiny_gpt2(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def tiny_instructor(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return instructor(tmp_path_factory.mktemp("tiny") / "instructor")
+
+
+@pytest.fixture(scope="session")
+def vllm_environment() -> str:
+    """The folder of an environment with vLLM."""
+    folder = os.environ.get("SEEDKIT_VLLM_ENV")
+    if not folder:
+        pytest.skip("no environment with vLLM: bash tests/run.sh --all makes it")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def trainer_environment() -> str:
+    """The folder of an environment with LLaMA-Factory."""
+    folder = os.environ.get(VARIABLE)
+    if not folder:
+        pytest.skip("no environment with LLaMA-Factory: bash tests/run.sh --all makes it")
+    return folder
 
 
 @pytest.fixture(scope="module")

@@ -15,10 +15,17 @@ PROMPTS = [
     "sum of two numbers. " * 5,
 ]
 GREEDY = Sampling(0.0, 1.0, (), ())
+VLLM = ["--engine", "vllm", "--dtype", "float32"]  # as transformers computes on a CPU
 
 
 def engine(model: Path, sampling: Sampling = GREEDY) -> TransformersEngine:
     return TransformersEngine(str(model), sampling, device="cpu", dtype="float32")
+
+
+def generate_flags(model: Path, problems: Path, out: Path, *more: object) -> list[object]:
+    """What generate.py is called with; what comes in `more` holds over what stands before it."""
+    named = ["--model", model, "--benchmark", "humaneval", "--benchmark_file", problems]
+    return [*named, "--device", "cpu", "--max_new_tokens", 4, "--output_dir", out, *more]
 
 
 def requests(model: Path, max_new_tokens: int = 24, prompts: Sequence[str] = PROMPTS) -> list[Request]:

@@ -1,12 +1,15 @@
 """Students as train.py leaves them, and results of students made by hand."""
 
 import shutil
+import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from evaluation.study.students import TrainedStudent, parsed
 from evaluation.study.table import Graded
 from seedkit.models import model_revision
+from support import ROOT, offline
 from training import planned_runs, student_run
 
 BENCHMARKS = ["humaneval", "mbpp"]
@@ -39,6 +42,35 @@ def train(
     plan = student_run.plan(run, {"model": base[0], "revision": base[1]}, 4)
     student_run.write_json(folder / student_run.RUN, {"format": 1, "run": run.name, "plan": plan, "model": model})
     return folder
+
+
+def finished(script: str, *parts: object) -> "subprocess.CompletedProcess[str]":
+    """A script of Code/ run to its end, as a user would, with one thread."""
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "Code" / script), *map(str, parts)],
+        env={**offline(), "OMP_NUM_THREADS": "1"},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=900,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done
+
+
+def tertiles_and_student(folder: Path) -> tuple[Path, Path]:
+    """The sample split in tertiles by complexity, and a student to train on them."""
+    source = ["--input_file", "Datas/sample/EVOL.jsonl", "--source_name", "EVOL", "--output_dir", folder / "EVOL"]
+    finished("RQ1_complexity/complexity_scorer.py", *source, "--scorer", "embedded", "--device", "cpu")
+    finished("training/tiny_student.py", "--output_dir", folder / "tiny")
+    return folder / "EVOL", folder / "tiny"
+
+
+def train_flags(made: tuple[Path, Path], environment: str, runs: Path, *more: object) -> list[object]:
+    """What train.py is called with for the tertiles and the student that `tertiles_and_student` made."""
+    named = ["--partitions", made[0], "--student", made[1], "--output_dir", runs, "--environment", environment]
+    return [*named, "--device", "cpu", "--batch_size", 4, "--cutoff_len", 256, *more]
 
 
 def student(stem: str, *, source: str = "EVOL", seed: int = 42, model: str = "tiny-full") -> TrainedStudent:

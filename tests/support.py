@@ -2,7 +2,9 @@
 
 import json
 import os
+import signal
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -22,6 +24,16 @@ def rows(path: Path) -> list[dict[str, Any]]:
 def contents(folder: Path) -> dict[str, bytes]:
     """The files of a folder, by name."""
     return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+
+
+def check_batches(stage: Any, texts: list[str]) -> None:
+    """Every text is in one of several batches, and its score, to the bit, is the one that the whole chunk gives it."""
+    batches = stage.batches(texts)
+    assert len(batches) > 5
+    assert sorted(index for batch in batches for index in batch) == list(range(len(texts)))
+    whole = stage(texts)
+    for batch in batches:
+        assert stage([texts[index] for index in batch]) == [whole[index] for index in batch]
 
 
 def reseal(folder: Path) -> None:
@@ -45,3 +57,28 @@ def offline() -> dict[str, str]:
         "TOKENIZERS_PARALLELISM": "false",
         "VLLM_CPU_KVCACHE_SPACE": "2",
     }
+
+
+def answered(environment: str, script: Path, asked: object, *arguments: object, **variables: str) -> Any:
+    """What a script run by another environment's Python says in its last line, in JSON, to what is `asked` in JSON."""
+    done = subprocess.run(
+        [f"{environment}/bin/python", str(script), *map(str, arguments)],
+        input=json.dumps(asked),
+        capture_output=True,
+        text=True,
+        timeout=1500,
+        env={**offline(), **variables},
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-5000:]
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def killed(command: list[str], after_s: float) -> None:
+    """Start a command and kill it, with all that it has started, after so many seconds."""
+    process = subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=offline(), start_new_session=True
+    )
+    time.sleep(after_s)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()

@@ -10,6 +10,7 @@ from RQ1_complexity.complexity import DIGITS, PROMPT, TransformersScorer, digit_
 from seedkit.errors import InputError
 from seedkit.score_store import ScoreStore
 from seedkit.stage import Workers, score_texts
+from support import check_batches
 
 TEXTS = [
     "Add two numbers.",
@@ -72,13 +73,7 @@ def test_batch_sizes_1_and_64_give_equal_scores(tiny_llama: Path) -> None:
 
 def test_batch_by_batch_gives_the_bits_of_the_whole_chunk(tiny_llama: Path) -> None:
     texts = [*TEXTS, "word " * 600, *TEXTS[::-1]]  # one is too long; many are alike in length
-    scorer = load(tiny_llama, budget=900)
-    batches = scorer.batches(texts)
-    assert len(batches) > 5
-    assert sorted(index for batch in batches for index in batch) == list(range(len(texts)))
-    whole = scorer(texts)
-    for batch in batches:
-        assert scorer([texts[index] for index in batch]) == [whole[index] for index in batch]
+    check_batches(load(tiny_llama, budget=900), texts)
 
 
 def test_a_prompt_longer_than_the_context_fails_alone(tiny_llama: Path) -> None:

@@ -4,7 +4,6 @@ import argparse
 import json
 import os
 import random
-import signal
 import subprocess
 import sys
 import time
@@ -17,7 +16,7 @@ from RQ1_complexity import scorers
 from RQ1_complexity.complexity import XCODER
 from seedkit.records import read_records
 from seedkit.verify import verify
-from support import ROOT, SCORER, SHARED, Command, contents, offline, rows
+from support import ROOT, SCORER, SHARED, Command, contents, killed, rows
 
 OUTPUTS = [
     "RQ1_COMPLEXITY_T1_LOWER.jsonl",
@@ -114,16 +113,8 @@ def test_killed_at_any_moment_it_ends_with_the_same_bytes(
     pick = random.Random(os.urandom(8))
     stored = 0
     for moment in range(3):  # at random moments, one in the beginning, one in the middle, one towards the end
-        process = subprocess.Popen(
-            [sys.executable, str(SCORER), *map(str, common), "--output_dir", str(out)],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            env=offline(),
-            start_new_session=True,
-        )
-        time.sleep(duration * (moment + pick.random()) / 3 * 0.8)
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+        command = [sys.executable, str(SCORER), *map(str, common), "--output_dir", str(out)]
+        killed(command, duration * (moment + pick.random()) / 3 * 0.8)
         now = sum(path.read_bytes().count(b"\n") for path in (out / ".scores").glob("*")) if out.exists() else 0
         assert now >= stored
         stored = now
@@ -406,17 +397,14 @@ def test_real_evol_data_ends_verified(tmp_path: Path, scorer_command: Command) -
 
 @pytest.mark.heavy
 def test_vllm_agrees_with_transformers(
-    tmp_path: Path, tiny_llama: Path, tiny_gpt2: Path, scorer_command: Command
+    tmp_path: Path, tiny_llama: Path, tiny_gpt2: Path, vllm_environment: str, scorer_command: Command
 ) -> None:
-    environment = os.environ.get("SEEDKIT_VLLM_ENV")
-    if not environment:
-        pytest.skip("no environment with vLLM: bash tests/run.sh --all makes it")
     data = seeds(tmp_path / "seeds.jsonl", 300)
     with data.open("a") as file:
         file.write(json.dumps({"instruction": "word " * 600, "response": "too long"}) + "\n")
     common = ["--input_file", data, "--max_failure_rate", "0.01", *models(tiny_llama, tiny_gpt2)]
     found = {}
-    for engine, python in (("transformers", sys.executable), ("vllm", f"{environment}/bin/python")):
+    for engine, python in (("transformers", sys.executable), ("vllm", f"{vllm_environment}/bin/python")):
         out = tmp_path / engine
         result = scorer_command(
             *common, "--engine", engine, "--dtype", "float32", "--output_dir", out, python=python, timeout_s=900

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from RQ1_complexity.perplexity import EMBEDDED_LM, Perplexity
+from support import check_batches
 
 TEXTS = ["Add two numbers.", "Sort the list. " * 5, "é 漢字", "Design a cache. " * 100] + [
     f"n{i} " * i for i in range(1, 40)
@@ -48,13 +49,7 @@ def test_batch_sizes_1_and_64_agree(tiny_gpt2: Path) -> None:
 
 def test_batch_by_batch_gives_the_bits_of_the_whole_chunk(tiny_gpt2: Path) -> None:
     texts = [*TEXTS, "a", *TEXTS[::-1]]  # one has no perplexity; many are alike in length
-    scorer = Perplexity(str(tiny_gpt2), device="cpu", max_batch_tokens=300)
-    batches = scorer.batches(texts)
-    assert len(batches) > 5
-    assert sorted(index for batch in batches for index in batch) == list(range(len(texts)))
-    whole = scorer(texts)
-    for batch in batches:
-        assert scorer([texts[index] for index in batch]) == [whole[index] for index in batch]
+    check_batches(Perplexity(str(tiny_gpt2), device="cpu", max_batch_tokens=300), texts)
 
 
 def test_fewer_than_two_tokens_have_none(tiny_gpt2: Path) -> None:

@@ -6,7 +6,6 @@ import io
 import json
 import os
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -18,15 +17,16 @@ from evaluation.grading.steps import grade
 from seedkit.files import file_facts
 from seedkit.models import model_revision
 from seedkit.verify import verify
-from study_cases import train
-from support import ROOT, Command, contents, offline, reseal, rows
-from training import llamafactory_environment, student_run
+from study_cases import finished, tertiles_and_student, train, train_flags
+from support import Command, contents, reseal, rows
+from training import student_run
 
 SCRIPT = "evaluation/evaluate_study.py"
 TERTILES = ("T1_LOWER", "T2_MIDDLE", "T3_HIGHER")
 LIMIT = 3
 INTERVAL = ("humaneval_low", "humaneval_high")
 LAST_RELEASE = Path(__file__).parent / "last_release"
+Flags = list[object]
 # (name, argument, body, tests): problems in HumanEval's form
 PROBLEMS = [
     ("double", "n", "return 2 * n", "assert candidate(3) == 6"),
@@ -52,13 +52,13 @@ def problems(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def of_a_table(folder: Path, problems: Path) -> list[object]:
+def of_a_table(folder: Path, problems: Path) -> Flags:
     """Which table: the flags that --table_only takes."""
     named = ["--runs", folder / "runs", "--benchmark", "humaneval", "--benchmark_file", f"humaneval={problems}"]
     return [*named, "--output_dir", folder / "out"]
 
 
-def flags(folder: Path, problems: Path) -> list[object]:
+def flags(folder: Path, problems: Path) -> Flags:
     asked = ["--limit", LIMIT, "--max_new_tokens", 8, "--device", "cpu", "--workers", 1]
     return [*of_a_table(folder, problems), *asked]
 
@@ -84,12 +84,12 @@ def runs(tmp_path: Path, evaluated: tuple[Path, str]) -> Path:
 
 
 @pytest.fixture
-def arguments(tmp_path: Path, runs: Path, problems: Path) -> list[object]:
+def arguments(tmp_path: Path, runs: Path, problems: Path) -> Flags:
     return flags(tmp_path, problems)
 
 
 @pytest.fixture
-def table_only(tmp_path: Path, runs: Path, problems: Path) -> list[object]:
+def table_only(tmp_path: Path, runs: Path, problems: Path) -> Flags:
     return [*of_a_table(tmp_path, problems), "--table_only"]
 
 
@@ -121,8 +121,8 @@ def test_from_students_to_the_table(
     tmp_path: Path,
     evaluated: tuple[Path, str],
     problems: Path,
-    arguments: list[object],
-    table_only: list[object],
+    arguments: Flags,
+    table_only: Flags,
     script_main: Command,
 ) -> None:
     said, out = evaluated[1], tmp_path / "out"
@@ -160,9 +160,7 @@ def test_from_students_to_the_table(
     assert contents(out) == first
 
 
-def test_unfinished_students_are_left_out(
-    tmp_path: Path, runs: Path, arguments: list[object], script_main: Command
-) -> None:
+def test_unfinished_students_are_left_out(tmp_path: Path, runs: Path, arguments: Flags, script_main: Command) -> None:
     unfinished = runs / "tiny-full" / "EVOL_RQ1_COMPLEXITY_T3_HIGHER_seed42"
     unfinished.mkdir()
     student_run.write_json(unfinished / student_run.PLAN, {"format": 1})
@@ -174,12 +172,7 @@ def test_unfinished_students_are_left_out(
 
 
 def test_another_model_or_setting_is_asked_anew(
-    tmp_path: Path,
-    runs: Path,
-    tiny_llama: Path,
-    arguments: list[object],
-    table_only: list[object],
-    script_main: Command,
+    tmp_path: Path, runs: Path, tiny_llama: Path, arguments: Flags, table_only: Flags, script_main: Command
 ) -> None:
     one = runs / "tiny-full" / "EVOL_RQ1_COMPLEXITY_T1_LOWER_seed42"
     shutil.rmtree(one)
@@ -205,7 +198,7 @@ def test_another_model_or_setting_is_asked_anew(
 
 
 def test_a_student_that_fails_is_named_and_the_others_go_on(
-    tmp_path: Path, runs: Path, tiny_llama: Path, arguments: list[object], script_main: Command
+    tmp_path: Path, runs: Path, tiny_llama: Path, arguments: Flags, script_main: Command
 ) -> None:
     weights = runs / "tiny-full" / "EVOL_RQ1_COMPLEXITY_T1_LOWER_seed42" / "model" / "model.safetensors"
     broken = bytearray(weights.read_bytes())
@@ -231,7 +224,7 @@ def test_a_student_that_fails_is_named_and_the_others_go_on(
 
 
 def test_what_is_not_final_is_marked_and_exit_code_3(
-    tmp_path: Path, arguments: list[object], table_only: list[object], script_main: Command
+    tmp_path: Path, arguments: Flags, table_only: Flags, script_main: Command
 ) -> None:
     grades = folder_of(tmp_path, "T1_LOWER") / "grades"
     results, summary = rows(grades / "results.jsonl"), json.loads((grades / "summary.json").read_text())
@@ -255,12 +248,7 @@ def test_what_is_not_final_is_marked_and_exit_code_3(
 
 
 def test_a_table_of_what_is_there(
-    tmp_path: Path,
-    runs: Path,
-    tiny_llama: Path,
-    arguments: list[object],
-    table_only: list[object],
-    script_main: Command,
+    tmp_path: Path, runs: Path, tiny_llama: Path, arguments: Flags, table_only: Flags, script_main: Command
 ) -> None:
     nothing = script_main(SCRIPT, *table_only, "--output_dir", tmp_path / "none")
     assert nothing.returncode == 2
@@ -282,7 +270,7 @@ def test_a_table_of_what_is_there(
 
 
 def test_refusals_are_one_line_and_exit_code_2(
-    tmp_path: Path, runs: Path, problems: Path, tiny_llama: Path, arguments: list[object], script_main: Command
+    tmp_path: Path, runs: Path, problems: Path, tiny_llama: Path, arguments: Flags, script_main: Command
 ) -> None:
     twice, unfinished = tmp_path / "twice", tmp_path / "unfinished" / "tiny-full" / "x"
     for part in ("a", "b"):
@@ -322,7 +310,7 @@ def test_refusals_are_one_line_and_exit_code_2(
     ids=str,
 )
 def test_flags_that_a_table_ignores_are_refused_by_name(
-    ignored: list[object], table_only: list[object], script_main: Command
+    ignored: Flags, table_only: Flags, script_main: Command
 ) -> None:
     done = script_main(SCRIPT, *table_only, *ignored)
     assert done.returncode == 2
@@ -332,7 +320,7 @@ def test_flags_that_a_table_ignores_are_refused_by_name(
     assert sorted(got.split(", ")) == sorted(named)
 
 
-def test_more_than_the_samples_asked_for_is_refused(arguments: list[object], script_main: Command) -> None:
+def test_more_than_the_samples_asked_for_is_refused(arguments: Flags, script_main: Command) -> None:
     done = script_main(SCRIPT, *arguments, "--k", 1, 10)
     assert done.returncode == 2
     assert done.stderr == "error: --k 10: expected at most --num_samples, got 1\n"
@@ -370,7 +358,7 @@ def test_the_untrained_base_model_is_a_row_of_the_table(
 
 
 def test_a_base_model_that_is_none_of_the_students(
-    tmp_path: Path, tiny_llama: Path, arguments: list[object], script_main: Command
+    tmp_path: Path, tiny_llama: Path, arguments: Flags, script_main: Command
 ) -> None:
     nameless = script_main(SCRIPT, *arguments, "--base")
     assert nameless.returncode == 2
@@ -415,69 +403,16 @@ def test_help_is_quick(script_command: Command) -> None:
 # What follows trains for real.
 
 
-def command(script: str, *parts: object, **variables: str) -> "subprocess.CompletedProcess[str]":
-    done = subprocess.run(
-        [sys.executable, str(ROOT / "Code" / script), *map(str, parts)],
-        env={**offline(), "OMP_NUM_THREADS": "1", **variables},
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=900,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return done
-
-
 @pytest.mark.heavy
-def test_from_the_sample_to_the_table(tmp_path: Path, shared_data: Path) -> None:
+def test_from_the_sample_to_the_table(tmp_path: Path, shared_data: Path, trainer_environment: str) -> None:
     """Sample, tertiles, students, answers, verdicts, table: every step is the real one."""
-    environment = os.environ.get(llamafactory_environment.VARIABLE)
-    if not environment:
-        pytest.skip("no environment with LLaMA-Factory: bash tests/run.sh --all makes it")
-    command(
-        "RQ1_complexity/complexity_scorer.py",
-        "--input_file",
-        "Datas/sample/EVOL.jsonl",
-        "--source_name",
-        "EVOL",
-        "--output_dir",
-        tmp_path / "EVOL",
-        "--scorer",
-        "embedded",
-        "--device",
-        "cpu",
-    )
-    command("training/tiny_student.py", "--output_dir", tmp_path / "tiny")
-    command(
-        "training/train.py",
-        "--partitions",
-        tmp_path / "EVOL",
-        "--student",
-        tmp_path / "tiny",
-        "--output_dir",
-        tmp_path / "runs",
-        "--environment",
-        environment,
-        "--device",
-        "cpu",
-        "--batch_size",
-        4,
-        "--max_steps",
-        8,
-        "--cutoff_len",
-        256,
-        "--learning_rate",
-        "3e-3",
-        "--seed",
-        42,
-        43,
-    )
+    flags = train_flags(tertiles_and_student(tmp_path), trainer_environment, tmp_path / "runs", "--max_steps", 8)
+    finished("training/train.py", *flags, "--learning_rate", "3e-3", "--seed", 42, 43)
     files = {
         "humaneval": shared_data / "benchmarks" / "HumanEval.jsonl",
         "mbpp": shared_data / "benchmarks" / "sanitized-mbpp.json",
     }
-    parts: list[object] = [
+    parts: Flags = [
         "--runs",
         tmp_path / "runs",
         "--benchmark",
@@ -493,7 +428,7 @@ def test_from_the_sample_to_the_table(tmp_path: Path, shared_data: Path) -> None
         "--output_dir",
         tmp_path / "evaluations",
     ]
-    done = command(SCRIPT, *parts)
+    done = finished(SCRIPT, *parts)
     found = table(tmp_path / "evaluations")
     assert [(row["rq"], row["source"], row["subset"]) for row in found] == [
         ("RQ1", "EVOL", tertile) for tertile in TERTILES
@@ -512,6 +447,6 @@ def test_from_the_sample_to_the_table(tmp_path: Path, shared_data: Path) -> None
     assert len(folders) == 1 + 3 * 2 * 2 * 2
     assert [fault for folder in folders for fault in verify(folder)] == []
     before: dict[str, Any] = {name: file_facts(tmp_path / "evaluations" / name) for name in ("study.csv", "study.md")}
-    again = command(SCRIPT, *parts)
+    again = finished(SCRIPT, *parts)
     assert again.stderr.count("4 answers taken from earlier runs") == again.stderr.count("4 verdicts taken") == 12
     assert before == {name: file_facts(tmp_path / "evaluations" / name) for name in before}

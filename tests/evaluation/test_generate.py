@@ -5,20 +5,19 @@ import json
 import os
 import random
 import shutil
-import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from engine_cases import VLLM, generate_flags
 from evaluation.generation.settings import GenerationSettings
 from evaluation.generation.steps import generate
 from seedkit.display import Progress
 from seedkit.models import model_revision
 from seedkit.verify import verify
-from support import ROOT, Command, contents, offline, rows
+from support import ROOT, Command, contents, killed, offline, rows
 
 GENERATE = "evaluation/generate.py"
 
@@ -26,23 +25,8 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def test_the_command(tmp_path: Path, tiny_llama: Path, problems: Path, script_command: Command) -> None:
-    result = script_command(
-        GENERATE,
-        "--model",
-        tiny_llama,
-        "--benchmark",
-        "humaneval",
-        "--benchmark_file",
-        problems,
-        "--max_new_tokens",
-        12,
-        "--limit",
-        5,
-        "--device",
-        "cpu",
-        "--output_dir",
-        tmp_path,
-    )
+    flags = generate_flags(tiny_llama, problems, tmp_path, "--max_new_tokens", 12, "--limit", 5)
+    result = script_command(GENERATE, *flags)
     assert result.returncode == 0, result.stderr
     assert result.stdout == f"{tmp_path / 'samples.jsonl'}\n"
     assert "form: base (no chat template)" in result.stderr
@@ -69,44 +53,16 @@ def test_the_command(tmp_path: Path, tiny_llama: Path, problems: Path, script_co
 @pytest.mark.heavy
 def test_killed_at_any_moment_it_redoes_what_was_in_flight(tmp_path: Path, tiny_llama: Path, problems: Path) -> None:
     def command(out: Path) -> list[str]:
-        return [
-            sys.executable,
-            str(ROOT / "Code" / GENERATE),
-            "--model",
-            str(tiny_llama),
-            "--benchmark",
-            "humaneval",
-            "--benchmark_file",
-            str(problems),
-            "--max_new_tokens",
-            "60",
-            "--temperature",
-            "0.9",
-            "--num_samples",
-            "30",
-            "--max_batch_tokens",
-            "400",
-            "--device",
-            "cpu",
-            "--output_dir",
-            str(out),
-        ]
+        sampling = ["--max_new_tokens", 60, "--temperature", 0.9, "--num_samples", 30, "--max_batch_tokens", 400]
+        flags = generate_flags(tiny_llama, problems, out, *sampling)
+        return [sys.executable, str(ROOT / "Code" / GENERATE), *map(str, flags)]
 
     started = time.monotonic()
     subprocess.run(command(tmp_path / "whole"), check=True, capture_output=True, env=offline())
     duration = time.monotonic() - started
     pick, stored = random.Random(os.urandom(8)), 0
     for part in range(4):
-        process = subprocess.Popen(
-            command(tmp_path / "killed"),
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            env=offline(),
-            start_new_session=True,
-        )
-        time.sleep(duration * (part + pick.random()) / 4 * 0.9)
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+        killed(command(tmp_path / "killed"), duration * (part + pick.random()) / 4 * 0.9)
         now = sum(path.read_bytes().count(b"\n") for path in (tmp_path / "killed").glob(".answers/*"))
         assert now >= stored
         stored = now
@@ -115,54 +71,16 @@ def test_killed_at_any_moment_it_redoes_what_was_in_flight(tmp_path: Path, tiny_
 
 
 @pytest.mark.heavy
-def test_the_command_with_vllm(tmp_path: Path, tiny_llama: Path, problems: Path) -> None:
-    environment = os.environ.get("SEEDKIT_VLLM_ENV")
-    if not environment:
-        pytest.skip("no environment with vLLM: bash tests/run.sh --all makes it")
-    command = [
-        f"{environment}/bin/python",
-        str(ROOT / "Code" / GENERATE),
-        "--model",
-        str(tiny_llama),
-        "--benchmark",
-        "humaneval",
-        "--benchmark_file",
-        str(problems),
-        "--max_new_tokens",
-        "24",
-        "--engine",
-        "vllm",
-        "--device",
-        "cpu",
-        "--dtype",
-        "float32",
-        "--output_dir",
-        str(tmp_path / "vllm"),
-    ]
-    done = subprocess.run(command, capture_output=True, text=True, env=offline(), timeout=600, check=False)
+def test_the_command_with_vllm(
+    tmp_path: Path, tiny_llama: Path, problems: Path, vllm_environment: str, script_command: Command
+) -> None:
+    flags = generate_flags(tiny_llama, problems, tmp_path / "vllm", *VLLM, "--max_new_tokens", 24)
+    done = script_command(GENERATE, *flags, python=f"{vllm_environment}/bin/python", timeout_s=600)
     assert done.returncode == 0, done.stderr
     assert verify(tmp_path / "vllm") == []
     made = GenerationSettings(str(tiny_llama), "humaneval", problems, max_new_tokens=24, device="cpu")
     expected = generate(made, tmp_path / "transformers")
     assert (tmp_path / "vllm" / "samples.jsonl").read_bytes() == expected.read_bytes()
-
-
-def refused(model: Path, problems: Path, out: Path, *changed: object) -> Sequence[object]:
-    return (
-        "--model",
-        model,
-        "--benchmark",
-        "humaneval",
-        "--benchmark_file",
-        problems,
-        "--device",
-        "cpu",
-        "--max_new_tokens",
-        "4",
-        "--output_dir",
-        out,
-        *changed,
-    )
 
 
 USAGE = [
@@ -188,7 +106,7 @@ def test_usage_errors_are_one_line_and_exit_code_2(
 ) -> None:
     if arguments == ["--engine", "vllm"] and importlib.util.find_spec("vllm"):
         pytest.skip("vLLM is installed")
-    result = script_main(GENERATE, *refused(tiny_llama, problems, tmp_path / "out", *arguments))
+    result = script_main(GENERATE, *generate_flags(tiny_llama, problems, tmp_path / "out", *arguments))
     assert result.returncode == 2
     assert message in result.stderr.splitlines()[-1]
     assert "Traceback" not in result.stderr and "usage" not in result.stderr
@@ -200,14 +118,14 @@ def test_a_model_that_is_none(tmp_path: Path, tiny_llama: Path, problems: Path, 
     model = Path(shutil.copytree(tiny_llama, tmp_path / "model"))
     for path in model.glob("tokenizer*"):
         path.unlink()
-    result = script_main(GENERATE, *refused(model, problems, tmp_path / "out"))
+    result = script_main(GENERATE, *generate_flags(model, problems, tmp_path / "out"))
     assert (result.returncode, "tokenizer" in result.stderr) == (2, True), result.stderr
     for file, missing in (("model.safetensors", "weights (*.safetensors)"), ("config.json", "config.json")):
         (model / file).unlink()
-        result = script_main(GENERATE, *refused(model, problems, tmp_path / "out"))
+        result = script_main(GENERATE, *generate_flags(model, problems, tmp_path / "out"))
         expected = f"error: --model {model}: expected a model folder, found no {missing} in it\n"
         assert (result.returncode, result.stderr) == (2, expected)
-    result = script_main(GENERATE, *refused(tiny_llama / "config.json", problems, tmp_path / "out"))
+    result = script_main(GENERATE, *generate_flags(tiny_llama / "config.json", problems, tmp_path / "out"))
     assert (result.returncode, result.stderr.count("\n")) == (2, 1)
     assert "expected a model folder or a hub id, got a file" in result.stderr
 
@@ -217,15 +135,15 @@ def test_answers_of_another_model_are_not_replaced(
 ) -> None:
     other = Path(shutil.copytree(tiny_llama, tmp_path / "other"))
     out = tmp_path / "out"
-    assert script_main(GENERATE, *refused(tiny_llama, problems, out, "--limit", 1)).returncode == 0
+    assert script_main(GENERATE, *generate_flags(tiny_llama, problems, out, "--limit", 1)).returncode == 0
     before = contents(out)
-    result = script_main(GENERATE, *refused(other, problems, out, "--limit", 1))
+    result = script_main(GENERATE, *generate_flags(other, problems, out, "--limit", 1))
     assert result.returncode == 2
     said = result.stderr.splitlines()[-1]
     assert f"{out}: holds samples.jsonl of another run" in said and '"llama"' in said and "--overwrite" in said
     assert contents(out) == before
-    assert script_main(GENERATE, *refused(tiny_llama, problems, out, "--limit", 2)).returncode == 0  # a rerun
-    assert script_main(GENERATE, *refused(other, problems, out, "--limit", 1, "--overwrite")).returncode == 0
+    assert script_main(GENERATE, *generate_flags(tiny_llama, problems, out, "--limit", 2)).returncode == 0  # a rerun
+    assert script_main(GENERATE, *generate_flags(other, problems, out, "--limit", 1, "--overwrite")).returncode == 0
     assert json.loads((out / "manifest.json").read_text())["model"]["name"] == "other"
 
 
@@ -236,7 +154,7 @@ def test_it_says_how_far_it_is_while_the_first_answers_take_long(
     model = Path(shutil.copytree(tiny_llama, tmp_path / "large"))
     (model / "more.txt").touch()
     os.truncate(model / "more.txt", 300 << 20)  # read as one of the model's files
-    result = script_main(GENERATE, *refused(model, problems, tmp_path / "out", "--max_new_tokens", 100))
+    result = script_main(GENERATE, *generate_flags(model, problems, tmp_path / "out", "--max_new_tokens", 100))
     assert result.returncode == 0, result.stderr
     assert "large, reading its files: at work for" in result.stderr
     assert "humaneval: 0 of 7 records, at work on the next for" in result.stderr
@@ -245,7 +163,7 @@ def test_it_says_how_far_it_is_while_the_first_answers_take_long(
 def test_the_name_that_others_have_for_the_model(
     tmp_path: Path, tiny_llama: Path, problems: Path, script_main: Command
 ) -> None:
-    arguments = list(refused(tiny_llama, problems, tmp_path, "--limit", 1))
+    arguments = generate_flags(tiny_llama, problems, tmp_path, "--limit", 1)
     arguments[0] = "--model_name_or_path"
     result = script_main(GENERATE, *arguments)
     assert result.returncode == 0, result.stderr

@@ -1,23 +1,17 @@
 """vLLM on the CPU against transformers, in an environment of its own."""
 
-import json
-import os
-import subprocess
 from pathlib import Path
 
 import pytest
 from engine_cases import engine, naive, requests
 from inference.engines import Answer, Sampling
-from support import offline
+from support import answered
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.mark.heavy
-def test_vllm_gives_the_same_greedy_text(tiny_llama: Path, tmp_path: Path) -> None:
-    environment = os.environ.get("SEEDKIT_VLLM_ENV")
-    if not environment:
-        pytest.skip("no environment with vLLM: bash tests/run.sh --all makes it")
+def test_vllm_gives_the_same_greedy_text(tiny_llama: Path, tmp_path: Path, vllm_environment: str) -> None:
     whole = engine(tiny_llama)(requests(tiny_llama))
     end = naive(tiny_llama, requests(tiny_llama)[2])[6]
     sampling = Sampling(0.0, 1.0, (whole[0].text[5:11], whole[1].text[3:8]), (end,))
@@ -31,17 +25,7 @@ def test_vllm_gives_the_same_greedy_text(tiny_llama: Path, tmp_path: Path) -> No
         "end": end,
         "requests": [[list(one.prompt), one.max_new_tokens, one.seed] for one in requests(tiny_llama)],
     }
-    done = subprocess.run(
-        [f"{environment}/bin/python", str(script)],
-        input=json.dumps(asked),
-        capture_output=True,
-        text=True,
-        env=offline(),
-        timeout=600,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    greedy, sampled, alone = json.loads(done.stdout.splitlines()[-1])
+    greedy, sampled, alone = answered(vllm_environment, script, asked)
     assert [Answer(*found) for found in greedy] == expected
     assert sampled[-1:] == alone  # a request's seed is its own
     assert sampled != greedy

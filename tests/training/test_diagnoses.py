@@ -1,8 +1,5 @@
 """What the doctor says of each record, against LLaMA-Factory's real loader where its environment is at hand."""
 
-import json
-import os
-import subprocess
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -10,7 +7,7 @@ from typing import Any
 import pytest
 from loader_cases import EACH, GOOD, KEPT, LOST, array, good, lines, write
 from seedkit.records import read_records, record_line
-from support import ROOT, offline
+from support import ROOT, answered
 from tiny_models import llama, tokenizer
 from training.diagnoses import DROPPED, EMPTY, TRAINS, TRUNCATED, Columns, Diagnosis, diagnose
 from training.diagnoses import LOST as WHOLE
@@ -102,22 +99,9 @@ def test_a_long_count_says_how_far_it_is(
     ]
 
 
-def real(cases: list[dict[str, Any]], folder: Path) -> list[dict[str, Any]]:
+def real(cases: list[dict[str, Any]], environment: str, folder: Path) -> list[dict[str, Any]]:
     """What the real loader answers to the cases."""
-    environment = os.environ.get("SEEDKIT_LLAMAFACTORY_ENV")
-    if not environment:
-        pytest.skip("no environment with LLaMA-Factory: bash tests/run.sh --all makes it")
-    done = subprocess.run(
-        [f"{environment}/bin/python", str(LOADER), str(folder)],
-        input=json.dumps(cases),
-        capture_output=True,
-        text=True,
-        timeout=1500,
-        env={**offline(), "HF_HOME": str(folder / "hub")},
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
-    answers: list[dict[str, Any]] = json.loads(done.stdout)
+    answers: list[dict[str, Any]] = answered(environment, LOADER, cases, folder, HF_HOME=str(folder / "hub"))
     return answers
 
 
@@ -155,7 +139,7 @@ def tokenizers(folder: Path) -> dict[str, Path]:
 
 
 @pytest.mark.heavy
-def test_the_real_loader_agrees_on_every_bad_file(tmp_path: Path) -> None:
+def test_the_real_loader_agrees_on_every_bad_file(tmp_path: Path, trainer_environment: str) -> None:
     models = tokenizers(tmp_path / "models")
     contents = {
         **{name: content for name, (content, _, _) in LOST.items()},
@@ -171,7 +155,7 @@ def test_the_real_loader_agrees_on_every_bad_file(tmp_path: Path) -> None:
         for name, content in contents.items()
     ]
     counter = RecordEncoder(str(models["plain"]), "default").token_counts
-    answers = real(cases, tmp_path)
+    answers = real(cases, trainer_environment, tmp_path)
     differing = [
         case["file"]
         for case, answer in zip(cases, answers, strict=True)
@@ -182,7 +166,7 @@ def test_the_real_loader_agrees_on_every_bad_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.heavy
-def test_the_real_loader_agrees_on_every_template(tmp_path: Path) -> None:
+def test_the_real_loader_agrees_on_every_template(tmp_path: Path, trainer_environment: str) -> None:
     models = tokenizers(tmp_path / "models")
     data = write(tmp_path, "each.jsonl", KEPT["each.jsonl"])
     cases = [
@@ -196,7 +180,7 @@ def test_the_real_loader_agrees_on_every_template(tmp_path: Path) -> None:
         for template in NAMES
         for cutoff in (60, 2048)
     ]
-    answers = real(cases, tmp_path)
+    answers = real(cases, trainer_environment, tmp_path)
     for case, answer in zip(cases, answers, strict=True):
         assert "error" not in answer, (case, answer)
         counter = RecordEncoder(str(case["tokenizer"]), str(case["template"] or "tokenizer")).token_counts
@@ -204,7 +188,7 @@ def test_the_real_loader_agrees_on_every_template(tmp_path: Path) -> None:
 
 
 @pytest.mark.heavy
-def test_the_real_loader_agrees_on_real_records(tmp_path: Path, shared_data: Path) -> None:
+def test_the_real_loader_agrees_on_real_records(tmp_path: Path, shared_data: Path, trainer_environment: str) -> None:
     source = shared_data / "seeds" / "evol_instruct_code.jsonl"
     records = list(read_records(source))
     empty = [record for record in records if not record.output]
@@ -222,7 +206,7 @@ def test_the_real_loader_agrees_on_real_records(tmp_path: Path, shared_data: Pat
         for path, cutoff in ((part, 512), (as_array, 2048))
     ]
     counter = RecordEncoder(str(model), "default").token_counts
-    for case, answer in zip(cases, real(cases, tmp_path), strict=True):
+    for case, answer in zip(cases, real(cases, trainer_environment, tmp_path), strict=True):
         diagnoses = diagnose(Path(str(case["file"])), None, counter, int(str(case["cutoff_len"])))
         assert len(diagnoses) == len(answer["records"]) == 2000
         assert agree(diagnoses, answer)

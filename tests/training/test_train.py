@@ -16,6 +16,7 @@ import yaml  # type: ignore[import-untyped]
 from seedkit.files import file_facts
 from seedkit.models import model_revision
 from stand_in_trainer import SIZES, calls, run_folder, stand_in
+from study_cases import tertiles_and_student, train_flags
 from support import ROOT, Command, offline, reseal, rows
 from training import llamafactory_environment
 
@@ -225,73 +226,21 @@ def wait_for(condition: Any, process: "subprocess.Popen[Any]", timeout_s: float)
 
 
 @pytest.fixture(scope="session")
-def real_environment() -> str:
-    folder = os.environ.get(llamafactory_environment.VARIABLE)
-    if not folder:
-        pytest.skip("no environment with LLaMA-Factory: bash tests/run.sh --all makes it")
-    return folder
-
-
-@pytest.fixture(scope="session")
 def tertiles(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """The sample split in tertiles by complexity, and a student to train on them."""
-    folder = tmp_path_factory.mktemp("tertiles")
-    for script, more in (
-        (
-            "RQ1_complexity/complexity_scorer.py",
-            [
-                "--input_file",
-                "Datas/sample/EVOL.jsonl",
-                "--source_name",
-                "EVOL",
-                "--output_dir",
-                folder / "EVOL",
-                "--scorer",
-                "embedded",
-                "--device",
-                "cpu",
-            ],
-        ),
-        ("training/tiny_student.py", ["--output_dir", folder / "tiny"]),
-    ):
-        command = [sys.executable, f"Code/{script}", *map(str, more)]
-        done = subprocess.run(command, cwd=ROOT, env=offline(), capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr
-    return folder / "EVOL", folder / "tiny"
+    return tertiles_and_student(tmp_path_factory.mktemp("tertiles"))
 
 
 def real_command(tertiles: tuple[Path, Path], environment: str, output: Path, *more: object) -> list[str]:
-    command = [
-        sys.executable,
-        ROOT / "Code" / SCRIPT,
-        "--partitions",
-        tertiles[0],
-        "--student",
-        tertiles[1],
-        "--output_dir",
-        output,
-        "--environment",
-        environment,
-        "--device",
-        "cpu",
-        "--batch_size",
-        4,
-        "--max_steps",
-        16,
-        "--save_steps",
-        2,
-        "--cutoff_len",
-        256,
-        "--learning_rate",
-        "3e-3",
-        *more,
-    ]
-    return list(map(str, command))
+    steps = ["--max_steps", 16, "--save_steps", 2, "--learning_rate", "3e-3"]
+    flags = train_flags(tertiles, environment, output, *steps, *more)
+    return [sys.executable, str(ROOT / "Code" / SCRIPT), *map(str, flags)]
 
 
 @pytest.mark.heavy
-def test_real_students_killed_and_resumed(tmp_path: Path, tertiles: tuple[Path, Path], real_environment: str) -> None:
-    command = real_command(tertiles, real_environment, tmp_path / "runs out")
+def test_real_students_killed_and_resumed(
+    tmp_path: Path, tertiles: tuple[Path, Path], trainer_environment: str
+) -> None:
+    command = real_command(tertiles, trainer_environment, tmp_path / "runs out")
     variables = {**offline(), **ONE_THREAD}
     folder = tmp_path / "runs out" / "tiny-full"
     process = subprocess.Popen(command, env=variables, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -319,7 +268,7 @@ def test_real_students_killed_and_resumed(tmp_path: Path, tertiles: tuple[Path, 
         assert {row["current_steps"] for row in log} == set(range(1, 17))
     assert (folder / "losses.png").read_bytes().startswith(b"\x89PNG")
     assert generated(first / "model")
-    whole = real_command(tertiles, real_environment, tmp_path / "whole", "--subsets", "*_T2_*")
+    whole = real_command(tertiles, trainer_environment, tmp_path / "whole", "--subsets", "*_T2_*")
     subprocess.run(whole, env=variables, capture_output=True, timeout=400, check=True)
     weights = second.relative_to(tmp_path / "runs out") / "model" / "model.safetensors"
     assert file_facts(tmp_path / "whole" / weights) == file_facts(tmp_path / "runs out" / weights)
@@ -340,11 +289,11 @@ def generated(model: Path) -> str:
 
 @pytest.mark.heavy
 def test_a_full_disk_leaves_nothing_that_looks_finished(
-    disk: Callable[[str], Path], tertiles: tuple[Path, Path], real_environment: str
+    disk: Callable[[str], Path], tertiles: tuple[Path, Path], trainer_environment: str
 ) -> None:
     """A disk of 16 MB: one student fits with its first checkpoint, a second checkpoint does not."""
     small_disk = disk("16m")
-    command = real_command(tertiles, real_environment, small_disk / "runs", "--subsets", "*_T1_*")
+    command = real_command(tertiles, trainer_environment, small_disk / "runs", "--subsets", "*_T1_*")
     done = subprocess.run(
         command, env={**offline(), **ONE_THREAD}, capture_output=True, text=True, timeout=400, check=False
     )

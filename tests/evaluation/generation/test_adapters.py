@@ -1,15 +1,13 @@
 """LoRA students: what they answer is what the adapter and its base say together, on every engine, and no other base does."""
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 from benchmarks import BENCHMARKS
+from engine_cases import VLLM, generate_flags
 from evaluation.generation.adapters import base_model
 from evaluation.generation.prompts import TrainingPrompts
 from evaluation.generation.settings import GenerationSettings
@@ -18,9 +16,9 @@ from seedkit.causal_lm import load_causal_lm, load_tokenizer, merge_adapter, voc
 from seedkit.errors import InputError
 from seedkit.models import model_revision
 from seedkit.verify import verify
-from study_cases import train
-from support import ROOT, Command, contents, offline, rows
-from training import llamafactory_environment, student_run
+from study_cases import finished, tertiles_and_student, train, train_flags
+from support import Command, answered, contents, rows
+from training import student_run
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 TARGETS = ["q_proj", "v_proj", "down_proj"]
@@ -224,21 +222,7 @@ def test_what_is_no_adapter_of_its_base(
     settings: dict[str, Any], message: str, plain: Path, problems: Path, tmp_path: Path, script_main: Command
 ) -> None:
     model = changed(plain, tmp_path / "adapter", **settings)
-    done = script_main(
-        "evaluation/generate.py",
-        "--model",
-        model,
-        "--benchmark",
-        "humaneval",
-        "--benchmark_file",
-        problems,
-        "--max_new_tokens",
-        4,
-        "--device",
-        "cpu",
-        "--output_dir",
-        tmp_path / "out",
-    )
+    done = script_main("evaluation/generate.py", *generate_flags(model, problems, tmp_path / "out"))
     assert done.returncode == 2
     assert message in done.stderr
     assert "Traceback" not in done.stderr
@@ -341,38 +325,12 @@ def test_a_study_of_lora_students(
 
 
 @pytest.mark.heavy
-def test_vllm_gives_the_same_greedy_text(base: Path, problems: Path, tmp_path: Path) -> None:
-    environment = os.environ.get("SEEDKIT_VLLM_ENV")
-    if not environment:
-        pytest.skip("no environment with vLLM: bash tests/run.sh --all makes it")
+def test_vllm_gives_the_same_greedy_text(
+    base: Path, problems: Path, tmp_path: Path, vllm_environment: str, script_command: Command
+) -> None:
     model = adapter(base, tmp_path / "adapter", **KINDS["tokens"])
-    done = subprocess.run(
-        [
-            f"{environment}/bin/python",
-            str(ROOT / "Code" / "evaluation" / "generate.py"),
-            "--model",
-            str(model),
-            "--benchmark",
-            "humaneval",
-            "--benchmark_file",
-            str(problems),
-            "--max_new_tokens",
-            "16",
-            "--engine",
-            "vllm",
-            "--device",
-            "cpu",
-            "--dtype",
-            "float32",
-            "--output_dir",
-            str(tmp_path / "vllm"),
-        ],
-        capture_output=True,
-        text=True,
-        env=offline(),
-        timeout=600,
-        check=False,
-    )
+    flags = generate_flags(model, problems, tmp_path / "vllm", *VLLM, "--max_new_tokens", 16)
+    done = script_command("evaluation/generate.py", *flags, python=f"{vllm_environment}/bin/python", timeout_s=600)
     assert done.returncode == 0, done.stderr
     expected = generate(settings(model, problems), tmp_path / "transformers")
     assert (tmp_path / "vllm" / "samples.jsonl").read_bytes() == expected.read_bytes()
@@ -380,62 +338,10 @@ def test_vllm_gives_the_same_greedy_text(base: Path, problems: Path, tmp_path: P
 
 
 @pytest.mark.heavy
-def test_a_student_that_was_really_trained(problems: Path, tmp_path: Path) -> None:
+def test_a_student_that_was_really_trained(problems: Path, tmp_path: Path, trainer_environment: str) -> None:
     """Its answers are those that its adapter gives, unmerged, in the environment that trained it."""
-    environment = os.environ.get(llamafactory_environment.VARIABLE)
-    if not environment:
-        pytest.skip("no environment with LLaMA-Factory: bash tests/run.sh --all makes it")
-    for script, *parts in (
-        (
-            "RQ1_complexity/complexity_scorer.py",
-            "--input_file",
-            "Datas/sample/EVOL.jsonl",
-            "--source_name",
-            "EVOL",
-            "--output_dir",
-            tmp_path / "EVOL",
-            "--scorer",
-            "embedded",
-            "--device",
-            "cpu",
-        ),
-        ("training/tiny_student.py", "--output_dir", tmp_path / "tiny"),
-        (
-            "training/train.py",
-            "--partitions",
-            tmp_path / "EVOL",
-            "--subsets",
-            "*_T1_*",
-            "--student",
-            tmp_path / "tiny",
-            "--finetuning",
-            "lora",
-            "--output_dir",
-            tmp_path / "runs",
-            "--environment",
-            environment,
-            "--device",
-            "cpu",
-            "--batch_size",
-            4,
-            "--max_steps",
-            8,
-            "--cutoff_len",
-            256,
-            "--learning_rate",
-            "3e-2",
-        ),
-    ):
-        done = subprocess.run(
-            [sys.executable, str(ROOT / "Code" / script), *map(str, parts)],
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            env={**offline(), "OMP_NUM_THREADS": "1"},
-            timeout=600,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
+    flags = train_flags(tertiles_and_student(tmp_path), trainer_environment, tmp_path / "runs", "--subsets", "*_T1_*")
+    finished("training/train.py", *flags, "--finetuning", "lora", "--max_steps", 8, "--learning_rate", "3e-2")
     (model,) = (tmp_path / "runs" / "tiny-lora").glob("*/model")
     found = [row["raw"] for row in rows(generate(settings(model, problems), tmp_path / "out"))]
     asked = [
@@ -443,17 +349,7 @@ def test_a_student_that_was_really_trained(problems: Path, tmp_path: Path) -> No
     ]
     script_file = tmp_path / "ask.py"
     script_file.write_text(UNMERGED)
-    done = subprocess.run(
-        [f"{environment}/bin/python", str(script_file), str(tmp_path / "tiny"), str(model)],
-        input=json.dumps(asked),
-        capture_output=True,
-        text=True,
-        env=offline(),
-        timeout=300,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    trained, untrained = json.loads(done.stdout.splitlines()[-1])
+    trained, untrained = answered(trainer_environment, script_file, asked, tmp_path / "tiny", model)
     assert found == trained != untrained
 
 

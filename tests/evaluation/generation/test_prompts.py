@@ -1,9 +1,7 @@
 """Prompts: the base form to the letter, chat templates, and the very tokens that a student was trained with."""
 
 import json
-import os
 import shutil
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,7 +9,7 @@ import pytest
 from benchmarks import BENCHMARKS
 from evaluation.generation.prompts import TrainingPrompts, choose_form, make_prompts, student_run_of
 from seedkit.causal_lm import load_tokenizer
-from support import offline
+from support import answered
 from training.encoding import ALPACA_SYSTEM, DEEPSEEK_SYSTEM, QWEN_SYSTEM, RecordEncoder
 
 CHAT = (
@@ -87,24 +85,13 @@ def test_a_student_is_asked_in_the_pieces_of_its_training(
 
 
 @pytest.mark.heavy
-def test_llamafactory_puts_the_same_tokens_before_an_answer(tmp_path: Path, chat_model: Path, problems: Path) -> None:
-    environment = os.environ.get("SEEDKIT_LLAMAFACTORY_ENV")
-    if not environment:
-        pytest.skip("no environment with LLaMA-Factory: bash tests/run.sh --all makes it")
+def test_llamafactory_puts_the_same_tokens_before_an_answer(
+    tmp_path: Path, chat_model: Path, problems: Path, trainer_environment: str
+) -> None:
     texts = [problem.instruction for problem in BENCHMARKS["humaneval"]().load(problems)] + [INSTRUCTION, " é ", "<s>"]
     script = tmp_path / "encode.py"
     script.write_text(LLAMAFACTORY_SCRIPT)
-    done = subprocess.run(
-        [f"{environment}/bin/python", str(script), str(chat_model), *PIECES],
-        input=json.dumps(texts),
-        capture_output=True,
-        text=True,
-        env=offline(),
-        timeout=300,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    for template, expected in json.loads(done.stdout.splitlines()[-1]).items():
+    for template, expected in answered(trainer_environment, script, texts, chat_model, *PIECES).items():
         encode = TrainingPrompts(str(chat_model), template)
         assert [encode(text) for text in texts] == expected
 

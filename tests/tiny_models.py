@@ -100,6 +100,27 @@ def t5_tokenizer(texts: Sequence[str] = TEXTS, vocab_size: int = 200) -> Any:
     return T5Tokenizer(vocab=[tuple(piece) for piece in pieces], extra_ids=0)
 
 
+def mean_pooling(columns: int) -> dict[str, object]:
+    return {"word_embedding_dimension": columns, "pooling_mode_mean_tokens": True}
+
+
+def sentence_modules(folder: Path, modules: dict[str, dict[str, object] | None], max_seq_length: int) -> None:
+    """What sentence-transformers reads beside a transformer: the modules behind it, by name, with their settings."""
+    names = ["Transformer", *modules]
+    paths = ["", *(f"{index}_{name}" for index, name in enumerate(modules, 1))]
+    listed = [
+        {"idx": index, "name": str(index), "path": path, "type": f"sentence_transformers.models.{name}"}
+        for index, (name, path) in enumerate(zip(names, paths, strict=True))
+    ]
+    (folder / "modules.json").write_text(json.dumps(listed))
+    limits = {"max_seq_length": max_seq_length, "do_lower_case": False}
+    (folder / "sentence_bert_config.json").write_text(json.dumps(limits))
+    for path, settings in zip(paths[1:], modules.values(), strict=True):
+        (folder / path).mkdir()
+        if settings is not None:
+            (folder / path / "config.json").write_text(json.dumps(settings))
+
+
 INSTRUCTOR = {"d_model": 64, "d_kv": 16, "d_ff": 128, "num_layers": 2, "num_heads": 4}
 
 
@@ -122,31 +143,13 @@ def instructor(folder: Path, tokens: Any = None, sizes: dict[str, int] = INSTRUC
     saved["decoder"] = {"type": "Metaspace", "replacement": "\u2581", "add_prefix_space": True}
     saved["pre_tokenizer"] = {"type": "Sequence", "pretokenizers": [{"type": "WhitespaceSplit"}, saved["decoder"]]}
     path.write_text(json.dumps(saved))
-    modules = ["Transformer", "Pooling", "Dense", "Normalize"]
-    settings: dict[str, object] = {
-        "modules.json": [
-            {
-                "idx": index,
-                "name": str(index),
-                "path": f"{index}_{name}" if index else "",
-                "type": f"sentence_transformers.models.{name}",
-            }
-            for index, name in enumerate(modules)
-        ],
-        "sentence_bert_config.json": {"max_seq_length": CONTEXT, "do_lower_case": False},
-        "1_Pooling/config.json": {"word_embedding_dimension": columns, "pooling_mode_mean_tokens": True},
-        "2_Dense/config.json": {
-            "in_features": columns,
-            "out_features": 48,
-            "bias": False,
-            "activation_function": "torch.nn.modules.linear.Identity",
-        },
+    dense = {
+        "in_features": columns,
+        "out_features": 48,
+        "bias": False,
+        "activation_function": "torch.nn.modules.linear.Identity",
     }
-    for name, content in settings.items():
-        path = folder / name
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(json.dumps(content))
-    (folder / "3_Normalize").mkdir()
+    sentence_modules(folder, {"Pooling": mean_pooling(columns), "Dense": dense, "Normalize": None}, CONTEXT)
     weights = {"linear.weight": torch.randn(48, columns) / columns**0.5}
     save_file(weights, folder / "2_Dense" / "model.safetensors")
     torch.save(weights, folder / "2_Dense" / "pytorch_model.bin")  # all that sentence-transformers 2.2.2 reads

@@ -3,7 +3,6 @@
 Tokenizers are learnt on the texts themselves, so that these have about as many tokens as under the real models' own.
 """
 
-import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -92,80 +91,69 @@ def llama_8b(bench: Bench) -> Path:
     return once(bench, "llama_8b", make)
 
 
+def random_model(
+    bench: Bench, name: str, make: Callable[[Any], Any], beside: Callable[[Path], None] | None = None
+) -> Path:
+    """The folder `name` with the tokenizer and the model that `make` returns for it, its weights drawn with seed 0.
+
+    `beside` writes what else belongs into the folder.
+    """
+    import torch
+
+    def write(folder: Path) -> None:
+        tokens = tokenizer(bench)
+        torch.manual_seed(0)
+        make(tokens).save_pretrained(folder)
+        tokens.save_pretrained(folder)
+        if beside:
+            beside(folder)
+
+    return once(bench, name, write)
+
+
 def llama_135m(bench: Bench) -> Path:
     """SmolLM2-135M's shape, in bfloat16."""
     import torch
     from transformers import LlamaConfig, LlamaForCausalLM
 
-    def make(folder: Path) -> None:
-        tokens = tokenizer(bench)
-        torch.manual_seed(0)
+    def make(tokens: Any) -> Any:
         config = LlamaConfig(**(LLAMA_TOY if bench.toy else LLAMA_135M), eos_token_id=tokens.eos_token_id)
-        LlamaForCausalLM(config).to(torch.bfloat16).save_pretrained(folder)
-        tokens.save_pretrained(folder)
+        return LlamaForCausalLM(config).to(torch.bfloat16)
 
-    return once(bench, "llama_135m", make)
+    return random_model(bench, "llama_135m", make)
 
 
 def gpt2(bench: Bench) -> Path:
     """GPT-2's shape, 124M."""
-    import torch
     from transformers import GPT2Config, GPT2LMHeadModel
 
-    def make(folder: Path) -> None:
-        tokens = tokenizer(bench)
-        torch.manual_seed(0)
-        toy = {"vocab_size": 1024, "n_embd": 32, "n_layer": 2, "n_head": 2} if bench.toy else {}
-        end = tokens.eos_token_id
-        GPT2LMHeadModel(GPT2Config(**toy, bos_token_id=end, eos_token_id=end)).save_pretrained(folder)
-        tokens.save_pretrained(folder)
+    toy = {"vocab_size": 1024, "n_embd": 32, "n_layer": 2, "n_head": 2} if bench.toy else {}
 
-    return once(bench, "gpt2", make)
+    def make(tokens: Any) -> Any:
+        end = tokens.eos_token_id
+        return GPT2LMHeadModel(GPT2Config(**toy, bos_token_id=end, eos_token_id=end))
+
+    return random_model(bench, "gpt2", make)
 
 
 def minilm(bench: Bench) -> Path:
     """all-MiniLM-L6-v2's shape: BERT with 6 layers of 384 columns, mean pooling over at most 256 tokens."""
-    import torch
     from transformers import BertConfig, BertModel
 
-    def make(folder: Path) -> None:
-        tokens = tokenizer(bench)
-        torch.manual_seed(0)
-        sizes = (
-            {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 64}
-            if bench.toy
-            else {
-                "hidden_size": 384,
-                "num_hidden_layers": 6,
-                "num_attention_heads": 12,
-                "intermediate_size": 1536,
-            }
-        )
-        BertModel(BertConfig(**sizes, initializer_range=0.1, pad_token_id=tokens.pad_token_id)).save_pretrained(folder)
-        tokens.save_pretrained(folder)
-        modules = ["Transformer", "Pooling", "Normalize"]
-        settings: dict[str, object] = {
-            "modules.json": [
-                {
-                    "idx": place,
-                    "name": str(place),
-                    "path": f"{place}_{name}" if place else "",
-                    "type": f"sentence_transformers.models.{name}",
-                }
-                for place, name in enumerate(modules)
-            ],
-            "sentence_bert_config.json": {"max_seq_length": 256, "do_lower_case": False},
-            "1_Pooling/config.json": {
-                "word_embedding_dimension": sizes["hidden_size"],
-                "pooling_mode_mean_tokens": True,
-            },
-        }
-        (folder / "2_Normalize").mkdir()
-        for name, content in settings.items():
-            (folder / name).parent.mkdir(exist_ok=True)
-            (folder / name).write_text(json.dumps(content))
+    sizes = (
+        {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 64}
+        if bench.toy
+        else {"hidden_size": 384, "num_hidden_layers": 6, "num_attention_heads": 12, "intermediate_size": 1536}
+    )
 
-    return once(bench, "minilm", make)
+    def make(tokens: Any) -> Any:
+        return BertModel(BertConfig(**sizes, initializer_range=0.1, pad_token_id=tokens.pad_token_id))
+
+    def modules(folder: Path) -> None:
+        pooling = tiny_models.mean_pooling(sizes["hidden_size"])
+        tiny_models.sentence_modules(folder, {"Pooling": pooling, "Normalize": None}, 256)
+
+    return random_model(bench, "minilm", make, modules)
 
 
 def instructor(bench: Bench) -> Path:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from seedkit.display import table
-from seedkit.figures import axes, png
+from seedkit.figures import axes, png, svg
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -30,7 +30,7 @@ STYLES: tuple[Any, ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """What losses.png shows of a run; `rows` are its log_rows."""
+    """What losses.png and losses.svg show of a run; `rows` are its log_rows."""
 
     subset: str
     seed: int
@@ -85,9 +85,10 @@ def losses_table(results: Mapping[str, Mapping[str, Any]]) -> str:
     return table(("student", "records", "steps", "epochs", "first loss", "final loss", "seconds"), rows)
 
 
-def curves(title: str, runs: Sequence[Curve]) -> bytes:
-    """The figure of `drawn` as a PNG file."""
-    return png(drawn(title, runs))
+def curves(title: str, runs: Sequence[Curve]) -> dict[str, bytes]:
+    """The figure of `drawn`, by the end of the file's name: .png and .svg."""
+    figure = drawn(title, runs)
+    return {".png": png(figure), ".svg": svg(figure)}
 
 
 def drawn(title: str, runs: Sequence[Curve]) -> "Figure":

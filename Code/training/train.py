@@ -4,7 +4,7 @@ Every subset gets the same base model, hyperparameters and seed; only the data d
 says is refused, and so are data of which LLaMA-Factory would silently lose records (see llamafactory_doctor.py). Finished
 students are skipped, an interrupted one goes on from its last checkpoint, and one that was made with other data or settings
 is an error. OUTPUT_DIR/STUDENT-FINETUNING/NAME gets dataset_info.json and train.yaml, which `llamafactory-cli train` takes as
-it is, train.log, model/, and run.json last; losses.png lies beside these folders, and stdout shows the table of losses.
+it is, train.log, model/, and run.json last; losses.png and losses.svg lie beside these folders, and stdout shows the table of losses.
 
     python Code/training/train.py --setup                          # LLaMA-Factory's own environment, .venv-train
     python Code/training/train.py --partitions Datas/RQ1/EVOL Datas/RQ1/OSS --student qwen2.5-coder-1.5b --output_dir runs

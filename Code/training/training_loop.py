@@ -23,7 +23,7 @@ from training.planned_runs import Run
 from training.train_steps import Study, state
 
 LOG_LINES = 12  # shown of a failed run
-FIGURE = "losses.png"
+FIGURE = "losses"
 
 
 def train_all(study: Study, *, redo: bool, stage: int | None) -> None:
@@ -65,9 +65,10 @@ def train_all(study: Study, *, redo: bool, stage: int | None) -> None:
                 if run.name in results
             ]
             title = f"{model_label(study.student.model)}, {study.student.finetuning}"
-            write_atomic(study.folder / FIGURE, [curves(title, shown)])
+            for end, image in curves(title, shown).items():
+                write_atomic(study.folder / f"{FIGURE}{end}", [image])
             print(losses_table(results))
-            say(f"curves in {study.folder / FIGURE}")
+            say(f"curves in {study.folder / FIGURE}.png and .svg")
     if failed:
         raise RunError(
             f"{len(failed)} of {len(study.runs)} students are not trained: {', '.join(failed)}; "

@@ -70,6 +70,7 @@ def test_settings_are_llamafactorys_own(
     }
     assert done.stdout.splitlines()[1].split() == ["EVOL_MIDDLE_seed7", "12", "9", "3.00", "7.8889", "7.0000", "0"]
     assert (folder.parent / "losses.png").read_bytes().startswith(b"\x89PNG")
+    assert b"EVOL_MIDDLE" in (folder.parent / "losses.svg").read_bytes()
 
 
 def test_run_json_says_what_it_was_made_from(

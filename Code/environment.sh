@@ -56,7 +56,8 @@ newer_python() {
 environment() {
   local folder=$1 python stamp flags=() file; shift
   python=$(find_python) || fail "Python 3.11 or newer is needed; set PYTHON to one"
-  stamp=$(cat "$@" Code/pyproject.toml | cksum)
+  # a cached environment that holds this repository's own code must hold that of this folder, and not of another clone
+  stamp=$({ cat "$@" Code/pyproject.toml; if grep -qE '^-(e|r) ' "$@"; then pwd; fi; } | cksum)
   if [ "$(cat "$folder/.stamp" 2>/dev/null)" = "$stamp" ] && "$folder/bin/python" -c '' 2>/dev/null; then
     return
   fi

@@ -106,3 +106,23 @@ def test_the_newest_python_at_hand(
 def test_run_sh_is_shell() -> None:
     for path in (ROOT / "tests" / "run.sh", QUICKSTART, ROOT / "Code" / "environment.sh"):
         assert bash("-n", path).returncode == 0
+
+
+@pytest.mark.parametrize(("requirements", "installs"), [("-e ./Code\nnumpy\n", 2), ("numpy\n", 1)])
+def test_a_shared_environment_holds_the_code_of_the_clone_that_uses_it(
+    tmp_path: Path, requirements: str, installs: int
+) -> None:
+    """Two clones share a cached environment: what holds the repository's own code is installed anew for the other clone."""
+    python = tmp_path / "env" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.write_text(f'#!/bin/sh\ncase "$*" in *install*) echo "$PWD" >> {tmp_path}/installed ;; esac\n')
+    python.chmod(0o755)
+    for name in ("one", "one", "other"):
+        clone = tmp_path / name
+        (clone / "Code").mkdir(parents=True, exist_ok=True)
+        for file in ("environment.sh", "pyproject.toml"):
+            (clone / "Code" / file).write_text((ROOT / "Code" / file).read_text())
+        (clone / "requirements.txt").write_text(requirements)
+        done = sourced(f"environment {tmp_path}/env requirements.txt", folder=clone)
+        assert done.returncode == 0, done.stderr
+    assert len((tmp_path / "installed").read_text().splitlines()) == installs

@@ -53,7 +53,10 @@ def test_a_worker_that_dies_is_replaced(problems: Path) -> None:
     assert list(found.values()).count(INFRA_ERROR) == 1  # the one that it was at, and none behind it
 
 
-@pytest.mark.parametrize("expression", ENDLESS.values(), ids=ENDLESS)
+@pytest.mark.parametrize(
+    "expression",
+    [pytest.param(code, id=name, marks=[] if "hash" in name else pytest.mark.heavy) for name, code in ENDLESS.items()],
+)
 def test_a_judge_that_computes_too_long_is_the_timeout_of_its_sample(problems: Path, expression: str) -> None:
     loaded = endless(problems, expression)
     with workers.JudgePool("humaneval", loaded, choose(), 1) as pool:

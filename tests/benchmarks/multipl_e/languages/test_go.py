@@ -11,6 +11,7 @@ BODY = "func next_number(n int) int {\n\treturn n + len(strings.TrimSpace(fmt.Sp
 TESTS = "\nfunc TestNext_Number(t *testing.T) {\n\tif next_number(1) != 2 {\n\t\tt.Error(1)\n\t}\n}\n"
 
 
+@pytest.mark.heavy
 def test_tests_of_its_own_need_not_compile(sandbox: Sandbox) -> None:
     """As for the authors, whose completions end before the next function (chat_completions.py)."""
     needs("go")

@@ -36,6 +36,8 @@ def load_causal_lm(name: str, device: str, dtype: str) -> Any:
 
     weights = _weights(name, LATEST, dtype).eval()
     try:
+        if device.startswith("cuda"):
+            torch.cuda.set_device(device)  # what does not say on which device it computes is meant for this one
         model = weights.to(device)
         ids = torch.tensor([[0, 1, 2], [0, 1, 3]], device=device)
         with torch.inference_mode():

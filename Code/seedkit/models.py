@@ -1,6 +1,9 @@
 """Models, by folder or hub id: which revision it is, on which devices and in which precision it runs."""
 
-from collections.abc import Iterator
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
@@ -9,6 +12,7 @@ from seedkit.cli import say
 from seedkit.errors import InputError, UsageError
 from seedkit.files import file_facts
 
+NO_GPU_FOUND = 6  # exit code of nvidia-smi: what was asked for is not there
 # Endings of the files that decide what a model computes; a training run's optimizer states and checkpoints do not.
 MODEL_FILES = {".json", ".safetensors", ".bin", ".txt", ".model", ".jinja"}
 
@@ -64,17 +68,24 @@ def loading(name: str) -> Iterator[None]:
 def devices(wanted: str) -> list[str]:
     """The devices to run on, one worker each: every visible GPU for auto and cuda, else those listed, as cuda:0,cuda:1.
 
-    auto is the CPU where there is no GPU. Raises UsageError for a device that is not there.
+    auto is the CPU where there is no GPU. Raises UsageError for a device that is not there, and for auto where there is a
+    GPU that torch cannot use: hours on the CPU, with other models, are not what was meant.
     """
     import torch
 
     names = [name.strip() for name in wanted.split(",")]
     if names == ["auto"]:
         names = ["cuda"] if torch.cuda.is_available() else ["cpu"]
+        if names == ["cpu"] and (found := unusable_gpu()):
+            raise UsageError(
+                f"--device auto: {found}, but torch {torch.__version__} cannot use it ({_why_no_cuda()}); mend that, or go on "
+                "without it: --device cpu"
+            )
     if any(name.startswith("cuda") for name in names) and not torch.cuda.is_available():
         raise UsageError(f"--device {wanted}: no CUDA device is visible; expected --device cpu, or a GPU node")
     if names == ["cuda"]:
         return [f"cuda:{index}" for index in range(torch.cuda.device_count())]
+    names = ["cuda:0" if name == "cuda" else name for name in names]
     for name in names:
         try:
             device = torch.device(name)
@@ -85,6 +96,52 @@ def devices(wanted: str) -> list[str]:
         if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
             raise UsageError(f"--device {wanted}: there are {torch.cuda.device_count()} CUDA devices")
     return names
+
+
+def unusable_gpu() -> str | None:
+    """What says that this machine has an NVIDIA GPU, for where torch sees none; None where it has none or it is hidden.
+
+    A GPU is hidden where CUDA_VISIBLE_DEVICES is empty or -1. Where nvidia-smi itself fails, a driver that does not work
+    is more likely than no GPU.
+    """
+    if os.environ.get("CUDA_VISIBLE_DEVICES", "0").strip() in ("", "-1"):
+        return None
+    driver = Path("/proc/driver/nvidia/gpus")
+    if driver.is_dir() and any(driver.iterdir()):
+        return f"{driver} lists a GPU"
+    tool = shutil.which("nvidia-smi")
+    if tool is None:
+        return None
+    command = [tool, "--query-gpu=name", "--format=csv,noheader"]
+    try:
+        asked = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=60, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return f"{tool} is there"
+    if asked.returncode == NO_GPU_FOUND:
+        return None
+    names = asked.stdout.split("\n")[0].strip() if asked.returncode == 0 else ""
+    return f"nvidia-smi finds {names}" if names else f"{tool} is there"
+
+
+def _why_no_cuda() -> str:
+    """In one line, why torch has no CUDA device."""
+    import torch
+
+    if torch.version.cuda is None:
+        return "it is built without CUDA"
+    try:
+        torch.cuda.init()  # type: ignore[no-untyped-call]
+    except (RuntimeError, AssertionError) as error:  # an old driver, among others
+        return str(error).splitlines()[0]
+    return "it sees no device"
+
+
+def device_kind(on: Sequence[str]) -> str:
+    """What computes on these devices, as far as it decides about last bits: cpu, or the names of the GPUs."""
+    import torch
+
+    gpus = [int(number) for name in on if name.startswith("cuda:") for number in name.removeprefix("cuda:").split("+")]
+    return ", ".join(sorted({torch.cuda.get_device_name(number) for number in gpus})) or on[0]
 
 
 def resolve_dtype(wanted: str, device: str, cpu: str = "float32") -> str:

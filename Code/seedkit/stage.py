@@ -7,9 +7,11 @@ Which items are computed together depends on the chunk alone, neither on time no
 computes a chunk in batches says in `batches` which. Batches are then run one by one, so that results are kept as they come.
 """
 
+import gc
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 import time
 from collections import Counter
@@ -77,7 +79,10 @@ class ModelSpec(Generic[Result]):
 
 
 class Workers(Generic[Item, Result]):
-    """One stage per device. With one device the stage lives in this process, unless `isolate` gives it one of its own."""
+    """One stage per device. With one device the stage lives in this process, unless `isolate` gives it one of its own.
+
+    Leaving the `with` block gives back the memory of the models.
+    """
 
     def __init__(self, factory: StageFactory[Item, Result], devices: Sequence[str], *, isolate: bool = False) -> None:
         self._factory, self._devices = factory, devices
@@ -89,7 +94,9 @@ class Workers(Generic[Item, Result]):
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._stage = None
+        if self._stage is not None:
+            self._stage = None
+            _give_back_memory()
         if self._pool is not None:
             self._pool.shutdown(cancel_futures=True)
             self._pool = None
@@ -139,6 +146,14 @@ class Workers(Generic[Item, Result]):
                 len(self._devices), context, _start_worker, (self._factory, devices, len(self._devices))
             )
         return self._pool
+
+
+def _give_back_memory() -> None:
+    """Free a model that nothing refers to any more, so that the next one finds the GPU's memory free."""
+    gc.collect()  # modules with hooks refer to each other
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.cuda.is_initialized():
+        torch.cuda.empty_cache()
 
 
 _worker: Callable[[], Stage[Any, Any]] | None = None  # in a worker process: the stage, loaded at the first call

@@ -1,6 +1,8 @@
 """How a script starts and ends."""
 
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 
 import pytest
@@ -50,3 +52,33 @@ def test_the_arithmetic_is_set_once_and_what_is_set_stays(monkeypatch: pytest.Mo
     monkeypatch.setenv("MKL_CBWR", "COMPATIBLE")
     reproducible_arithmetic()
     assert os.environ["MKL_CBWR"] == "COMPATIBLE"
+
+
+def test_cudnn_attention_is_tried_last_unless_the_user_says_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    variable = "TORCH_CUDNN_SDPA_DEPRIORITIZED"
+    monkeypatch.delenv(variable, raising=False)
+    run(lambda: None)
+    assert os.environ[variable] == "1"
+    monkeypatch.setenv(variable, "0")
+    run(lambda: None)
+    assert os.environ[variable] == "0"
+
+
+def test_workers_inherit_it_before_they_import_torch() -> None:
+    code = """
+import os, sys
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from seedkit.cli import run
+
+def main():
+    assert "torch" not in sys.modules
+    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+        print(pool.submit(os.getenv, "TORCH_CUDNN_SDPA_DEPRIORITIZED").result())
+
+if __name__ == "__main__":
+    run(main)
+"""
+    environment = {name: value for name, value in os.environ.items() if name != "TORCH_CUDNN_SDPA_DEPRIORITIZED"}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=True)
+    assert done.stdout == "1\n"

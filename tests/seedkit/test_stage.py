@@ -1,6 +1,7 @@
 import os
 import subprocess
 import sys
+import weakref
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -96,6 +97,22 @@ def test_a_dead_worker_is_a_failed_run_and_loses_nothing_finished(tmp_path: Path
         score_texts(workers, texts, store, "toy")
     with ScoreStore(tmp_path, "p", {}) as store:
         assert all(len(key) == 32 for key in store._pieces)
+
+
+def test_a_model_is_freed_before_the_next_one_loads() -> None:
+    made: list[weakref.ref[Length]] = []
+
+    class Knotted(Length):
+        """Refers to itself, as models with hooks do."""
+
+        def __init__(self, *, device: str) -> None:
+            self.itself = self
+            made.append(weakref.ref(self))
+
+    with Workers(Knotted, ["cpu"]) as workers:
+        assert [number for number, _ in workers.map([["a"]])] == [0]
+        assert made[0]() is not None
+    assert made[0]() is None
 
 
 LONG = [letter * length for length, letter in enumerate("abcdefghijk", 10)]

@@ -23,23 +23,22 @@ mkdir -p "$output" 2>/dev/null && [ -w "$output" ] ||
 cd "$here/.."
 
 environment .venv requirements.txt
-for source in EVOL OSS; do
-  seeds=(--input_file "Datas/sample/$source.jsonl" --source_name "$source")
-  say "RQ1 complexity: $source"
-  .venv/bin/python Code/RQ1_complexity/complexity_scorer.py "${seeds[@]}" --output_dir "$output/RQ1/$source" \
-    --scorer embedded --device cpu
-  say "RQ2 composition: $source"
-  .venv/bin/python Code/RQ2_composition/task_classifier.py "${seeds[@]}" --output_file "$output/RQ2/$source/classified.jsonl" \
-    --embedder minilm --device cpu
-  .venv/bin/python Code/RQ2_composition/composition_mixer.py --input_file "$output/RQ2/$source/classified.jsonl" \
-    --source_name "$source" --output_dir "$output/RQ2/$source" --subset_size auto
-  say "RQ3 density: $source"
-  .venv/bin/python Code/RQ3_density/diversity_scorer.py "${seeds[@]}" --output_dir "$output/RQ3/$source" \
-    --embedder minilm --device cpu
-  say "RQ4 breadth: $source"
-  .venv/bin/python Code/RQ4_breadth/domain_mixer.py "${seeds[@]}" --output_dir "$output/RQ4/$source" \
-    --general_file Datas/sample/ALPACA.jsonl --math_file Datas/sample/MATH.jsonl
-done
+sources=(--input_file Datas/sample/EVOL.jsonl Datas/sample/OSS.jsonl)
+say "RQ1 complexity"
+.venv/bin/python Code/RQ1_complexity/complexity_scorer.py "${sources[@]}" --output_dir "$output/RQ1" \
+  --scorer embedded --device cpu
+say "RQ2 composition: which category each task is of"
+.venv/bin/python Code/RQ2_composition/task_classifier.py "${sources[@]}" --output_dir "$output/RQ2" \
+  --embedder minilm --device cpu
+say "RQ2 composition: mixes of algorithmic and practical tasks"
+.venv/bin/python Code/RQ2_composition/composition_mixer.py --input_file "$output"/RQ2/{EVOL,OSS}/classified.jsonl \
+  --output_dir "$output/RQ2" --subset_size auto
+say "RQ3 density"
+.venv/bin/python Code/RQ3_density/diversity_scorer.py "${sources[@]}" --output_dir "$output/RQ3" \
+  --embedder minilm --device cpu
+say "RQ4 breadth"
+.venv/bin/python Code/RQ4_breadth/domain_mixer.py "${sources[@]}" --output_dir "$output/RQ4" \
+  --general_file Datas/sample/ALPACA.jsonl --math_file Datas/sample/MATH.jsonl
 
 say "checking every output against its manifest"
 .venv/bin/python -m seedkit.verify "$output"/RQ*/*/

@@ -6,10 +6,10 @@ descriptions and example tasks. The first two categories are algorithmic, the ot
 
     python Code/RQ2_composition/task_classifier.py                        # EVOL and OSS; INSTRUCTOR if there is a GPU
     python Code/RQ2_composition/task_classifier.py --input_file Datas/sample/EVOL.jsonl --embedder minilm \\
-        --output_file /tmp/rq2/classified.jsonl                           # seconds on a laptop
+        --output_dir /tmp/rq2                                             # seconds on a laptop
 
-Writes the records with assigned_category, category_similarity, category_margin (how far it is above the second best) and
-task_type; beside them a bar chart as PNG and SVG, rejects.jsonl if there are any, and manifest.json last. Embeddings are kept in .scores:
+Writes classified.jsonl, the records with assigned_category, category_similarity, category_margin (how far it is above the
+second best) and task_type; beside them a bar chart as PNG and SVG, rejects.jsonl if there are any, and manifest.json last. Embeddings are kept in .scores:
 interrupted, it goes on from what is finished when started again. The next step is composition_mixer.py.
 """
 
@@ -29,7 +29,12 @@ CLASSIFIED = "classified.jsonl"
 
 def parse() -> argparse.Namespace:
     flags = parser(__doc__)
-    add_input_flags(flags, output="file")
+    add_input_flags(flags).add_argument(
+        "--output_file",
+        type=Path,
+        metavar="FILE",
+        help="of one source: the .jsonl file to write, instead of --output_dir",
+    )
     group = add_embedder_flags(flags)
     group.add_argument(
         "--prototypes",
@@ -43,20 +48,21 @@ def parse() -> argparse.Namespace:
 
 
 def output_jobs(args: argparse.Namespace) -> "list[Job]":
-    """What the flags ask for; the file to write has the same name in the output folder of every source."""
+    """What the flags ask for. Raises UsageError for an --output_file that does not fit the others."""
     from seedkit.manifest import REJECTS
     from seedkit.sources import jobs
 
+    todo = jobs(args, "RQ2")
     file: Path | None = args.output_file
     if file is None:
-        return jobs(args, "RQ2")
+        return todo
+    if args.output_dir:
+        raise UsageError(f"--output_file {file}: expected it or --output_dir, got both")
     if file.is_dir() or file.suffix != ".jsonl" or file.name == REJECTS:
         raise UsageError(f"--output_file {file}: expected the name of a .jsonl file to write")
-    if not args.input_file and not args.source_name:
-        raise UsageError(
-            f"--output_file {file}: one file for two sources; expected --input_file or --source_name with it"
-        )
-    return [job._replace(folder=file.parent) for job in jobs(args, "RQ2")]
+    if len(todo) > 1:
+        raise UsageError(f"--output_file {file}: one file for {len(todo)} sources; expected --output_dir with them")
+    return [todo[0]._replace(folder=file.parent)]
 
 
 def main() -> None:

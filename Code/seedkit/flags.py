@@ -19,15 +19,25 @@ def parser(doc: str | None) -> Parser:
     return Parser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False)
 
 
-def add_input_flags(flags: argparse.ArgumentParser, *, output: str = "dir") -> None:
-    """Where records come from, what their fields are called, and where results go: --output_dir or --output_file."""
+def add_input_flags(flags: argparse.ArgumentParser) -> argparse._ArgumentGroup:
+    """Where records come from, what their fields are called, and where results go."""
     group = flags.add_argument_group("input and output")
-    group.add_argument("--input_file", type=Path, help="JSON Lines file or JSON array of records")
-    what = "folder" if output == "dir" else "file"
     group.add_argument(
-        f"--output_{output}", type=Path, help=f"{what} to write; default: by research question and source"
+        "--input_file",
+        type=Path,
+        nargs="+",
+        metavar="FILE",
+        help="JSON Lines or JSON array of records; several are several sources, done in one run",
     )
-    group.add_argument("--source_name", help="name of the source, e.g. EVOL; default: the file's name")
+    group.add_argument(
+        "--output_dir",
+        type=Path,
+        metavar="DIR",
+        help="folder to write; with several sources, a folder for each below it; default: by research question and source",
+    )
+    group.add_argument(
+        "--source_name", nargs="+", metavar="NAME", help="name of each source, e.g. EVOL; default: the file's name"
+    )
     group.add_argument("--instruction_key", metavar="KEY", help="default: instruction or problem, whichever is there")
     group.add_argument("--input_key", metavar="KEY", help="default: input, where it is there")
     group.add_argument("--output_key", metavar="KEY", help="default: output, response or solution")
@@ -39,6 +49,7 @@ def add_input_flags(flags: argparse.ArgumentParser, *, output: str = "dir") -> N
     )
     group.add_argument("--limit", type=positive, metavar="N", help="read only the first N records")
     add_overwrite_flag(group)
+    return group
 
 
 def add_overwrite_flag(flags: argparse._ArgumentGroup) -> None:

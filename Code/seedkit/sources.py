@@ -2,6 +2,7 @@
 
 import argparse
 import os
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -77,29 +78,37 @@ def jobs(
     default_input: Callable[[str], Path] | None = None,
     recorded_source: Callable[[Path], str | None] = lambda path: None,
 ) -> list[Job]:
-    """What the flags ask for: one file, or EVOL and OSS (or one of them), into Datas/`question`/SOURCE.
+    """What the flags ask for: the files of --input_file, or EVOL and OSS (or one of them), into Datas/`question`/SOURCE.
 
-    Without --input_file a source is read from `default_input(source)`, else from its seed file. With it the source is
-    named by --source_name, else by `recorded_source(path)` if that knows it, else by the file's name.
+    Without --input_file a source is read from `default_input(source)`, else from its seed file. With it each source is
+    named by --source_name, else by `recorded_source(path)` if that knows it, else by the file's name. --output_dir is the
+    folder of a single file's results; of several sources each has a folder below it.
 
-    Raises UsageError if --source_name is neither EVOL nor OSS and there is no --input_file.
+    Raises UsageError if names and files do not fit each other.
     """
-    output_dir = getattr(args, "output_dir", None)  # a script may have --output_file instead
+    root = args.output_dir or DATAS / question
     if args.input_file:
-        source = args.source_name or recorded_source(args.input_file) or args.input_file.stem.upper()
-        return [Job(source, args.input_file, output_dir or DATAS / question / source)]
-    root = output_dir or DATAS / question
-    find = default_input or default_seed
-    return [Job(source, find(source), root / source) for source in default_sources(args)]
+        names = args.source_name or [recorded_source(path) or path.stem.upper() for path in args.input_file]
+        if len(names) != len(args.input_file):
+            raise UsageError(
+                f"--source_name: {len(names)} names for {len(args.input_file)} files, expected one for each"
+            )
+        found = list(zip(names, args.input_file, strict=True))
+    else:
+        find = default_input or default_seed
+        found = [(source, find(source)) for source in default_sources(args)]
+    if twice := [source for source, count in Counter(source for source, _ in found).items() if count > 1]:
+        raise UsageError(f"two sources are called {twice[0]}; expected different names, set with --source_name")
+    own = len(found) == 1 and args.input_file and args.output_dir
+    return [Job(source, path, root if own else root / source) for source, path in found]
 
 
 def default_sources(args: argparse.Namespace) -> Sequence[str]:
-    """EVOL and OSS, or the one that --source_name names."""
-    if args.source_name and args.source_name not in SOURCES:
-        raise UsageError(
-            f"--source_name {args.source_name}: expected one of {', '.join(SOURCES)}, or --input_file with it"
-        )
-    return [args.source_name] if args.source_name else SOURCES
+    """EVOL and OSS, or those that --source_name names."""
+    for name in args.source_name or ():
+        if name not in SOURCES:
+            raise UsageError(f"--source_name {name}: expected one of {', '.join(SOURCES)}, or --input_file with it")
+    return args.source_name or SOURCES
 
 
 def default_seed(source: str) -> Path:

@@ -146,7 +146,8 @@ def test_an_empty_instruction_is_a_failure_with_a_reason(tmp_path: Path, script_
 
 
 USAGE = [
-    (["--output_file", "OUT/c.jsonl"], "one file for two sources; expected --input_file or --source_name"),
+    (["--output_file", "OUT/c.jsonl"], "one file for 2 sources; expected --output_dir with them"),
+    (["--output_file", "OUT/c.jsonl", "--output_dir", "OUT"], "expected it or --output_dir, got both"),
     (["--output_file", "OUT", "--input_file", SAMPLE], "expected the name of a .jsonl file"),
     (["--output_file", "OUT/rejects.jsonl", "--input_file", SAMPLE], "expected the name of a .jsonl file"),
     (["--input_file", "OUT/none.jsonl", "--output_file", "OUT/c.jsonl"], "none.jsonl: no such file"),

@@ -92,15 +92,17 @@ def fetch(source: str, located: LocatedRelease, inputs: list[Path], args: argpar
         say(f"{source}: cleaning {path}")
         release = RELEASES[source]
         origin = release.repo if located.check != UNVERIFIED else f"{UNVERIFIED}: {path.name}"
-        with as_json(path, args.output_dir / DOWNLOADS) as readable:
-            cleaned = clean(readable, origin, max_chars=args.max_chars, near_duplicates=args.near_duplicates)
-        counts = cleaned.counts()
-        if not counts["kept"]:
-            raise InputError(f"{path}: expected records that stay, got none: {_summary(counts)}")
-        output.write(names[0], cleaned.lines.all())
-        output.write(names[1], cleaned.origins.all())
-        if cleaned.rejects:
-            output.write(names[2], cleaned.rejected())
+        with (
+            as_json(path, args.output_dir / DOWNLOADS) as readable,
+            clean(readable, origin, scratch=args.output_dir, **arguments) as cleaned,
+        ):
+            counts = cleaned.counts()
+            if not counts["kept"]:
+                raise InputError(f"{path}: expected records that stay, got none: {_summary(counts)}")
+            output.write(names[0], cleaned.lines())
+            output.write(names[1], cleaned.origins())
+            if counts["read"] > counts["kept"]:
+                output.write(names[2], cleaned.rejects())
         output.finish(
             {
                 "source": source,

@@ -1,13 +1,19 @@
 """Texts that say nearly the same as an earlier one: MinHash LSH finds candidates, their exact Jaccard similarity decides.
 
 MinHash after Broder (1997); banding as in Leskovec, Rajaraman and Ullman, Mining of Massive Datasets, section 3.4. rensa
-has both, in Rust. The signatures only propose candidates: no text is called a duplicate by an estimate.
+makes the signatures, in Rust. They only propose candidates: no text is called a duplicate by an estimate.
+
+The bands are compared when all texts are there, by sorting, and not in hash tables that grow with each text: rensa's take
+ten times the memory, nearly all of it for texts that have no band in common with another.
 """
 
 import re
+from collections import defaultdict
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import islice
+from itertools import islice, pairwise
+from typing import IO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,53 +28,114 @@ MARGIN = 0.15  # candidates whose estimate is this far below the threshold are n
 # linear, and a duplicate is missed only where that many other texts are as close.
 CANDIDATES = 2048
 CLOSEST = 32
+BATCH = 256  # texts whose signatures are made at a time
 WORD = re.compile(r"\w+|[^\w\s]")
+Signatures = NDArray[np.uint32]
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """The earlier text that a text is near to: its number among those kept, and the Jaccard similarity."""
+    """The earlier text that a text is near to, by its number, and the Jaccard similarity."""
 
     number: int
     jaccard: float
 
 
 class NearDuplicates:
-    """Keeps texts one after the other, unless they are near to one that is kept already."""
+    """Takes texts one after the other, numbered from 0, and says at the end which are near to an earlier one.
 
-    def __init__(self, threshold: float) -> None:
-        from rensa import RMinHash, RMinHashLSH
+    In memory are 8 bytes for each band of a text; the signatures are in a file.
+    """
 
+    def __init__(self, threshold: float, file: IO[bytes]) -> None:
+        """`file` is for the signatures, empty and open for reading and writing; nothing else may use it."""
         self.threshold = threshold
-        self._sketch = RMinHash.from_token_sets
-        self._index = RMinHashLSH(threshold, SIGNATURE, bands(threshold))
-        self._kept: list[str] = []
-        self._sketches = np.empty((1024, SIGNATURE), dtype=np.uint32)  # of the kept texts, with room for more
+        self._bands = bands(threshold)
+        self._waiting: list[str] = []
+        self._file = file
+        self._hashes: list[NDArray[np.uint64]] = []  # of the bands, each of shape (texts of a batch, bands)
 
-    def add(self, text: str) -> Match | None:
-        """Keep the text, or return the earliest kept text whose similarity with it is the threshold or more."""
-        own = shingles(text)
-        (sketch,) = self._sketch([own], SIGNATURE, SEED)
-        values = np.array(sketch.digest(), dtype=np.uint32)
-        for number in self._likely(values, self._index.query(sketch)):
-            similarity = jaccard(own, shingles(self._kept[number]))
-            if similarity >= self.threshold:
-                return Match(number, similarity)
-        count = len(self._kept)
-        if count == len(self._sketches):
-            self._sketches = np.concatenate([self._sketches, np.empty_like(self._sketches)])
-        self._sketches[count] = values
-        self._index.insert(count, sketch)
-        self._kept.append(text)
-        return None
+    def add(self, text: str) -> None:
+        self._waiting.append(text)
+        if len(self._waiting) == BATCH:
+            self._sign()
 
-    def _likely(self, values: NDArray[np.uint32], candidates: list[int]) -> list[int]:
-        """The candidates worth an exact comparison, earliest first: the CLOSEST by the estimate."""
-        numbers = np.array(sorted(candidates)[:CANDIDATES], dtype=np.int64)
-        alike = (self._sketches[numbers] == values).mean(axis=1)
+    def matches(self, text: Callable[[int], str]) -> Iterator[tuple[int, Match]]:
+        """(number, match) of each text that is near to an earlier one which has no match itself: the earliest such one.
+
+        Args:
+            text: gives a text again by its number.
+        """
+        self._sign()
+        if not self._hashes:
+            return
+        self._file.flush()
+        signatures = np.memmap(self._file, np.uint32, "r").reshape(-1, SIGNATURE)
+        kept = defaultdict[int, list[int]](list)  # the first texts of each group that have no match
+        for number, groups in self._groups():
+            candidates = sorted(set().union(*(kept[group] for group in groups)))[:CANDIDATES]
+            if match := self._match(number, candidates, signatures, text):
+                yield number, match
+                continue
+            for group in groups:
+                if len(kept[group]) < CANDIDATES:
+                    kept[group].append(number)
+
+    def _sign(self) -> None:
+        """Make the signatures of the texts that are waiting."""
+        from rensa import RMinHash
+
+        if not self._waiting:
+            return
+        sets = list(map(shingles, self._waiting))
+        signatures = np.array(RMinHash.digests_from_token_sets(sets, SIGNATURE, SEED), np.uint32)
+        self._file.write(signatures.tobytes())
+        self._hashes.append(band_hashes(signatures, self._bands))
+        self._waiting.clear()
+
+    def _groups(self) -> Iterator[tuple[int, list[int]]]:
+        """(number, groups) of each text that has a band in common with another, in order; a group is one value of a band."""
+        members, groups, count = [], [], 0
+        for band in range(self._bands):
+            hashes = np.concatenate([batch[:, band] for batch in self._hashes])
+            order = np.argsort(hashes, kind="stable")
+            new = np.diff(hashes[order], prepend=~hashes[order[:1]]) != 0
+            alone = new & np.append(new[1:], True)
+            groups.append((count + np.cumsum(new))[~alone])
+            members.append(order[~alone])
+            count += len(hashes)
+        everyone = np.concatenate(members)
+        order = np.argsort(everyone, kind="stable")
+        numbers, starts = np.unique(everyone[order], return_index=True)
+        ordered = np.concatenate(groups)[order]
+        bounds = np.append(starts, len(order)).tolist()
+        for number, (start, end) in zip(numbers.tolist(), pairwise(bounds), strict=True):
+            yield number, ordered[start:end].tolist()
+
+    def _match(
+        self, number: int, candidates: list[int], signatures: Signatures, text: Callable[[int], str]
+    ) -> Match | None:
+        """The earliest candidate whose similarity is the threshold or more, of the CLOSEST by the estimate."""
+        if not candidates:
+            return None
+        alike = (signatures[candidates] == signatures[number]).mean(axis=1)
         good = np.flatnonzero(alike >= self.threshold - MARGIN)
         best = good[np.argsort(-alike[good], kind="stable")[:CLOSEST]]
-        return [int(number) for number in np.sort(numbers[best])]
+        own = shingles(text(number))
+        for place in np.sort(best).tolist():
+            similarity = jaccard(own, shingles(text(candidates[place])))
+            if similarity >= self.threshold:
+                return Match(candidates[place], similarity)
+        return None
+
+
+def band_hashes(signatures: Signatures, count: int) -> NDArray[np.uint64]:
+    """A hash of each of `count` bands of each signature, shape (texts, bands); equal bands have equal ones."""
+    values = signatures.reshape(len(signatures), count, -1)
+    hashes = np.zeros(values.shape[:2], np.uint64)
+    for place in range(values.shape[2]):
+        hashes = (hashes ^ (hashes >> np.uint64(29)) ^ values[:, :, place]) * np.uint64(0x9E3779B97F4A7C15)
+    return hashes
 
 
 @lru_cache(maxsize=1024)

@@ -17,6 +17,7 @@ os.environ["HF_HUB_OFFLINE"] = "1"  # read when the hub's library is imported: n
 from support import ROOT, SCORER, SHARED, Command, offline  # noqa: E402
 from tiny_models import gpt2, instructor, llama  # noqa: E402
 from training.llamafactory_environment import VARIABLE  # noqa: E402
+from training.smollm2 import PACKAGE, VERSION, cache_folder  # noqa: E402
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -51,6 +52,18 @@ def tiny_gpt2(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def tiny_instructor(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return instructor(tmp_path_factory.mktemp("tiny") / "instructor")
+
+
+@pytest.fixture(scope="session")
+def smollm2(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """SmolLM2-135M-Instruct as Code/training/smollm2.py makes it: a real language model."""
+    folder = tmp_path_factory.mktemp("smollm2") / "smollm2-135m-instruct"
+    command = [sys.executable, str(ROOT / "Code/training/smollm2.py"), "--output_dir", str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, env=offline(), check=False)
+    if not list(cache_folder().glob(f"{PACKAGE}-{VERSION}/*.gguf")):
+        pytest.skip(f"no SmolLM2 here: {done.stderr.splitlines()[-1]}")
+    assert done.returncode == 0, done.stderr
+    return folder
 
 
 @pytest.fixture(scope="session")

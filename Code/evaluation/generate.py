@@ -37,7 +37,7 @@ def parse() -> argparse.Namespace:
     how.add_argument(
         "--template",
         metavar="NAME",
-        help="of the instruct form: alpaca, deepseekcoder, default, empty, llama3, qwen or tokenizer",
+        help="of the instruct form: alpaca, chatml, deepseekcoder, default, empty, llama3, qwen, smollm2 or tokenizer",
     )
     add_selection_flags(flags)
     return flags.parse_args()

@@ -21,6 +21,7 @@ DEEPSEEK_SYSTEM = (
     "answer questions related to computer science. For politically sensitive questions, security and privacy issues, and "
     "other non-computer science questions, you will refuse to answer.\n"
 )
+SMOLLM2_SYSTEM = "You are a helpful AI assistant named SmolLM, trained by Hugging Face."
 THOUGHT = ("<think>\n", "\n</think>\n\n")
 
 
@@ -41,6 +42,13 @@ class Template:
 TEMPLATES = {
     "alpaca": Template(
         ("### Instruction:\n{{content}}\n\n### Response:\n",), (CONTENT, EOS, "\n\n"), default_system=ALPACA_SYSTEM
+    ),
+    "chatml": Template(
+        ("<|im_start|>user\n{{content}}<|im_end|>\n<|im_start|>assistant\n",),
+        ("{{content}}<|im_end|>\n",),
+        system=("<|im_start|>system\n{{content}}<|im_end|>\n",),
+        stop_words=("<|im_end|>", "<|im_start|>"),
+        replace_eos=True,
     ),
     "deepseekcoder": Template(
         ("### Instruction:\n{{content}}\n### Response:",),
@@ -70,6 +78,13 @@ TEMPLATES = {
         default_system=QWEN_SYSTEM,
         stop_words=("<|im_end|>",),
         replace_eos=True,
+    ),
+    "smollm2": Template(
+        ("<|im_start|>user\n{{content}}<|im_end|>\n<|im_start|>assistant\n",),
+        ("{{content}}<|im_end|>\n",),
+        system=("<|im_start|>system\n{{content}}<|im_end|>\n",),
+        default_system=SMOLLM2_SYSTEM,
+        stop_words=("<|im_end|>",),
     ),
 }
 TOKENIZER = "tokenizer"  # the tokenizer's own chat template, or "empty" if it has none

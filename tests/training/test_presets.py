@@ -6,7 +6,7 @@ from training import presets
 
 @pytest.mark.parametrize("finetuning", presets.FINETUNING)
 def test_every_preset_is_whole(finetuning: str) -> None:
-    assert len(presets.names()) == 5
+    assert len(presets.names()) == 7
     for name in presets.names():
         student = presets.student(name, finetuning)
         assert student.settings["cutoff_len"] == 2048
@@ -15,6 +15,6 @@ def test_every_preset_is_whole(finetuning: str) -> None:
         assert ("lora_rank" in student.settings) == (finetuning == "lora")
         text = (presets.FOLDER / f"{name}.yaml").read_text()
         assert f"https://huggingface.co/{student.model}\n# Licence: " in text
-        assert float(name.rpartition("-")[2].removesuffix("b")) == pytest.approx(
-            (student.parameters or 0) / 1e9, rel=0.1
-        )
+        size = name.rpartition("-")[2]
+        unit = {"b": 1e9, "m": 1e6}[size[-1]]
+        assert float(size[:-1]) == pytest.approx((student.parameters or 0) / unit, rel=0.1)

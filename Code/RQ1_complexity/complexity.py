@@ -17,13 +17,14 @@ from seedkit.stage import ModelSpec
 from seedkit.vllm_process import vllm_on
 
 from RQ1_complexity.perplexity import row_batches, score_rows
+from RQ1_complexity.scoring_model import compile_layers, keep_rows
 
 XCODER = "banksy235/XCoder-Complexity-Scorer"  # the Hugging Face hub
 PROMPT = (
     "You are a helpful assistant. Please identify the complexity score of the following user query. "
     "\n##Query: {instruction}  \n##Complexity: "
 )
-VLLM_CALL = 1024  # prompts given to vLLM at once: it schedules them itself, and few would leave a GPU idle
+VLLM_CALL = 1024  # prompts given to vLLM at once, and run at once: few would leave a GPU idle
 DIGITS = ("1", "2", "3", "4", "5", "6")
 
 
@@ -82,11 +83,18 @@ class _PromptReader:
 
 
 class TransformersScorer:
-    """The scorer model through transformers: a forward pass for each batch, logits only where the prompts end."""
+    """The scorer model through transformers: a forward pass for each batch, logits only where the prompts end.
 
-    def __init__(self, model: str, *, device: str, dtype: str, max_batch_tokens: int) -> None:
+    The layers compute in `dtype`, the digits' logits in float32. `compiled` compiles the layers first.
+    """
+
+    def __init__(self, model: str, *, device: str, dtype: str, max_batch_tokens: int, compiled: bool = False) -> None:
         self._read = _PromptReader(model)
         self._model = load_causal_lm(model, device, dtype)
+        digits = self._read.digits
+        self._columns = list(range(len(digits))) if keep_rows(self._model, digits) else digits  # of the digits' logits
+        if compiled:
+            compile_layers(self._model, model)
         self._device, self._max_batch_tokens = device, max_batch_tokens
 
     def __call__(self, texts: list[str]) -> list[Score]:
@@ -105,7 +113,7 @@ class TransformersScorer:
         ends, which = torch.unique(mask.sum(1) - 1, return_inverse=True)
         with torch.inference_mode():
             kept = self._model(input_ids=ids, use_cache=False, logits_to_keep=ends).logits
-        logits = kept[torch.arange(len(rows), device=ids.device), which][:, self._read.digits]
+        logits = kept[torch.arange(len(rows), device=ids.device), which][:, self._columns]
         values: list[float] = expected_score(logits.double().cpu().numpy()).tolist()
         return values
 
@@ -113,22 +121,31 @@ class TransformersScorer:
 class VllmScorer:
     """The scorer model through vLLM: VLLM_CALL prompts at once, the log-probabilities of the six digits by id.
 
+    A step of the engine computes `max_batch_tokens` at most, its layers in `dtype`, the logits in float32.
+
     `device` is "cpu", or "cuda:" and the indices of one tensor-parallel group ("cuda:0+1"). Data parallel means several
     such groups: several processes, each with an engine of its own.
     """
 
-    def __init__(self, model: str, *, device: str, dtype: str) -> None:
+    def __init__(self, model: str, *, device: str, dtype: str, max_batch_tokens: int) -> None:
         gpus = device.removeprefix("cuda:").split("+") if device.startswith("cuda:") else []
         vllm = vllm_on(device)
         self._read = _PromptReader(model)
-        options: dict[str, Any] = {"enable_prefix_caching": False}  # no prompt comes twice
+        # All prompts begin with the same words, one block of 16 tokens. Kept in a prefix cache, these need not be computed
+        # again; but the first prompts of a process find the cache empty, so what a step computes together, and with it the
+        # last digits in low precision, would depend on where a run was interrupted.
+        options: dict[str, Any] = {"enable_prefix_caching": False}
+        options |= {"max_num_batched_tokens": max_batch_tokens, "max_num_seqs": min(VLLM_CALL, max_batch_tokens)}
+        if dtype != "float32":
+            options["hf_overrides"] = {"head_dtype": "float32"}
         if not gpus:
             options |= {"enforce_eager": True, "distributed_executor_backend": "uni"}
-        wanted: dict[str, Any] = {"max_tokens": 1, "temperature": 0.0, "detokenize": False, "logprobs": len(DIGITS)}
+        wanted: dict[str, Any] = {"max_tokens": 1, "temperature": 0.0, "detokenize": False}
         if "logprob_token_ids" in getattr(vllm.SamplingParams, "__struct_fields__", ()):
+            # without logprobs beside it, which would look for the likeliest tokens of the whole vocabulary
             wanted["logprob_token_ids"] = self._read.digits
         else:  # older releases report the likeliest tokens of those that may be sampled: these are the digits then
-            wanted["allowed_token_ids"] = self._read.digits
+            wanted |= {"logprobs": len(DIGITS), "allowed_token_ids": self._read.digits}
             options["logprobs_mode"] = "processed_logprobs"
         try:
             self._llm = vllm.LLM(

@@ -71,7 +71,7 @@ def main() -> None:
 
     started = time.monotonic()
     with opened(jobs(args, "RQ1"), args, steps.STAGE, steps.FILES, minimum=3) as sources:
-        plan = scorers.plan(args)
+        plan = scorers.plan(args, sum(len(source.records) for source in sources))
         sets = steps.score(sources, plan, args.resume)
         for closing in [steps.publish(data, plan, args) for data in sets]:
             print(closing)

@@ -46,6 +46,11 @@ class Scored:
                 return f"{measure}: {self.scores[measure][number].reason}"
         return None
 
+    def halved(self) -> dict[str, int]:
+        """By measure, how many scores were computed in halved batches, where there are any."""
+        counts = {measure: sum(score.halved for score in scores) for measure, scores in self.scores.items()}
+        return {measure: count for measure, count in counts.items() if count}
+
 
 def score(sources: Sequence[Source], plan: dict[str, ScorerSpec], resume: bool) -> list[Scored]:
     """Score all sources, one measure after the other, so that only one model is in memory at a time."""
@@ -86,12 +91,17 @@ def publish(data: Scored, plan: dict[str, ScorerSpec], args: argparse.Namespace)
     figures.write(source.folder, HISTOGRAM, _histogram(source.name, tertiles))
     figures.write(source.folder, SCATTER, _scatter(source.name, columns, tertiles))
     correlation = {measure: rank_correlation(values, complexity) for measure, values in columns.items()}
-    source.folder.finish(_manifest(source, found, tertiles, plan, args, correlation))
+    source.folder.finish(_manifest(data, found, tertiles, plan, args, correlation))
     return "\n".join(
         [
             partition.report(source, found, tertiles),
             f"Spearman with the result: {', '.join(f'{measure} {rho:.2f}' for measure, rho in correlation.items())}",
             *no_say(correlation, args.normalize),
+            *(
+                f"{measure}: memory did not hold whole batches of {count:,} scores, which were computed in halves; another "
+                "run may halve others, and last digits differ. A smaller --max_batch_tokens makes every run the same"
+                for measure, count in data.halved().items()
+            ),
             f"written to {source.folder.path}",
         ]
     )
@@ -140,17 +150,19 @@ def no_say(correlation: Mapping[str, float], how: str) -> list[str]:
 
 
 def _manifest(
-    source: Source,
+    data: Scored,
     found: ScoredRows,
     tertiles: Tertiles,
     plan: dict[str, ScorerSpec],
     args: argparse.Namespace,
     correlation: dict[str, float],
 ) -> dict[str, object]:
+    source = data.source
     return {
         **source.describe(),
         "arguments": arguments(args, "normalize", "max_failure_rate"),
         "models": {measure: spec.identity for measure, spec in plan.items()},
+        **({"halved": halved} if (halved := data.halved()) else {}),
         "scored_text": QUERY_DESCRIPTION,
         "versions": versions(
             "instructiondata", "numpy", "torch", "transformers", "sentence-transformers", "vllm", "matplotlib"

@@ -7,6 +7,7 @@ fewer than two tokens; of longer texts the first 512 tokens count. (Radford et a
 import math
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
+from typing import Any
 
 from seedkit.batching import halving, token_batches
 from seedkit.causal_lm import context_length, load_causal_lm, load_tokenizer, padded
@@ -17,18 +18,27 @@ EMBEDDED_LM = (
     Path(__file__).parent / "embedded" / "gpt2_mini"
 )  # made by train_embedded_lm.py, see embedded/MODEL_CARD.md
 MAX_TOKENS = 512
-LOGITS_BYTES = 1 << 30  # most memory for one batch's logits, float32
+LOGITS_BYTES = 1 << 28  # memory for logits that are there at once, in float32
+WHOLE_LOGITS_BYTES = 1 << 30  # the same for a model whose logits are only there for a whole batch
 
 
 class Perplexity:
-    """Maps texts to perplexities, in order. `model` is a hub id or a folder with any causal language model."""
+    """Maps texts to perplexities, in order. `model` is a hub id or a folder with any causal language model.
+
+    The logits of a batch would take more memory than the model (a batch of 16,384 tokens with GPT-2's vocabulary: 3.3
+    GB), so the head runs over some tokens at a time. Where logits are more than the head's, batches are smaller instead.
+    """
 
     def __init__(self, model: str, *, device: str, dtype: str = "float32", max_batch_tokens: int = 4096) -> None:
         self._tokenizer = load_tokenizer(model)
         self._tokens = min(MAX_TOKENS, context_length(model))
         self._model = load_causal_lm(model, device, dtype)
         self._device = device
-        self._max_batch_tokens = min(max_batch_tokens, LOGITS_BYTES // (4 * self._model.config.vocab_size))
+        token_bytes = 4 * self._model.config.get_text_config().vocab_size
+        self._head = plain_head(self._model)
+        if self._head is None:
+            max_batch_tokens = min(max_batch_tokens, WHOLE_LOGITS_BYTES // token_bytes)
+        self._piece, self._max_batch_tokens = max(1, LOGITS_BYTES // token_bytes), max_batch_tokens
 
     def __call__(self, texts: list[str]) -> list[Score]:
         return score_rows(*self._rows(texts), self._max_batch_tokens, self._forward)
@@ -54,12 +64,41 @@ class Perplexity:
 
         # padding is on the right: no token before it sees it, so the model needs no mask; the mean does
         ids, mask = padded(rows, self._device, left=False)
+        counted, targets = mask[:, 1:].bool(), ids[:, 1:]
         with torch.inference_mode():
-            logits = self._model(input_ids=ids, use_cache=False).logits[:, :-1]
-            loss = torch.nn.functional.cross_entropy(logits.transpose(1, 2).float(), ids[:, 1:], reduction="none")
-            counted = mask[:, 1:]
-            mean = (loss.double() * counted).sum(1) / counted.sum(1)
+            if self._head is None:
+                states = self._model(input_ids=ids, use_cache=False).logits
+            else:
+                states = self._model.base_model(input_ids=ids, use_cache=False).last_hidden_state
+            pieces = zip(*(each[counted].split(self._piece) for each in (states[:, :-1], targets)), strict=True)
+            loss = torch.zeros(counted.shape, dtype=torch.float64, device=ids.device)
+            loss[counted] = torch.cat([self._loss(*piece) for piece in pieces]).double()
+            mean = loss.sum(1) / counted.sum(1)
         return [math.exp(value) if value < 700 else math.inf for value in mean.tolist()]
+
+    def _loss(self, states: Any, targets: Any) -> Any:
+        """-log p (n,) of the token ids `targets` (n,), from last hidden states or logits (n, columns)."""
+        import torch
+
+        logits = states if self._head is None else self._head(states)
+        return torch.nn.functional.cross_entropy(logits.float(), targets, reduction="none")
+
+
+def plain_head(model: Any) -> Any:
+    """The head of a causal language model, if its logits are this head over the last hidden state and no more; else None.
+
+    Some models scale their logits or cap them softly (Gemma, Cohere, Granite).
+    """
+    import torch
+
+    head = model.get_output_embeddings()
+    if head is None or model.base_model is model:
+        return None
+    ids = torch.tensor([[0, 1, 2]], device=model.device)
+    with torch.inference_mode():
+        logits = model(input_ids=ids, use_cache=False).logits
+        found = head(model.base_model(input_ids=ids, use_cache=False).last_hidden_state)
+    return head if torch.equal(logits.float(), found.float()) else None
 
 
 def score_rows(
@@ -76,9 +115,23 @@ def score_rows(
     scores = dict(failures)
     for batch in row_batches(rows, failures, max_batch_tokens):
         if failures.keys().isdisjoint(batch):
-            found = halving(forward, [rows[number] for number in batch])
-            scores |= zip(batch, map(as_score, found), strict=True)
+            found, halved = _halved(forward, [rows[number] for number in batch])
+            scores |= {number: as_score(value, halved=halved) for number, value in zip(batch, found, strict=True)}
     return [scores[number] for number in range(len(rows))]
+
+
+def _halved(
+    forward: Callable[[list[Sequence[int]]], list[float]], batch: list[Sequence[int]]
+) -> tuple[list[float], bool]:
+    """The results of a batch, and whether it had to be halved for them."""
+    calls = 0
+
+    def counted(part: list[Sequence[int]]) -> list[float]:
+        nonlocal calls
+        calls += 1
+        return forward(part)
+
+    return halving(counted, batch), calls > 1
 
 
 def row_batches(rows: Sequence[Sequence[int]], failures: Collection[int], max_batch_tokens: int) -> list[list[int]]:

@@ -9,6 +9,8 @@ from seedkit.vllm_process import vllm_on
 
 from inference.engines import NOT_FINITE, Answer, Engine, Request, Sampling, answer
 
+STEP_TOKENS, STEP_REQUESTS = 16384, 1024  # that are computed together at most; by itself vLLM asks which GPU it has
+
 
 class VllmEngine(Engine):
     """`device` is "cpu" or one GPU such as "cuda:0"; several GPUs are several processes with an engine each.
@@ -19,8 +21,10 @@ class VllmEngine(Engine):
     def __init__(self, model: str, sampling: Sampling, *, device: str, dtype: str, max_model_len: int) -> None:
         vllm = vllm_on(device)
         self._tokenizer = load_tokenizer(model)
-        # no prefix caching: with it, prompts that share a beginning would be computed in other batches than the rest
+        # Prompts may begin alike. With a prefix cache, what a step computes together would depend on what this process has
+        # computed before, and so would the answers of a resumed run in low precision.
         options: dict[str, Any] = {"enable_prefix_caching": False, "disable_log_stats": True, "seed": 0}
+        options |= {"max_num_batched_tokens": STEP_TOKENS, "max_num_seqs": STEP_REQUESTS}
         if not device.startswith("cuda"):
             options |= {"enforce_eager": True, "distributed_executor_backend": "uni"}
         try:

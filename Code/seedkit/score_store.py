@@ -16,17 +16,22 @@ from seedkit.journal import Journal
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """A finite score, or None with the reason why there is none."""
+    """A finite score, or None with the reason why there is none.
+
+    `halved`: it was computed in a part of its batch, since the GPU's memory did not hold the whole one. Last digits depend
+    on that.
+    """
 
     value: float | None
     reason: str | None = None
+    halved: bool = False
 
 
-def as_score(value: float) -> Score:
+def as_score(value: float, *, halved: bool = False) -> Score:
     """The value to seven significant digits, what float32 holds; no score if it is not finite."""
     if not math.isfinite(value):
         return Score(None, f"the model gave {value}, expected a finite number")
-    return Score(float(f"{value:.7g}"))
+    return Score(float(f"{value:.7g}"), halved=halved)
 
 
 def text_key(text: str) -> str:
@@ -38,13 +43,14 @@ class ScoreCodec:
     """A score as a line of the journal."""
 
     def encode(self, key: str, piece: Score) -> dict[str, Any]:
-        return {"key": key, "value": piece.value, "reason": piece.reason}
+        row = {"key": key, "value": piece.value, "reason": piece.reason}
+        return {**row, "halved": True} if piece.halved else row
 
     def decode(self, row: Any) -> tuple[str, Score]:
         value, reason = row["value"], row["reason"]
         if not (isinstance(reason, str) if value is None else isinstance(value, float) and reason is None):
             raise ValueError("neither a score nor a reason")
-        return row["key"], Score(value, reason)
+        return row["key"], Score(value, reason, bool(row.get("halved")))
 
 
 class ScoreStore(Journal[Score]):

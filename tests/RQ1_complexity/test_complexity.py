@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from architectures import ARCHITECTURES, make
 from RQ1_complexity.complexity import DIGITS, PROMPT, TransformersScorer, digit_ids, expected_score
 from seedkit.errors import InputError
 from seedkit.score_store import ScoreStore
@@ -181,3 +182,94 @@ def test_attention_is_causal_without_a_mask(tiny_llama: Path, monkeypatch: pytes
     scorer(TEXTS)
     assert seen
     assert all(mask is None and causal for mask, causal in seen)
+
+
+def prompts_alone(tokenizer: Any) -> list[Any]:
+    """The token ids (1, tokens) of each prompt of TEXTS."""
+    return [tokenizer(PROMPT.format(instruction=text), return_tensors="pt")["input_ids"] for text in TEXTS]
+
+
+@pytest.mark.parametrize("kind", ARCHITECTURES)
+def test_scores_are_those_of_the_models_own_logits(kind: str, tiny_llama: Path, tmp_path: Path) -> None:
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    folder = make(kind, tmp_path / kind, tiny_llama)
+    scorer = load(folder, budget=1)
+    assert scorer._columns == list(range(6))  # of its head only these rows are left
+    model = AutoModelForCausalLM.from_pretrained(folder).eval()
+    with torch.no_grad():
+        logits = [
+            model(input_ids=ids).logits[0, -1][scorer._read.digits] for ids in prompts_alone(scorer._read.tokenizer)
+        ]
+    expected = expected_score(torch.stack(logits).double().numpy())
+    assert np.std(expected) > 0.05
+    assert values(scorer, TEXTS) == pytest.approx(expected, abs=3e-6)
+    assert values(load(folder), TEXTS) == pytest.approx(expected, abs=2e-5)
+
+
+def test_in_bfloat16_the_head_computes_in_float32(tiny_llama: Path) -> None:
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    scorer = TransformersScorer(str(tiny_llama), device="cpu", dtype="bfloat16", max_batch_tokens=1)
+    model = AutoModelForCausalLM.from_pretrained(tiny_llama, dtype=torch.bfloat16).eval()
+    rows = model.lm_head.weight[scorer._read.digits]
+    found: dict[str, list[Any]] = {"float32": [], "bfloat16": []}
+    with torch.no_grad():
+        for ids in prompts_alone(scorer._read.tokenizer):
+            last = model.model(input_ids=ids, use_cache=False).last_hidden_state[0, -1]
+            found["float32"].append(last.float() @ rows.float().T)
+            found["bfloat16"].append((last @ rows.T).float())
+    expected = {name: expected_score(torch.stack(logits).double().numpy()) for name, logits in found.items()}
+    assert np.abs(expected["float32"] - expected["bfloat16"]).max() > 1e-3
+    assert values(scorer, TEXTS) == pytest.approx(expected["float32"], abs=3e-6)
+
+
+def test_a_head_that_is_no_linear_layer_keeps_its_own_logits(tiny_llama: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from transformers import LlamaForCausalLM
+
+    expected = values(load(tiny_llama), TEXTS)
+    monkeypatch.setattr(LlamaForCausalLM, "get_output_embeddings", lambda _: None)
+    scorer = load(tiny_llama)
+    assert scorer._columns == scorer._read.digits
+    assert values(scorer, TEXTS) == pytest.approx(expected, abs=1e-5)
+
+
+@pytest.mark.heavy
+def test_compiled_layers_give_the_same_scores_whatever_came_before(tiny_llama: Path) -> None:
+    def compiled() -> TransformersScorer:
+        return TransformersScorer(str(tiny_llama), device="cpu", dtype="float32", max_batch_tokens=900, compiled=True)
+
+    plain = values(load(tiny_llama, budget=900), TEXTS)
+    scorer = compiled()
+    whole = values(scorer, TEXTS)
+    assert whole == pytest.approx(plain, abs=1e-5)
+    assert whole != plain  # kernels of its own
+    import torch
+
+    torch.compiler.reset()
+    check_batches(compiled(), TEXTS)
+    last = scorer.batches(TEXTS)[-1]
+    torch.compiler.reset()
+    assert values(compiled(), [TEXTS[index] for index in last]) == [whole[index] for index in last]
+
+
+def test_a_batch_that_memory_does_not_hold_says_so(tiny_llama: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import torch
+
+    scorer = load(tiny_llama)
+    expected, whole = scorer(TEXTS), scorer._forward
+
+    def short(rows: Any) -> list[float]:
+        if len(rows) > 10:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return whole(rows)
+
+    monkeypatch.setattr(scorer, "_forward", short)
+    sizes = [len(batch) for batch in scorer.batches(TEXTS)]
+    assert min(sizes) <= 10 < max(sizes)
+    found = scorer(TEXTS)
+    assert sum(score.halved for score in found) == sum(size for size in sizes if size > 10)
+    assert not any(score.halved for score in expected)
+    assert [score.value for score in found] == pytest.approx([score.value for score in expected], abs=1e-5)

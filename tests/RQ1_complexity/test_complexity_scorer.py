@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from RQ1_complexity import complexity_scorer_steps as steps
 from RQ1_complexity import scorers
-from RQ1_complexity.complexity import XCODER
+from RQ1_complexity.complexity import XCODER, TransformersScorer
 from seedkit.records import read_records
 from seedkit.verify import verify
 from support import ROOT, SCORER, SHARED, Command, contents, killed, rows
@@ -258,12 +258,129 @@ def test_the_known_scoring_model_is_no_custom_one(
 ) -> None:
     monkeypatch.setattr(scorers, "XCODER", str(tiny_llama))  # 16 GB otherwise
     for scoring_model in (None, str(tiny_llama)):
-        args = argparse.Namespace(
-            scorer="xcoder", scoring_model=scoring_model, engine=None, use_vllm=False, device="cpu", dtype="auto",
-            max_batch_tokens=None, perplexity_model="embedded",
-        )  # fmt: skip
-        assert scorers.plan(args)["semantic"].identity["scorer"] == "xcoder"
+        assert scorers.plan(asked(scoring_model), 9)["semantic"].identity["scorer"] == "xcoder"
     assert "custom" not in capsys.readouterr().err
+
+
+def asked(scoring_model: object, **flags: object) -> argparse.Namespace:
+    """What the flags of complexity_scorer.py say, as far as they choose models."""
+    defaults = {
+        "scorer": "xcoder", "scoring_model": scoring_model and str(scoring_model), "engine": None, "use_vllm": False,
+        "device": "cpu", "dtype": "auto", "max_batch_tokens": None, "perplexity_model": "embedded",
+        "tensor_parallel_size": 1, "data_parallel_size": None,
+    }  # fmt: skip
+    return argparse.Namespace(**(defaults | flags))
+
+
+FLOAT32_IDENTITY = {"scorer", "model", "revision", "dtype", "engine", "prompt"}
+
+
+def test_in_float32_scores_are_kept_whatever_the_batches(tiny_llama: Path) -> None:
+    plans = [scorers.plan(asked(tiny_llama, max_batch_tokens=budget), 9) for budget in (None, 77)]
+    assert plans[0]["semantic"].identity.keys() == FLOAT32_IDENTITY
+    assert plans[0]["linguistic"].identity.keys() == {"model", "revision", "dtype", "engine"}
+    for measure in ("semantic", "linguistic"):
+        assert plans[0][measure].identity == plans[1][measure].identity
+
+
+def test_in_low_precision_scores_belong_to_what_they_depend_on(
+    tiny_llama: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As planned on a node with two GPUs; nothing runs there."""
+    import torch
+
+    monkeypatch.setattr(scorers, "devices", lambda wanted: [f"cuda:{number}" for number in range(int(wanted))])
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda _: "NVIDIA H200")
+
+    def identity(records: int, **flags: object) -> dict[str, str]:
+        return scorers.plan(asked(tiny_llama, **{"device": "1", **flags}), records)["semantic"].identity
+
+    monkeypatch.setattr(scorers, "why_not_compiled", lambda: None)
+    few = identity(100)
+    assert few.items() >= {"dtype": "bfloat16", "batch_tokens": "16384", "device": "NVIDIA H200"}.items()
+    assert few.keys() == FLOAT32_IDENTITY | {"batch_tokens", "device"}
+    assert identity(100, max_batch_tokens=500) == few | {"batch_tokens": "500"}
+    assert identity(15_000) == few | {"compiled": "layers"}
+    assert identity(15_000, device="2") == few  # each of two GPUs compiles for half of the records
+    assert identity(15_000, dtype="float32").keys() == FLOAT32_IDENTITY
+    several = identity(15_000, device="2", engine="vllm", tensor_parallel_size=2)
+    assert several == few | {"engine": "vllm", "tensor_parallel_size": "2"}
+    assert "not compiled" not in capsys.readouterr().err
+    monkeypatch.setattr(scorers, "why_not_compiled", lambda: "there is no C compiler")
+    assert identity(15_000) == few
+    assert (
+        capsys.readouterr().err.count("its layers are not compiled, which would save a fifth of the time: there is")
+        == 1
+    )
+
+
+def test_perplexity_is_float32_on_a_gpu_unless_asked_otherwise(
+    tiny_llama: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import torch
+
+    monkeypatch.setattr(scorers, "devices", lambda _: ["cuda:0"])
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda _: "NVIDIA H200")
+    dtypes = {}
+    for dtype in ("auto", "bfloat16", "float32"):
+        specs = scorers.plan(asked(tiny_llama, dtype=dtype), 9)
+        dtypes[dtype] = tuple(specs[measure].identity["dtype"] for measure in ("semantic", "linguistic"))
+    assert dtypes == {
+        "auto": ("bfloat16", "float32"),
+        "bfloat16": ("bfloat16", "bfloat16"),
+        "float32": ("float32", "float32"),
+    }
+
+
+def test_halved_batches_are_told_at_the_end_also_by_a_later_run(
+    tmp_path: Path, tiny_llama: Path, tiny_gpt2: Path, scorer_main: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import torch
+
+    data = seeds(tmp_path / "seeds.jsonl", 60)
+    command = ["--input_file", data, "--output_dir", tmp_path / "out", *models(tiny_llama, tiny_gpt2)]
+    whole = TransformersScorer._forward
+
+    def short(self: TransformersScorer, rows: list[list[int]]) -> list[float]:
+        if len(rows) > 20:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return whole(self, rows)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(TransformersScorer, "_forward", short)
+        first = scorer_main(*command)
+    assert first.returncode == 0, first.stderr
+    manifest = contents(tmp_path / "out")["manifest.json"]
+    (count,) = [json.loads(manifest)["halved"][measure] for measure in ("semantic",)]
+    assert 20 < count <= 60
+    assert f"semantic: memory did not hold whole batches of {count} scores" in first.stdout
+    again = scorer_main(*command)
+    assert "0 scores computed" in again.stdout
+    assert f"semantic: memory did not hold whole batches of {count} scores" in again.stdout
+    assert contents(tmp_path / "out")["manifest.json"] == manifest
+    assert verify(tmp_path / "out") == []
+    fresh = scorer_main(*command, "--no-resume")
+    assert "memory did not hold" not in fresh.stdout
+    assert "halved" not in json.loads(contents(tmp_path / "out")["manifest.json"])
+
+
+def test_a_gpu_that_torch_cannot_use_stops_auto_but_not_the_cpu(
+    tmp_path: Path, tiny_llama: Path, tiny_gpt2: Path, scorer_main: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import torch
+
+    if torch.cuda.is_available():
+        pytest.skip("torch sees a GPU")
+    (tmp_path / "nvidia-smi").write_text("#!/bin/sh\necho 'NVIDIA H200'\n")
+    (tmp_path / "nvidia-smi").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    command = ["--input_file", seeds(tmp_path / "seeds.jsonl", 12), "--output_dir", tmp_path / "out"]
+    stopped = scorer_main(*command)
+    assert stopped.returncode == 2
+    assert stopped.stderr.count("error: ") == 1
+    assert "nvidia-smi finds NVIDIA H200, but torch" in stopped.stderr
+    assert scorer_main(*command, *models(tiny_llama, tiny_gpt2)).returncode == 0  # with --device cpu
 
 
 @pytest.mark.parametrize("far", [40, 10**6])

@@ -3,6 +3,8 @@ import random
 from pathlib import Path
 
 import pytest
+from architectures import ARCHITECTURES, PLAIN, make
+from RQ1_complexity import perplexity
 from RQ1_complexity.perplexity import EMBEDDED_LM, Perplexity
 from support import check_batches
 
@@ -40,6 +42,35 @@ def test_it_is_exp_of_the_models_own_mean_loss_text_by_text(tiny_gpt2: Path) -> 
             expected.append(math.exp(model(input_ids=ids, labels=ids).loss.item()))
     assert max(len(tokenizer(text)["input_ids"]) for text in TEXTS) > 512
     assert values(tiny_gpt2, TEXTS) == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize("kind", ARCHITECTURES)
+def test_heads_that_scale_or_cap_their_logits(kind: str, tiny_llama: Path, tmp_path: Path) -> None:
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    folder = make(kind, tmp_path / kind, tiny_llama)
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    model = AutoModelForCausalLM.from_pretrained(folder).eval()
+    expected = []
+    for text in TEXTS:
+        ids = torch.tensor([tokenizer(text)["input_ids"][:512]])
+        with torch.no_grad():
+            logits = model(input_ids=ids).logits[0, :-1].double()
+        expected.append(math.exp(torch.nn.functional.cross_entropy(logits, ids[0, 1:]).item()))
+    assert (Perplexity(str(folder), device="cpu")._head is not None) == (kind in PLAIN)
+    assert values(folder, TEXTS) == pytest.approx(expected, rel=1e-5)
+
+
+def test_logits_are_never_there_for_more_than_a_piece(tiny_gpt2: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = values(tiny_gpt2, TEXTS)
+    monkeypatch.setattr(perplexity, "LOGITS_BYTES", 4 * 300 * 100)  # 100 tokens of the 300 in the vocabulary
+    measure = Perplexity(str(tiny_gpt2), device="cpu")
+    sizes: list[int] = []
+    measure._head.register_forward_hook(lambda _, inputs, logits: sizes.append(len(logits)))
+    assert [score.value for score in measure(TEXTS)] == whole
+    assert 2 * len(measure.batches(TEXTS)) < len(sizes)
+    assert 90 < max(sizes) <= 100
 
 
 def test_batch_sizes_1_and_64_agree(tiny_gpt2: Path) -> None:

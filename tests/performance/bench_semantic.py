@@ -69,7 +69,7 @@ def main() -> None:
             "transformers": TransformersScorer(path, device="cpu", dtype="float32", max_batch_tokens=4096)
         }
         if importlib.util.find_spec("vllm"):
-            engines["vllm"] = VllmScorer(path, device="cpu", dtype="float32")
+            engines["vllm"] = VllmScorer(path, device="cpu", dtype="float32", max_batch_tokens=4096)
         rounds = itertools.count()
         for name, engine in engines.items():
             scores = [score.value for score in engine(texts)]

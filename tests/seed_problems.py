@@ -1,10 +1,13 @@
 """Problems made up for tests of decontamination, in the forms of HumanEval and MBPP, records without one, and finished folders."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from seedkit.manifest import OutputFolder
+from seedkit.records import Record
+from seeds.problem_scan import Text
 
 PROMPT = '''from typing import List
 
@@ -80,3 +83,8 @@ def partition(folder: Path, names: dict[str, list[tuple[str, str]]], **described
             output.write(name, own)
         output.finish(described)
     return folder
+
+
+def searched(text: str, sets: Sequence[int] = (0,)) -> Text:
+    """A text to look for problems in, of a record that has it as its instruction."""
+    return Text(text, sets, Record("id", text, "", ""))

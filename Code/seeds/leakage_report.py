@@ -1,7 +1,8 @@
 """Leakage of the tertiles and mixes in finished folders: decontaminate.py with --report."""
 
 import argparse
-from collections.abc import Sequence
+from array import array
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from seedkit.verify import file_faults
 
 from seeds.decontaminate_steps import leakage_table, record_text, scanned, settings
 from seeds.problem_index import Index
-from seeds.problem_scan import Leakage, leakage_by_benchmark
+from seeds.problem_scan import Leakage, Text, leakage_by_benchmark
 
 STAGE = "decontamination_report"
 LEAKAGE = "leakage.jsonl"
@@ -27,9 +28,11 @@ def report(index: Index, args: argparse.Namespace) -> str:
     Writes the table to --output_dir, if there is one, and returns it.
     """
     files = [(_names(folder, stage, path), path) for folder in args.report for stage, path in partition_files(folder)]
-    texts, sets, rows_of = _distinct([path for _, path in files])
-    say(f"{len(files)} files of {sum(map(len, rows_of)):,} records, {len(texts):,} of them different")
-    scan = scanned("report", index, texts, sets, len(files), args)
+    paths = [path for _, path in files]
+    sets, rows_of = _distinct(paths)
+    say(f"{len(files)} files of {sum(map(len, rows_of)):,} records, {len(sets):,} of them different")
+    size = len(sets), sum(path.stat().st_size for path in paths)
+    scan, _ = scanned("report", index, _texts(paths, sets, rows_of), len(files), args, size)
     rows = []
     for number, (names, _) in enumerate(files):
         rows += [(names, line) for line in leakage_by_benchmark(index, scan, number, rows_of[number])]
@@ -38,22 +41,32 @@ def report(index: Index, args: argparse.Namespace) -> str:
     return leakage_table(rows, ("stage", "folder", "file"))
 
 
-def _distinct(paths: Sequence[Path]) -> tuple[list[str], list[list[int]], list[list[int]]]:
-    """(different texts; for each text the numbers of the files that have it; for each file the rows of its texts)"""
-    texts: list[str] = []
-    sets: list[list[int]] = []
+def _distinct(paths: Sequence[Path]) -> tuple[Sequence[Sequence[int]], Sequence[Sequence[int]]]:
+    """(for each different text the numbers of the files that have it; for each file the rows of its texts)"""
+    sets: list[tuple[int, ...]] = []
     known: dict[str, int] = {}
-    rows_of: list[list[int]] = [[] for _ in paths]
+    same: dict[tuple[int, ...], tuple[int, ...]] = {}  # so that equal sets are one object
+    rows_of = [array("Q") for _ in paths]
     for number, path in enumerate(paths):
         for record in read_records(path):
-            row = known.setdefault(record_id(record.instruction, record.input, record.output), len(texts))
-            if row == len(texts):
-                texts.append(record_text(record))
-                sets.append([])
-            if sets[row][-1:] != [number]:
-                sets[row].append(number)
+            row = known.setdefault(record_id(record.instruction, record.input, record.output), len(sets))
+            if row == len(sets):
+                sets.append(())
+            if sets[row][-1:] != (number,):
+                more = (*sets[row], number)
+                sets[row] = same.setdefault(more, more)
             rows_of[number].append(row)
-    return texts, sets, rows_of
+    return sets, rows_of
+
+
+def _texts(paths: Sequence[Path], sets: Sequence[Sequence[int]], rows_of: Sequence[Sequence[int]]) -> Iterator[Text]:
+    """The different texts, each where it comes first: the files are read once more, so that none is held."""
+    count = 0
+    for path, rows in zip(paths, rows_of, strict=True):
+        for row, record in zip(rows, read_records(path), strict=True):
+            if row == count:
+                yield Text(record_text(record), sets[row], record)
+                count += 1
 
 
 def partition_files(folder: Path) -> list[tuple[str, Path]]:

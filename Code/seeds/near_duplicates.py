@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import islice, pairwise
+from itertools import islice
 from typing import IO
 
 import numpy as np
@@ -31,6 +31,7 @@ CLOSEST = 32
 BATCH = 256  # texts whose signatures are made at a time
 WORD = re.compile(r"\w+|[^\w\s]")
 Signatures = NDArray[np.uint32]
+Numbers = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,19 +68,19 @@ class NearDuplicates:
             text: gives a text again by its number.
         """
         self._sign()
-        if not self._hashes:
-            return
-        self._file.flush()
-        signatures = np.memmap(self._file, np.uint32, "r").reshape(-1, SIGNATURE)
-        kept = defaultdict[int, list[int]](list)  # the first texts of each group that have no match
-        for number, groups in self._groups():
-            candidates = sorted(set().union(*(kept[group] for group in groups)))[:CANDIDATES]
-            if match := self._match(number, candidates, signatures, text):
+        numbers, groups = self._groups()
+        signatures = self._signatures(numbers)
+        kept = defaultdict[int, list[int]](list)  # the first texts of each group without a match, by place in `numbers`
+        for place, number in enumerate(numbers.tolist()):
+            own = groups[place].tolist()
+            candidates = sorted(set().union(*(kept[group] for group in own)))[:CANDIDATES]
+            likely = [int(numbers[one]) for one in self._likely(signatures, place, candidates)]
+            if match := self._match(text, number, likely):
                 yield number, match
                 continue
-            for group in groups:
+            for group in own:
                 if len(kept[group]) < CANDIDATES:
-                    kept[group].append(number)
+                    kept[group].append(place)
 
     def _sign(self) -> None:
         """Make the signatures of the texts that are waiting."""
@@ -93,39 +94,46 @@ class NearDuplicates:
         self._hashes.append(band_hashes(signatures, self._bands))
         self._waiting.clear()
 
-    def _groups(self) -> Iterator[tuple[int, list[int]]]:
-        """(number, groups) of each text that has a band in common with another, in order; a group is one value of a band."""
-        members, groups, count = [], [], 0
-        for band in range(self._bands):
+    def _groups(self) -> tuple[Numbers, list[Numbers]]:
+        """(texts that have a band in common with another, in order; the groups of each). A group is one value of a band."""
+        members, groups = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
+        for band in range(self._bands if self._hashes else 0):
             hashes = np.concatenate([batch[:, band] for batch in self._hashes])
             order = np.argsort(hashes, kind="stable")
-            new = np.diff(hashes[order], prepend=~hashes[order[:1]]) != 0
-            alone = new & np.append(new[1:], True)
-            groups.append((count + np.cumsum(new))[~alone])
-            members.append(order[~alone])
-            count += len(hashes)
+            new = np.append(True, np.diff(hashes[order]) != 0)
+            several = ~(new & np.append(new[1:], True))
+            members.append(order[several])
+            groups.append((band * len(hashes) + np.cumsum(new))[several])
         everyone = np.concatenate(members)
         order = np.argsort(everyone, kind="stable")
         numbers, starts = np.unique(everyone[order], return_index=True)
-        ordered = np.concatenate(groups)[order]
-        bounds = np.append(starts, len(order)).tolist()
-        for number, (start, end) in zip(numbers.tolist(), pairwise(bounds), strict=True):
-            yield number, ordered[start:end].tolist()
+        return numbers, np.split(np.concatenate(groups)[order], starts[1:]) if len(numbers) else []
 
-    def _match(
-        self, number: int, candidates: list[int], signatures: Signatures, text: Callable[[int], str]
-    ) -> Match | None:
-        """The earliest candidate whose similarity is the threshold or more, of the CLOSEST by the estimate."""
+    def _signatures(self, numbers: Numbers) -> Signatures:
+        """The signatures of some texts, shape (numbers, SIGNATURE)."""
+        found = [np.zeros((0, SIGNATURE), np.uint32)]
+        self._file.seek(0)
+        for batch, hashes in enumerate(self._hashes):
+            block = np.frombuffer(self._file.read(len(hashes) * SIGNATURE * 4), np.uint32).reshape(-1, SIGNATURE)
+            first, last = np.searchsorted(numbers, [batch * BATCH, (batch + 1) * BATCH])
+            found.append(block[numbers[first:last] - batch * BATCH])
+        return np.concatenate(found)
+
+    def _likely(self, signatures: Signatures, place: int, candidates: list[int]) -> list[int]:
+        """The candidates worth an exact comparison, earliest first: the CLOSEST by the estimate."""
         if not candidates:
-            return None
-        alike = (signatures[candidates] == signatures[number]).mean(axis=1)
+            return []
+        alike = (signatures[candidates] == signatures[place]).mean(axis=1)
         good = np.flatnonzero(alike >= self.threshold - MARGIN)
         best = good[np.argsort(-alike[good], kind="stable")[:CLOSEST]]
-        own = shingles(text(number))
-        for place in np.sort(best).tolist():
-            similarity = jaccard(own, shingles(text(candidates[place])))
+        return [candidates[one] for one in np.sort(best).tolist()]
+
+    def _match(self, text: Callable[[int], str], number: int, likely: list[int]) -> Match | None:
+        """The first of the likely texts whose similarity is the threshold or more."""
+        for earlier in likely:
+            similarity = jaccard(shingles(text(number)), shingles(text(earlier)))
             if similarity >= self.threshold:
-                return Match(candidates[place], similarity)
+                return Match(earlier, similarity)
         return None
 
 

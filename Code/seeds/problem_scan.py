@@ -1,18 +1,22 @@
 """Scanning the texts of several data sets in several processes, and the figures of leakage for each data set."""
 
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from itertools import chain, islice
 
 import numpy as np
 from seedkit.errors import RunError
+from seedkit.records import Record
 
 from seeds.problem_index import INDICATOR_N, Finding, Index, Scan
 from seeds.problem_parts import KINDS
 
-CHUNK = 2048  # texts handed to a process at a time
+CHUNK = 512  # texts handed to a process at a time
+POOL = 3  # chunks from which on several processes are worth their start
+AHEAD = 2  # chunks that wait for a process, so that none waits for them
 
 _index: Index | None = None  # of a process of the pool
 
@@ -31,40 +35,72 @@ class Leakage:
     indicator_5: float  # and over 5-grams
 
 
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A record as it is searched."""
+
+    text: str
+    sets: Sequence[int]  # the numbers of the data sets that it is in
+    record: Record
+
+
 def scan_all(
-    index: Index,
-    texts: Sequence[str],
-    sets: Sequence[Sequence[int]],
-    count: int,
-    workers: int,
-    advance: Callable[[int, int], None],
-) -> Scan:
-    """Scan all texts, chunk by chunk, in `workers` processes; the result does not depend on their number.
+    index: Index, texts: Iterable[Text], count: int, workers: int, advance: Callable[[int, int], None]
+) -> tuple[Scan, dict[int, Text]]:
+    """Scan all texts of `count` data sets in `workers` processes; the result does not depend on their number.
+
+    The texts are taken one chunk after the other, a few more than are being searched, and then let go of.
 
     Args:
-        sets: for each text the numbers, below `count`, of the data sets that it is in.
         advance: called after each chunk with its number of texts and of characters.
+
+    Returns:
+        The scan, and by their rows the texts in which something was found.
 
     Raises:
         RunError: a process ended early.
     """
-    starts = range(0, len(texts), CHUNK)
-    chunks = [(texts[start : start + CHUNK], sets[start : start + CHUNK], count) for start in starts]
     total = Scan([], {n: np.zeros((count, len(index.items)), np.uint16) for n in INDICATOR_N})
-    with ExitStack() as stack:
-        scans: Iterable[Scan] = (index.scan(*chunk) for chunk in chunks)
-        if workers > 1 and len(chunks) > 2:
-            pool = stack.enter_context(ProcessPoolExecutor(workers, initializer=_start, initargs=(index,)))
-            scans = pool.map(_scan, chunks)
+    held: dict[int, Text] = {}
+    start = 0
+    for chunk, scan in _scans(index, _chunks(texts), count, workers):
+        total.findings += [replace(finding, row=start + finding.row) for finding in scan.findings]
+        held |= {start + finding.row: chunk[finding.row] for finding in scan.findings}
+        for n, best in scan.best.items():
+            np.maximum(total.best[n], best, out=total.best[n])
+        advance(len(chunk), sum(len(text.text) for text in chunk))
+        start += len(chunk)
+    return total, held
+
+
+def _chunks(texts: Iterable[Text]) -> Iterator[list[Text]]:
+    rest = iter(texts)
+    return iter(lambda: list(islice(rest, CHUNK)), [])
+
+
+def _scans(index: Index, chunks: Iterator[list[Text]], count: int, workers: int) -> Iterator[tuple[list[Text], Scan]]:
+    """Each chunk and its scan, in order; a pool is started only if there is enough to do for it."""
+    first = list(islice(chunks, POOL))
+    if workers == 1 or len(first) < POOL:
+        for chunk in chain(first, chunks):
+            yield chunk, index.scan(*_arguments(chunk), count)
+        return
+    waiting: deque[tuple[list[Text], Future[Scan]]] = deque()
+    with ProcessPoolExecutor(workers, initializer=_start, initargs=(index,)) as pool:
         try:
-            for start, (chunk, _, _), scan in zip(starts, chunks, scans, strict=True):
-                total.findings += [replace(finding, row=start + finding.row) for finding in scan.findings]
-                for n, best in scan.best.items():
-                    np.maximum(total.best[n], best, out=total.best[n])
-                advance(len(chunk), sum(map(len, chunk)))
+            for chunk in chain(first, chunks):
+                waiting.append((chunk, pool.submit(_scan, *_arguments(chunk), count)))
+                if len(waiting) > workers + AHEAD:
+                    done, scan = waiting.popleft()
+                    yield done, scan.result()
+            for done, scan in waiting:
+                yield done, scan.result()
         except BrokenProcessPool:
             raise RunError("a process ended early, for want of memory? nothing is written; try --workers 1") from None
-    return total
+
+
+def _arguments(chunk: list[Text]) -> tuple[list[str], list[Sequence[int]]]:
+    return [text.text for text in chunk], [text.sets for text in chunk]
 
 
 def _start(index: Index) -> None:
@@ -72,9 +108,9 @@ def _start(index: Index) -> None:
     _index = index
 
 
-def _scan(chunk: tuple[Sequence[str], Sequence[Sequence[int]], int]) -> Scan:
+def _scan(texts: Sequence[str], sets: Sequence[Sequence[int]], count: int) -> Scan:
     assert _index is not None
-    return _index.scan(*chunk)
+    return _index.scan(texts, sets, count)
 
 
 def best_findings(index: Index, findings: Iterable[Finding]) -> list[Finding]:
@@ -92,7 +128,7 @@ def leakage_by_benchmark(index: Index, scan: Scan, number: int, rows: Sequence[i
     the grams of t being those of its prompt. `rows` are the texts of data set `number`, each as often as it is there.
     """
     benchmarks = np.array([item.benchmark for item in index.items])
-    own_rows = set(rows)
+    own_rows = rows if isinstance(rows, range) else set(rows)
     found = [(f.row, f.item) for f in scan.findings if f.row in own_rows]
     result = []
     for name in ("all", *dict.fromkeys(benchmarks.tolist())):

@@ -6,7 +6,8 @@ The records are the texts of the Evol-Instruct and CodeAlpaca files beside the r
 other texts around them; records that hold a problem, by a simple comparison of letters and digits that shares no code
 with the index, are left out first. 200 problems of HumanEval and MBPP are planted in four ways, 50 each, inside other
 text, and 200 clean look-alikes: problems of the same form and topics, and texts mixed of pieces of several problems.
-SEED chooses the problems, the new names and the mixes.
+SEED chooses the problems, the new names and the mixes. Memory is the proportional set size (PSS) of all processes: the sum
+of their resident sizes would count the pages that they share once for each of them.
 """
 
 import ast
@@ -22,7 +23,7 @@ from itertools import cycle
 from pathlib import Path
 from typing import Any
 
-from measure import SHARED, machine, peak_mb
+from measure import SHARED, machine
 from seedkit.records import Record, read_records, record_line
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -238,8 +239,16 @@ def lookalike(number: int, items: list[dict[str, str]], rng: random.Random) -> R
     )
 
 
+def pss_mb(process: int | str) -> float:
+    """The memory of a process in MB; of a page that several share, each has its part."""
+    for line in Path(f"/proc/{process}/smaps_rollup").read_text().splitlines():
+        if line.startswith("Pss:"):
+            return int(line.split()[1]) * 1024 / 1e6
+    return 0.0
+
+
 def run(data: Path, out: Path) -> tuple[float, float]:
-    """(seconds, MB at most in all its processes together)"""
+    """(seconds, MB at most in all its processes together, looked at 50 times a second)"""
     script = ROOT / "Code" / "seeds" / "decontaminate.py"
     command = [sys.executable, script, "--input_file", data, "--output_dir", out, "--benchmarks", *BENCHMARKS]
     start, peak = time.perf_counter(), 0.0
@@ -247,7 +256,7 @@ def run(data: Path, out: Path) -> tuple[float, float]:
     while process.poll() is None:
         children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
         try:
-            peak = max(peak, sum(peak_mb(own) for own in (str(process.pid), *children.read_text().split())))
+            peak = max(peak, sum(pss_mb(own) for own in (str(process.pid), *children.read_text().split())))
         except (FileNotFoundError, ProcessLookupError):
             continue  # a process ended in between
         time.sleep(0.02)

@@ -100,6 +100,35 @@ def test_another_source_never_replaces_what_is_there(tmp_path: Path, script_main
     assert verify(out) == []
 
 
+def test_a_mistake_in_the_last_source_leaves_everything_as_it_was(tmp_path: Path, script_main: Command) -> None:
+    benchmark = benchmark_file(tmp_path / "b.jsonl", LAMP)
+    out = tmp_path / "out"
+    one, two = data(tmp_path / "one.jsonl", CLEAN, (TEXT, "max(log)")), data(tmp_path / "two.jsonl", CLEAN)
+    command = [SCRIPT, "--benchmarks", benchmark, "--remove", "--output_dir", out, "--input_file", one, two]
+    good = two.read_bytes()
+    two.write_bytes(good + b'{"instruction": 5}\n')
+    done = script_main(*command)
+    assert (done.returncode, done.stderr.splitlines()[-1].split(": ")[:2]) == (2, ["error", f"{two}:2"])
+    assert not out.exists()
+    two.write_bytes(good)
+    assert script_main(*command).returncode == 0
+    before = {name: contents(out / name) for name in ("ONE", "TWO")}
+    assert len(rows(out / "ONE" / "one_clean.jsonl")) == 1
+    two.write_bytes(good + b"{")
+    assert script_main(*command).returncode == 2
+    assert {name: contents(out / name) for name in ("ONE", "TWO")} == before
+
+
+def test_repeated_texts_and_empty_outputs_are_said(tmp_path: Path, script_main: Command) -> None:
+    benchmark = benchmark_file(tmp_path / "b.jsonl", LAMP)
+    source = data(tmp_path / "a.jsonl", CLEAN, CLEAN, ("Sum.", " "), (CLEAN[0], "other"))
+    done = script_main(SCRIPT, "--benchmarks", benchmark, "--output_dir", tmp_path / "out", "--input_file", source)
+    said = done.stderr.splitlines()
+    assert f"A: 4 records from {source}" in said
+    assert "A: 2 records with duplicate texts, kept" in said
+    assert "A: 1 records with empty outputs, kept" in said
+
+
 def test_a_benchmark_is_never_written_over(tmp_path: Path, script_command: Command) -> None:
     benchmark = benchmark_file(tmp_path / "evidence.jsonl", LAMP)
     before = benchmark.read_bytes()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from benchmarks.contract import ProblemTexts
-from seed_problems import CLEAN, CODE, PROMPT, SOLUTION, TEXT
+from seed_problems import CLEAN, CODE, PROMPT, SOLUTION, TEXT, searched
 from seeds.problem_index import Index
 from seeds.problem_scan import best_findings, leakage_by_benchmark, scan_all
 from seeds.problem_texts import read_problems
@@ -103,7 +103,7 @@ def test_every_real_problem_is_found_verbatim(shared_data: Path) -> None:
     items = read_problems(read)
     index = Index(items)
     texts = [f"Solve this.\n{item.prompt}\nThank you." for item in items]
-    scan = scan_all(index, texts, [(0,)] * len(texts), 1, 1, lambda *_: None)
+    scan, _ = scan_all(index, map(searched, texts), 1, 1, lambda *_: None)
     own = {(f.row, index.items[f.item].prompt) for f in scan.findings}
     missed = [item.name for row, item in enumerate(items) if (row, item.prompt) not in own]
     assert missed == [] and index.too_short == 0

@@ -25,9 +25,9 @@ import orjson
 from seedkit.display import Progress
 from seedkit.records import Record, Reject, read_records, record_line
 from seedkit.sources import rejected
+from seedkit.spool import Spool
 
 from seeds.near_duplicates import NearDuplicates
-from seeds.spool import Spool
 
 STEPS = (
     "unreadable",

@@ -11,10 +11,13 @@ SIZES = {"LOW": 9, "MIDDLE": 12, "HIGH": 17}  # records of the subsets in the te
 PROGRAM = ROOT / "tests" / "training" / "llamafactory_stand_in.py"
 
 
-def stand_in(folder: Path, gpus: list[str], **installed: str) -> Path:
+def stand_in(folder: Path, gpus: list[str], *, gpu_bytes: float = 80e9, **installed: str) -> Path:
     """An environment with those GPUs and the releases of requirements.txt, except as `installed` says."""
     (folder / "bin").mkdir(parents=True)
-    facts = {"python": "3.11.7", "cpus": 2, "machine": "x86_64", "gpus": gpus, "installed": {**_pins(), **installed}}
+    facts = {
+        **{"python": "3.11.7", "cpus": 2, "machine": "x86_64", "gpus": gpus, "gpu_bytes": [gpu_bytes] * len(gpus)},
+        "installed": {**_pins(), **{name.replace("_", "-"): version for name, version in installed.items()}},
+    }
     for name, text in (
         ("python", f"#!/bin/sh\necho '{json.dumps(facts)}'\n"),
         ("llamafactory-cli", f"#!{sys.executable}\n{PROGRAM.read_text()}"),

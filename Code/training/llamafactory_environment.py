@@ -12,6 +12,7 @@ from seedkit.errors import InputError, RunError
 
 ROOT = Path(__file__).resolve().parents[2]
 REQUIREMENTS = Path(__file__).parent / "requirements.txt"
+GPU_REQUIREMENTS = Path(__file__).parent / "requirements-gpu.txt"  # what only some runs on GPUs need
 ENVIRONMENT = ROOT / ".venv-train"
 VARIABLE = "SEEDKIT_LLAMAFACTORY_ENV"
 SETUP = "python Code/training/train.py --setup"
@@ -21,7 +22,8 @@ found = {d.metadata["Name"].lower(): d.version for d in m.distributions()}
 import torch
 count = torch.cuda.device_count()
 print(json.dumps({"installed": found, "python": platform.python_version(), "cpus": os.cpu_count(),
-                  "machine": platform.machine(), "gpus": [torch.cuda.get_device_name(n) for n in range(count)]}))
+                  "machine": platform.machine(), "gpus": [torch.cuda.get_device_name(n) for n in range(count)],
+                  "gpu_bytes": [torch.cuda.get_device_properties(n).total_memory for n in range(count)]}))
 """
 
 
@@ -32,6 +34,7 @@ class Environment:
     folder: Path
     versions: dict[str, str]
     gpus: list[str]
+    gpu_bytes: list[int]  # memory of each
     cpus: int
     machine: str
 
@@ -55,6 +58,8 @@ def setup() -> str:
     if subprocess.run(script, cwd=ROOT, check=False).returncode:
         raise RunError(f"{ENVIRONMENT}: the installation did not finish; run {SETUP} again")
     made = probed(ENVIRONMENT)
+    if made.gpus and "deepspeed" not in made.versions:
+        say(f"DeepSpeed, for models that one GPU cannot hold, is not in it; with nvcc: {_gpu_install(made.folder)}")
     gpus = ", ".join(made.gpus) or "no GPU"
     releases = ", ".join(f"{name} {version}" for name, version in made.versions.items())
     return f"{ENVIRONMENT}: LLaMA-Factory is ready: {releases}; {made.cpus} cores, {gpus}"
@@ -86,15 +91,57 @@ def probed(folder: Path) -> Environment:
             raise InputError(f"{folder}: {name} is {installed.get(name, 'missing')}, expected {version}; {advice}")
     if not (folder / "bin" / "llamafactory-cli").exists():
         raise InputError(f"{folder}: expected llamafactory-cli in its bin folder; {advice}")
-    wanted = ("llamafactory", "torch", "transformers", "tokenizers", "datasets", "peft", "accelerate", "deepspeed")
+    wanted = (
+        "llamafactory",
+        "torch",
+        "transformers",
+        "tokenizers",
+        "datasets",
+        "peft",
+        "accelerate",
+        "deepspeed",
+        "liger-kernel",
+    )
     found = {"python": facts["python"], **{name: installed[name] for name in wanted if name in installed}}
-    return Environment(folder.absolute(), found, facts["gpus"], facts["cpus"], facts["machine"])
+    return Environment(folder.absolute(), found, facts["gpus"], facts["gpu_bytes"], facts["cpus"], facts["machine"])
 
 
-def require_deepspeed(environment: Environment) -> None:
-    """InputError if the environment has no DeepSpeed, with the command that installs it."""
-    if "deepspeed" not in environment.versions:
+def require_deepspeed(environment: Environment, why: str) -> None:
+    """InputError if the environment lacks the DeepSpeed that `why` needs, or cannot import it, with what to do about it.
+
+    DeepSpeed looks for nvcc when it is imported, so that is tried where torch sees a GPU.
+    """
+    _require(environment, "deepspeed", why)
+    if not environment.gpus:
+        return
+    python = environment.folder / "bin" / "python"
+    done = subprocess.run([python, "-c", "import deepspeed"], capture_output=True, text=True, timeout=300, check=False)
+    if done.returncode:
+        last = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
         raise InputError(
-            f"{environment.folder}: --deepspeed_stage needs deepspeed, which LLaMA-Factory leaves to its users; "
-            f"run {environment.folder}/bin/pip install deepspeed"
+            f"{environment.folder}: deepspeed cannot be imported: {last}; it needs nvcc, which a CUDA toolkit brings "
+            "(load one, and set CUDA_HOME)"
         )
+
+
+def require_liger(environment: Environment) -> None:
+    """InputError if the environment lacks liger-kernel, with the command that installs it."""
+    _require(environment, "liger-kernel", "--liger")
+
+
+def _require(environment: Environment, package: str, why: str) -> None:
+    """InputError if the environment does not hold a release of the package that requirements-gpu.txt names."""
+    from packaging.requirements import Requirement
+
+    lines = GPU_REQUIREMENTS.read_text(encoding="utf-8").splitlines()
+    (wanted,) = (line for line in lines if line.startswith(package))
+    found = environment.versions.get(package, "none")
+    if found == "none" or not Requirement(wanted).specifier.contains(found):
+        raise InputError(
+            f"{environment.folder}: {why} needs {wanted}, got {found}; on a machine with nvcc (a CUDA toolkit) run "
+            f"{_gpu_install(environment.folder)}"
+        )
+
+
+def _gpu_install(folder: Path) -> str:
+    return f"{folder}/bin/python -m pip install -r {GPU_REQUIREMENTS}"

@@ -18,19 +18,11 @@ from seedkit.verify import verify
 from training.diagnoses import DROPPED, EMPTY, LOST, TRUNCATED, Columns, Diagnosis, TokenCounter, diagnose
 from training.encoding import TOKENIZER
 from training.llamafactory_doctor_steps import data_files
+from training.placement import Placement
 from training.presets import Student
 
 COLUMNS = {"prompt": "instruction", "query": "input", "response": "output"}
 CHECKPOINTS = 10  # in a run, so that an interruption costs a tenth of it at most
-# One A100 does at most 312e12 bfloat16 operations a second (NVIDIA's data sheet); training usually reaches 40% of that.
-A100_FLOPS = 0.4 * 312e12
-# A core with AVX-512 does about 56e9 float32 operations a second: LoRA of a model of 134.5e6 parameters took 2.4 s for a
-# step of 332 tokens on two of them (6 operations x parameters x tokens / seconds / cores; LLaMA-Factory 0.9.5, torch 2.11).
-CORE_FLOPS = 56e9
-# Operations per parameter and token (Kaplan et al. 2020, arXiv 2001.08361): 2 for the forward pass, 2 for the gradients of
-# the activations, 2 for those of the weights (LoRA has none for the frozen weights), and 2 for the forward pass once more,
-# which gradient checkpointing repeats.
-OPERATIONS = {"full": 8, "lora": 6}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +34,16 @@ class Subset:
     sha256: str
     records: int
     stage: str
-    tokens: int | None = None  # kept at the cutoff; None without a tokenizer
+    lengths: tuple[int, ...] | None = (
+        None  # tokens of each record that are kept at the cutoff; None without a tokenizer
+    )
     truncated: int = 0  # records
     answer_tokens_lost: int = 0
+
+    @property
+    def tokens(self) -> int | None:
+        """Those of all records, None without a tokenizer."""
+        return None if self.lengths is None else sum(self.lengths)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +103,7 @@ def _checked(name: str, path: Path, output: dict[str, Any], diagnoses: list[Diag
     if empty := sum(diagnosis.status == EMPTY for diagnosis in diagnoses):
         say(f"{name}: {empty:,} records have an empty prompt or answer and are trained on all the same")
     counted = all(diagnosis.prompt_tokens is not None for diagnosis in diagnoses)
-    tokens = sum(
+    lengths = tuple(
         (d.prompt_tokens or 0) + (d.answer_tokens or 0) - d.prompt_tokens_lost - d.answer_tokens_lost for d in diagnoses
     )
     return Subset(
@@ -113,7 +112,7 @@ def _checked(name: str, path: Path, output: dict[str, Any], diagnoses: list[Diag
         facts["sha256"],
         records,
         str(output.get("stage", "")),
-        tokens if counted else None,
+        lengths if counted else None,
         sum(diagnosis.status == TRUNCATED for diagnosis in diagnoses),
         sum(diagnosis.answer_tokens_lost for diagnosis in diagnoses),
     )
@@ -123,9 +122,8 @@ def plan_runs(
     found: Sequence[Subset],
     seeds: Sequence[int],
     student: Student,
+    placement: Placement,
     *,
-    gpus: int,
-    cpu: bool,
     equal_steps: bool,
     max_steps: int | None,
     save_steps: int | None,
@@ -138,7 +136,6 @@ def plan_runs(
     steps = {subset.name: max(1, math.ceil(passes * math.ceil(subset.records / batch))) for subset in found}
     if max_steps or equal_steps:
         steps = dict.fromkeys(steps, max_steps or min(steps.values()))
-    per_device = _per_device(batch, max(1, gpus), student.micro_batch)
     runs = []
     for seed in seeds:
         for subset in found:
@@ -153,11 +150,11 @@ def plan_runs(
                 **own,
                 "max_steps": total,
                 "warmup_steps": round(total * student.settings["warmup_ratio"]),
-                "per_device_train_batch_size": per_device,
-                "gradient_accumulation_steps": batch // (max(1, gpus) * per_device),
+                "per_device_train_batch_size": placement.micro_batch,
+                "gradient_accumulation_steps": placement.accumulation,
                 "seed": seed,
-                "bf16": not cpu,
-                "use_cpu": cpu,
+                "bf16": placement.gpus > 0,
+                "use_cpu": placement.gpus == 0,
                 "packing": False,
                 "overwrite_cache": True,
                 "logging_steps": max(1, min(10, total // 50)),
@@ -172,29 +169,9 @@ def plan_runs(
     return runs
 
 
-def _per_device(batch: int, gpus: int, most: int) -> int:
-    """The samples on a GPU at a time: the largest number up to `most` that divides a GPU's share of the batch."""
-    if batch % gpus:
-        raise UsageError(f"--batch_size {batch}: expected a multiple of the {gpus} GPUs, so that all steps are alike")
-    share = batch // gpus
-    return max(size for size in range(1, min(most, share) + 1) if share % size == 0)
-
-
 def epochs(run: Run, batch_size: int) -> float:
     """Passes over the data: steps / ceil(records / batch size)."""
     return run.steps / math.ceil(run.subset.records / batch_size)
-
-
-def training_hours(run: Run, student: Student, steps: int, flops: float) -> float | None:
-    """About how many hours `steps` of the run take: operations x parameters x tokens x epochs / flops / 3600.
-
-    `flops` are operations a second. Loading, saving and padding are not counted. None if the tokens or the parameters are
-    not known.
-    """
-    if run.subset.tokens is None or student.parameters is None:
-        return None
-    tokens = run.subset.tokens * epochs(run, student.settings["batch_size"]) * steps / run.steps
-    return float(OPERATIONS[student.finetuning] * student.parameters * tokens / flops / 3600)
 
 
 def _safe(name: str) -> str:

@@ -2,7 +2,7 @@
 
 import json
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,17 @@ from training.encoding import NAMES
 FOLDER = Path(__file__).parent / "students"
 LOCAL = "local"  # the settings of a student that is a model folder
 FINETUNING = ("full", "lora")
-KEYS = {"model_name_or_path", "parameters", "template", "micro_batch", "settings", *FINETUNING}
+KEYS = {"model_name_or_path", "parameters", "shape", "template", "micro_batch", "settings", *FINETUNING}
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What decides how much memory a sample takes, with the names of config.json."""
+
+    hidden_size: int
+    intermediate_size: int
+    num_hidden_layers: int
+    vocab_size: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +40,7 @@ class Student:
     finetuning: str
     settings: dict[str, Any]
     parameters: int | None  # None if the weights are in no format that says it
+    shape: Shape | None = None  # None if the preset or the folder's config.json does not say it
 
     def with_settings(self, template: str | None, **overrides: Any) -> "Student":
         """The same student with those of the given settings that are not None, the template among them."""
@@ -53,7 +64,8 @@ def student(name: str, finetuning: str) -> Student:
         if not weights and not any(Path(name).glob("pytorch_model*.bin")):
             raise UsageError(f"--student {name}: expected a model folder, found no weights (*.safetensors) in it")
         count = sum(map(_parameters, weights)) or None
-        return replace(_read(FOLDER / f"{LOCAL}.yaml", finetuning, str(Path(name).resolve())), parameters=count)
+        local = _read(FOLDER / f"{LOCAL}.yaml", finetuning, str(Path(name).resolve()))
+        return replace(local, parameters=count, shape=_shape(Path(name) / "config.json"))
     raise UsageError(f"--student {name}: expected a model folder, or one of {', '.join(names())}")
 
 
@@ -72,7 +84,19 @@ def _read(path: Path, finetuning: str, folder: str | None) -> Student:
     if not model or named not in NAMES:
         raise InputError(f"{path}: expected model_name_or_path, and a template that is one of {', '.join(NAMES)}")
     settings = {**preset["settings"], **preset[finetuning]}
-    return Student(model, preset.get("template"), preset["micro_batch"], finetuning, settings, preset.get("parameters"))
+    shape = Shape(**preset["shape"]) if "shape" in preset else None
+    template, parameters = preset.get("template"), preset.get("parameters")
+    return Student(model, template, preset["micro_batch"], finetuning, settings, parameters, shape)
+
+
+def _shape(path: Path) -> Shape | None:
+    """The shape that a config.json says; None if it has other names for it. InputError if it is no JSON object."""
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+        found = {field.name: config.get(field.name) for field in fields(Shape)}
+    except (OSError, ValueError, AttributeError) as error:
+        raise InputError(f"{path}: expected a model's configuration in JSON: {error}") from None
+    return Shape(**found) if all(isinstance(value, int) for value in found.values()) else None
 
 
 def _parameters(path: Path) -> int:

@@ -3,6 +3,7 @@
 NAME/plan.json           what it is made from: data, base model, every hyperparameter
 NAME/train.yaml          the same for `llamafactory-cli train`, which can be run by hand on it
 NAME/dataset_info.json   where that finds the data, and what the columns are called
+NAME/deepspeed.json      DeepSpeed's settings, where it is used
 NAME/train.log           what that printed
 NAME/model/              the trained model, and checkpoints while it is unfinished
 NAME/run.json            the plan and what came of it; written last, so that a folder without one is unfinished
@@ -19,12 +20,14 @@ from seedkit.errors import InputError, RunError
 from seedkit.files import sync, write_atomic
 from seedkit.models import model_revision
 
+from training.launching import deepspeed_config
 from training.losses import log_rows, loss_summary
 from training.planned_runs import COLUMNS, Run, unchanged
 
 FORMAT = 1
 PLAN, YAML, LOG, MODEL, RUN = "plan.json", "train.yaml", "train.log", "model", "run.json"
 DATASETS = "dataset_info.json"  # LLaMA-Factory's name for it
+DEEPSPEED = "deepspeed.json"
 # how a batch is spread over the machine, and what is written when and where: none of it changes what the student becomes
 SPREAD = {
     "per_device_train_batch_size",
@@ -83,12 +86,19 @@ def result(folder: Path) -> dict[str, Any]:
     return _read(folder / RUN)
 
 
-def begin(folder: Path, run: Run, wanted: dict[str, Any]) -> int:
-    """Write plan and settings and remove half-written checkpoints; returns the step that training resumes from."""
+def begin(folder: Path, run: Run, wanted: dict[str, Any], stage: int | None = None) -> int:
+    """Write plan and settings and remove half-written checkpoints; returns the step that training resumes from.
+
+    `stage` is DeepSpeed's ZeRO stage, None without DeepSpeed.
+    """
     folder.mkdir(exist_ok=True)
     write_json(folder / PLAN, wanted)
     write_json(folder / DATASETS, {run.subset.name: {"file_name": str(run.subset.path), "columns": COLUMNS}})
     folders = {"dataset_dir": str(folder), "dataset": run.subset.name, "output_dir": str(folder / MODEL)}
+    (folder / DEEPSPEED).unlink(missing_ok=True)
+    if stage is not None:
+        write_json(folder / DEEPSPEED, deepspeed_config(stage))
+        folders["deepspeed"] = str(folder / DEEPSPEED)
     write_atomic(folder / YAML, [line.encode() for line in yaml_lines({**run.settings, **folders})])
     step = resumed_step(folder)
     for path in checkpoints(folder / MODEL):

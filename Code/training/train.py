@@ -8,8 +8,8 @@ it is, train.log, model/, and run.json last; losses.png and losses.svg lie besid
 
     python Code/training/train.py --setup                          # LLaMA-Factory's own environment, .venv-train
     python Code/training/train.py --partitions Datas/RQ1/EVOL Datas/RQ1/OSS --student qwen2.5-coder-1.5b --output_dir runs
-    python Code/training/train.py --partitions Datas/quickstart/RQ1/EVOL --student Datas/quickstart/tiny_student \\
-        --output_dir /tmp/runs --device cpu --batch_size 4 --epochs 1 --learning_rate 3e-3
+    python Code/training/train.py --partitions Datas/quickstart/RQ1/EVOL --student Datas/quickstart/smollm2-135m-instruct \\
+        --output_dir /tmp/runs --device cpu --finetuning lora --batch_size 4 --max_steps 4
 
 With several GPUs it runs `FORCE_TORCHRUN=1 llamafactory-cli train` on all that CUDA_VISIBLE_DEVICES shows, or on the first
 --gpus of them; --batch_size is over all of them. Exit code 0: all students are trained. 1: a run failed, the others went on.
@@ -44,7 +44,7 @@ def parse() -> argparse.Namespace:
     what.add_argument("--strict", action="store_true", help="refuse data with truncated records too")
     what.add_argument("--redo", action="store_true", help="replace students that were made with other data or settings")
     what.add_argument(
-        "--dry_run", action="store_true", help="show the runs, their tokens, steps and hours; train nothing"
+        "--dry_run", action="store_true", help="show the runs, their tokens, steps, memory and hours; train nothing"
     )
     how = flags.add_argument_group("hyperparameters; the student's preset says the defaults")
     how.add_argument(
@@ -75,13 +75,29 @@ def parse() -> argparse.Namespace:
     machine.add_argument(
         "--device", choices=("auto", "cpu", "cuda"), default="auto", help="auto: GPUs where there are any"
     )
-    machine.add_argument("--gpus", type=positive, metavar="N", help="how many (default: all)")
+    machine.add_argument(
+        "--gpus",
+        type=positive,
+        metavar="N",
+        help="how many (default: all; --dry_run without a GPU: the fewest of 1, 2, 4, 8 that do)",
+    )
+    machine.add_argument(
+        "--gpu_memory_gb",
+        type=above_zero,
+        metavar="GB",
+        help="memory of a GPU (default: what torch says; --dry_run without a GPU: 80)",
+    )
+    machine.add_argument(
+        "--liger",
+        action="store_true",
+        help="Liger's kernels, with a loss that never holds all logits; needs liger-kernel",
+    )
     machine.add_argument(
         "--deepspeed_stage",
         type=int,
         choices=(0, 2, 3),
         metavar="{0,2,3}",
-        help="ZeRO stage; needs deepspeed in the environment",
+        help="DeepSpeed's ZeRO stage (default: none, or 3 where several GPUs could not hold the student otherwise)",
     )
     machine.add_argument(
         "--save_steps", type=positive, metavar="N", help="between checkpoints (default: a tenth of a run)"
@@ -109,16 +125,16 @@ def main() -> None:
     if args.setup:
         print(llamafactory_environment.setup())
         return
-    if args.device == "cpu" and (args.gpus or args.deepspeed_stage is not None):
-        raise UsageError("--device cpu: expected neither --gpus nor --deepspeed_stage with it")
+    if args.device == "cpu" and (args.gpus or args.gpu_memory_gb or args.liger or args.deepspeed_stage is not None):
+        raise UsageError("--device cpu: expected no --gpus, --gpu_memory_gb, --deepspeed_stage or --liger with it")
+    from training import dry_run, training_loop
     from training import train_steps as steps
-    from training import training_loop
 
     study = steps.prepare(args)
     if args.dry_run:
-        print(steps.overview(study, args.redo))
+        print(dry_run.overview(study, args.redo))
         return
-    training_loop.train_all(study, redo=args.redo, stage=args.deepspeed_stage)
+    training_loop.train_all(study, redo=args.redo)
 
 
 if __name__ == "__main__":

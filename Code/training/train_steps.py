@@ -1,21 +1,25 @@
-"""The first steps of train.py: check everything, and show what would be trained. training_loop.py has the rest."""
+"""The first steps of train.py: check everything that can be checked. dry_run.py and training_loop.py have the rest."""
 
 import argparse
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from seedkit.cli import say
-from seedkit.display import table
 from seedkit.errors import InputError, UsageError
 from seedkit.models import model_label, model_revision
 
 from training import student_run
 from training.encoding import NAMES, RecordEncoder
 from training.llamafactory_doctor_steps import require_writable
-from training.llamafactory_environment import Environment, environment_folder, probed, require_deepspeed
-from training.planned_runs import A100_FLOPS, CORE_FLOPS, Run, epochs, plan_runs, subsets, training_hours
+from training.llamafactory_environment import Environment, environment_folder, probed, require_deepspeed, require_liger
+from training.placement import GB, Placement, placed
+from training.planned_runs import Run, plan_runs, subsets
 from training.presets import Student, student
+
+# in a plan made elsewhere, unless --gpus and --gpu_memory_gb say otherwise: the fewest of these that do, each an A100 of 80 GB
+PLANNED_GPUS, PLANNED_GPU_GB = (1, 2, 4, 8), 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +31,8 @@ class Study:
     revision: str | None  # of the base model; None in a dry run that cannot reach it
     runs: list[Run]
     environment: Environment | None  # None only in a dry run without one
-    gpus: int
+    placement: Placement
+    gpu_bytes: float  # memory of a GPU, as torch or --gpu_memory_gb says; 0 for the CPU
 
     def plan(self, run: Run) -> dict[str, Any]:
         """What decides the result of the run, as student_run.plan has it."""
@@ -56,10 +61,11 @@ def prepare(args: argparse.Namespace) -> Study:
         cutoff_len=args.cutoff_len,
         num_train_epochs=args.epochs,
         learning_rate=args.learning_rate,
+        enable_liger_kernel=args.liger or None,
     )
     require_writable(folder)
     environment = _environment(args, elsewhere)
-    gpus = _gpus(args, environment)
+    numbers, gpu_bytes = _gpus(args, environment)
     revision, encoder = _base_model(chosen_student, elsewhere)
     if encoder:
         say(encoder.why(_named_by(args, chosen_student)))
@@ -75,17 +81,21 @@ def prepare(args: argparse.Namespace) -> Study:
             if args.strict:
                 raise InputError(f"{message} (--strict)")
             say(message)
+    longest = max((max(subset.lengths or (0,)) for subset in found), default=0)
+    length = longest or chosen_student.settings["cutoff_len"]
+    placement = _placed(chosen_student, numbers, gpu_bytes, args.deepspeed_stage, length)
+    if environment and placement.stage is not None:
+        _deepspeed(args, environment, placement)
     runs = plan_runs(
         found,
         args.seed,
         chosen_student,
-        gpus=gpus,
-        cpu=args.device == "cpu" or (environment is not None and not gpus),
+        placement,
         equal_steps=args.equal_steps,
         max_steps=args.max_steps,
         save_steps=args.save_steps,
     )
-    return Study(folder, chosen_student, revision, runs, environment, gpus)
+    return Study(folder, chosen_student, revision, runs, environment, placement, gpu_bytes)
 
 
 def _environment(args: argparse.Namespace, elsewhere: bool) -> Environment | None:
@@ -95,26 +105,58 @@ def _environment(args: argparse.Namespace, elsewhere: bool) -> Environment | Non
     except InputError as error:
         if not elsewhere:
             raise
-        say(f"{error}; the dry run goes on as if there were one, with one GPU")
+        say(f"{error}; the dry run goes on as if there were one")
         return None
 
 
-def _gpus(args: argparse.Namespace, environment: Environment | None) -> int:
-    """How many GPUs each run takes, 0 for the CPU; UsageError if there are not as many as asked for."""
+def _gpus(args: argparse.Namespace, environment: Environment | None) -> tuple[Sequence[int], float]:
+    """How many GPUs each run takes, and the bytes of each; (0,) and 0 for the CPU.
+
+    A dry run takes the GPUs that --gpus and --gpu_memory_gb name to be those of another machine, if torch sees none here.
+    Without --gpus it may be one of several numbers then, of which the first that does is to be taken.
+
+    Raises UsageError if there are not as many as asked for, InputError if --liger needs what the environment lacks.
+    """
     if args.device == "cpu":
-        return 0
-    if environment is None:
-        return args.gpus or 1
-    there = len(environment.gpus)
-    if not there and (args.device == "cuda" or args.gpus or args.deepspeed_stage is not None):
-        raise UsageError("--device cuda: torch sees no GPU; expected --device cpu, or a GPU node")
-    if args.gpus and args.gpus > there:
-        raise UsageError(f"--gpus {args.gpus}: torch sees {there}")
-    if args.deepspeed_stage is not None:
-        require_deepspeed(environment)
-    if not there:
+        return (0,), 0.0
+    there = len(environment.gpus) if environment else 0
+    asked = args.device == "cuda" or args.gpus or args.gpu_memory_gb or args.deepspeed_stage is not None or args.liger
+    if environment and not there and not asked:
         say("torch sees no GPU: students are trained on the CPU, which is for tiny ones")
-    return args.gpus or there
+        return (0,), 0.0
+    if not there and not args.dry_run:
+        raise UsageError("--device cuda: torch sees no GPU; expected --device cpu, or a GPU node")
+    if there and args.gpus and args.gpus > there:
+        raise UsageError(f"--gpus {args.gpus}: torch sees {there}")
+    if environment and args.liger:
+        require_liger(environment)
+    gpus = args.gpus or there
+    if args.gpu_memory_gb or not there:
+        memory = (args.gpu_memory_gb or PLANNED_GPU_GB) * GB
+    else:
+        assert environment is not None
+        memory = min(environment.gpu_bytes[:gpus])
+    return (gpus,) if gpus else PLANNED_GPUS, memory
+
+
+def _placed(wanted: Student, numbers: Sequence[int], gpu_bytes: float, stage: int | None, length: int) -> Placement:
+    """The placement over the first number of GPUs that does; UsageError if none does, for the last of them."""
+    *fewer, most = numbers
+    for gpus in fewer:
+        try:
+            return placed(wanted, gpus, gpu_bytes, stage, length)
+        except UsageError:
+            continue
+    return placed(wanted, most, gpu_bytes, stage, length)
+
+
+def _deepspeed(args: argparse.Namespace, environment: Environment, placement: Placement) -> None:
+    """Say why DeepSpeed is taken; InputError if the environment does not hold it."""
+    why = "--deepspeed_stage"
+    if args.deepspeed_stage is None:
+        why = f"DeepSpeed, because without it the students do not fit into the memory of {placement.gpus} GPUs"
+        say(f"ZeRO stage {placement.stage}: {why}")
+    require_deepspeed(environment, why)
 
 
 def _named_by(args: argparse.Namespace, wanted: Student) -> str | None:
@@ -132,47 +174,6 @@ def _base_model(wanted: Student, elsewhere: bool) -> tuple[str | None, RecordEnc
             raise
         say(f"{error}; no tokens are counted")
         return None, None
-
-
-def overview(study: Study, redo: bool) -> str:
-    """What a dry run prints: the settings, the runs as a table, and about how many hours the steps to take need.
-
-    Raises InputError where the run would, because of what is in a student's folder.
-    """
-    cores = study.environment.cpus if study.environment and not study.gpus else 0
-    unit = "CPU hours" if cores else "A100 hours"
-    rows, hours = [], []
-    for run in study.runs:
-        at = state(study, run, redo)
-        steps = _steps_to_take(study, run, at)
-        flops = cores * CORE_FLOPS if cores else A100_FLOPS
-        hours.append(training_hours(run, study.student, steps, flops))
-        tokens = "?" if run.subset.tokens is None else f"{run.subset.tokens:,}"
-        passes = f"{epochs(run, study.student.settings['batch_size']):.2f}"
-        cells = (f"{run.subset.records:,}", tokens, f"{run.subset.truncated:,}", f"{run.steps:,}", passes)
-        rows.append((run.name, *cells, f"{steps:,}", "?" if hours[-1] is None else f"{hours[-1]:.2g}", at))
-    header = ("student", "records", "tokens", "truncated", "steps", "epochs", "to take", unit, "state")
-    known = [value for value in hours if value is not None]
-    total = f"about {sum(known):,.2g} {unit}" if len(known) == len(hours) else f"{unit.replace('A100', 'GPU')} unknown"
-    speed = (
-        f"{CORE_FLOPS / 1e9:.0f} billion a second on each of {cores} cores"
-        if cores
-        else "40% of an A100's bfloat16 peak"
-    )
-    shown = "\n".join(f"  {key}: {value}" for key, value in study.student.settings.items())
-    return (
-        f"{len(study.runs)} students of {model_label(study.student.model)} ({study.student.finetuning}, template "
-        f"{study.student.template}) in {study.folder}\n{shown}\n\n{table(header, rows)}\n\n{total} "
-        f"for the steps to take (operations x parameters x tokens at {speed}; loading and saving are not counted; see "
-        "training/planned_runs.py)"
-    )
-
-
-def _steps_to_take(study: Study, run: Run, at: str) -> int:
-    """How many steps the run takes from its folder's state on: none if it is finished, the rest if it was interrupted."""
-    if at == "finished":
-        return 0
-    return run.steps - (student_run.resumed_step(study.folder / run.name) if at == "unfinished" else 0)
 
 
 def state(study: Study, run: Run, redo: bool) -> str:

@@ -16,7 +16,7 @@ from seedkit.files import write_atomic
 from seedkit.models import model_label
 
 from training import student_run
-from training.launching import GRACE_S, deepspeed_config, train
+from training.launching import GRACE_S, train
 from training.llamafactory_doctor_steps import require_writable
 from training.losses import Curve, curves, log_rows, losses_table
 from training.planned_runs import Run
@@ -26,15 +26,15 @@ LOG_LINES = 12  # shown of a failed run
 FIGURE = "losses"
 
 
-def train_all(study: Study, *, redo: bool, stage: int | None) -> None:
+def train_all(study: Study, *, redo: bool) -> None:
     """Train every student that is not finished, whether another one fails or not; RunError at the end if one did."""
     failed = []
     with _locked(study.folder) as lock:
         states = {run.name: state(study, run, redo) for run in study.runs}
-        runs = [_with_command_settings(study, run, stage) for run in study.runs]
+        runs = [_with_revision(study, run) for run in study.runs]
         for run in runs:
             if states[run.name] == "new":  # so that all settings are there, should one want to run them by hand
-                student_run.begin(study.folder / run.name, run, study.plan(run))
+                student_run.begin(study.folder / run.name, run, study.plan(run), study.placement.stage)
         for number, run in enumerate(runs, 1):
             label = f"{number}/{len(study.runs)} {run.name}"
             folder = study.folder / run.name
@@ -46,7 +46,7 @@ def train_all(study: Study, *, redo: bool, stage: int | None) -> None:
                     (folder / student_run.RUN).unlink(missing_ok=True)  # first, so that a kill leaves it unfinished
                     shutil.rmtree(folder)
                 try:
-                    done = _train_one(study, run, label, lock, torchrun=study.gpus > 1 or stage is not None)
+                    done = _train_one(study, run, label, lock)
                     say(f"{label}: finished in {done['seconds']:,.0f} s, final loss {done['loss']['final']:.4f}")
                 except RunError as error:
                     failed.append(run.name)
@@ -76,23 +76,18 @@ def train_all(study: Study, *, redo: bool, stage: int | None) -> None:
         )
 
 
-def _with_command_settings(study: Study, run: Run, stage: int | None) -> Run:
-    """The run with the settings that only this command knows: the hub's commit, DeepSpeed's file."""
-    extra: dict[str, Any] = {}
-    if study.revision and study.revision.startswith("commit:"):
-        extra["model_revision"] = study.revision.removeprefix("commit:")
-    if stage is not None:
-        config = study.folder / f"deepspeed_stage{stage}.json"
-        student_run.write_json(config, deepspeed_config(stage))
-        extra["deepspeed"] = str(config)
-    return replace(run, settings={**run.settings, **extra})
+def _with_revision(study: Study, run: Run) -> Run:
+    """The run with the hub's commit, which only this command knows."""
+    if not study.revision or not study.revision.startswith("commit:"):
+        return run
+    return replace(run, settings={**run.settings, "model_revision": study.revision.removeprefix("commit:")})
 
 
-def _train_one(study: Study, run: Run, label: str, lock: int, *, torchrun: bool) -> dict[str, Any]:
+def _train_one(study: Study, run: Run, label: str, lock: int) -> dict[str, Any]:
     """Train one student and check it; returns its run.json. RunError if LLaMA-Factory failed."""
     assert study.environment is not None
-    folder = study.folder / run.name
-    resumed = student_run.begin(folder, run, study.plan(run))
+    folder, stage = study.folder / run.name, study.placement.stage
+    resumed = student_run.begin(folder, run, study.plan(run), stage)
     where = f", from step {resumed:,}" if resumed else ""
     say(f"{label}: {run.subset.records:,} records, {run.steps:,} steps{where}")
     start, log = time.monotonic(), folder / student_run.LOG
@@ -102,8 +97,8 @@ def _train_one(study: Study, run: Run, label: str, lock: int, *, torchrun: bool)
         log,
         folder / student_run.MODEL,
         label,
-        gpus=study.gpus,
-        torchrun=torchrun,
+        gpus=study.placement.gpus,
+        torchrun=study.placement.gpus > 1 or stage is not None,
         lock=lock,
     )
     seconds = time.monotonic() - start
@@ -116,7 +111,8 @@ def _train_one(study: Study, run: Run, label: str, lock: int, *, torchrun: bool)
         "seconds": round(seconds, 1),  # since the step that was resumed from
         "resumed_from_step": resumed,
         "versions": study.environment.versions,
-        "hardware": study.environment.hardware(study.gpus),
+        "hardware": study.environment.hardware(study.placement.gpus),
+        "zero_stage": stage,
     }
     return student_run.finish(folder, run, study.plan(run), facts)
 

@@ -22,7 +22,7 @@ def main() -> None:
     model.mkdir(exist_ok=True)
     with open(folder / "calls", "a") as calls:
         calls.write(f"{sorted(path.name for path in model.iterdir())}\n")
-    variables = ("FORCE_TORCHRUN", "NPROC_PER_NODE", "CUDA_VISIBLE_DEVICES")
+    variables = ("FORCE_TORCHRUN", "NPROC_PER_NODE", "CUDA_VISIBLE_DEVICES", "TORCH_CUDNN_SDPA_DEPRIORITIZED")
     (folder / "started.json").write_text(json.dumps({variable: os.environ.get(variable) for variable in variables}))
     if "fail" in faults:
         sys.exit("CUDA out of memory, says the stand-in")

@@ -37,10 +37,11 @@ def test_setup_says_what_it_does(repository: Path, script_main: Command, capfd: 
     done = script_main(SCRIPT, "--setup")
     assert done.returncode == 0, done.stderr
     folder = repository / ".venv-train"
-    first, second = done.stderr.splitlines()
+    first, second, third = done.stderr.splitlines()
     assert first.startswith(f"{folder}: an environment of its own for LLaMA-Factory: ")
     assert "llamafactory==0.9.5" in first
     assert second.startswith("About 6 GB and some minutes the first time")
+    assert third.startswith("DeepSpeed, for models that one GPU cannot hold, is not in it; with nvcc: ")
     assert done.stdout.startswith(f"{folder}: LLaMA-Factory is ready: python 3.11.7, llamafactory 0.9.5, torch ")
     assert done.stdout.endswith("; 2 cores, A100\n")
     said = capfd.readouterr().out

@@ -111,6 +111,10 @@ def test_refusals_are_one_line_and_exit_code_2(
     (weightless / "model.safetensors").unlink()
     old = stand_in(tmp_path / "old", [], llamafactory="0.9.3")
     gpu = stand_in(tmp_path / "gpu", ["A100"])
+    new = stand_in(tmp_path / "new", ["A100"], deepspeed="0.18.5")
+    no_nvcc = stand_in(tmp_path / "no_nvcc", ["A100"], deepspeed="0.18.4")
+    python = no_nvcc / "bin" / "python"
+    python.write_text(python.read_text() + "[ \"$2\" != 'import deepspeed' ] || { echo MissingCUDA >&2; exit 1; }\n")
     setup = f"run {llamafactory_environment.SETUP}, or name another with --environment or {llamafactory_environment.VARIABLE}"
     for changed, message in (
         (["--partitions", tmp_path / "empty"], "manifest.json: no such file; the folder is unfinished"),
@@ -127,9 +131,22 @@ def test_refusals_are_one_line_and_exit_code_2(
         (["--environment", tmp_path / "none"], f"found no bin/python in it; {setup}"),
         (["--environment", old], f"llamafactory is 0.9.3, expected 0.9.5; {setup}"),
         (["--environment", gpu, "--device", "auto", "--gpus", "2"], "--gpus 2: torch sees 1"),
-        (["--environment", gpu, "--device", "cuda", "--deepspeed_stage", "3"], "bin/pip install deepspeed"),
+        (
+            ["--environment", gpu, "--device", "cuda", "--deepspeed_stage", "3"],
+            "deepspeed>=0.10.0,<=0.18.4, got none; ",
+        ),
+        (
+            ["--environment", new, "--device", "cuda", "--deepspeed_stage", "3"],
+            "deepspeed>=0.10.0,<=0.18.4, got 0.18.5; ",
+        ),
+        (["--environment", gpu, "--device", "cuda", "--liger"], "--liger needs liger-kernel>=0.6.3, got none; "),
+        (
+            ["--environment", no_nvcc, "--device", "cuda", "--deepspeed_stage", "3"],
+            "deepspeed cannot be imported: Missing",
+        ),
         (["--device", "cuda"], "torch sees no GPU"),
-        (["--gpus", "1"], "--device cpu: expected neither --gpus"),
+        (["--gpus", "1"], "--device cpu: expected no --gpus"),
+        (["--liger"], "--device cpu: expected no --gpus, --gpu_memory_gb, --deepspeed_stage or --liger with it"),
         (["--subsets", "*none*"], "--subsets *none*: matches none of the data files"),
         (["--template", "guess"], "--template guess: expected one of alpaca"),
         (["--seed", "1", "1"], "expected different seeds"),

@@ -22,7 +22,7 @@ def test_a_dry_run_shows_the_runs_and_writes_nothing(
     table = {line.split()[0]: line.split() for line in done.stdout.splitlines() if line.startswith("EVOL_")}
     assert list(table) == [f"EVOL_{name}_seed{seed}" for seed in (1, 2) for name in ("LOW", "MIDDLE", "HIGH")]
     # records, truncated, steps = 3 x ceil(records / 4), epochs, steps to take, state
-    assert [table["EVOL_HIGH_seed1"][n] for n in (1, 3, 4, 5, 6, 8)] == ["17", "0", "15", "3.00", "15", "new"]
+    assert [table["EVOL_HIGH_seed1"][n] for n in (1, 4, 5, 6, 7, 9)] == ["17", "0", "15", "3.00", "15", "new"]
     assert int(table["EVOL_HIGH_seed1"][2].replace(",", "")) > 17 * 20
     assert not (tmp_path / "runs").exists()
     missing = script_main(
@@ -49,13 +49,15 @@ def test_a_dry_run_on_the_cpu_says_the_hours_and_the_steps_that_are_left(
     first = script_main(SCRIPT, *dry)
     header, *table = [line for line in first.stdout.splitlines() if line.startswith(("student ", "EVOL_"))]
     assert "CPU hours" in header and "A100" not in first.stdout
-    _, records, tokens, _, steps, passes, left, hours, _ = table[2].split()
+    _, records, tokens, padding, _, steps, passes, left, hours, _ = table[2].split()
     assert (records, steps, passes, left) == ("17", "15", "3.00", "15")
     parameters = presets.student(str(tiny_llama), "full").parameters
     assert parameters
     assert float(hours) == pytest.approx(
-        8 * parameters * int(tokens.replace(",", "")) * 3 / (2 * 56e9) / 3600, rel=0.05
+        8 * parameters * int(tokens.replace(",", "")) / (1 - float(padding.rstrip("%")) / 100) * 3 / (2 * 56e9) / 3600,
+        rel=0.05,
     )
+    assert "A step: 4 samples, 4 at a time on the CPU\n" in first.stdout
     assert "on each of 2 cores" in first.stdout
     assert script_main(SCRIPT, *arguments, "--subsets", "*_LOW").returncode == 0
     monkeypatch.setenv("STAND_IN", "fail=MIDDLE")
@@ -66,7 +68,7 @@ def test_a_dry_run_on_the_cpu_says_the_hours_and_the_steps_that_are_left(
     (checkpoint.parent / "checkpoint-8").mkdir()  # not whole
     second = script_main(SCRIPT, *dry)
     table = [line for line in second.stdout.splitlines() if line.startswith("EVOL_")]
-    assert [(line.split()[4], line.split()[6], line.split()[8]) for line in table] == [
+    assert [(line.split()[5], line.split()[7], line.split()[9]) for line in table] == [
         ("9", "0", "finished"),
         ("9", "5", "unfinished"),
         ("15", "15", "new"),
@@ -93,6 +95,40 @@ def test_a_dry_run_fails_where_the_run_would(
         assert done[0].stderr.splitlines()[-1] == done[1].stderr.splitlines()[-1]
     redo = ["--subsets", "*_LOW", "--learning_rate", "0.5", "--redo", "--dry_run"]
     assert script_main(SCRIPT, *arguments, *redo).stdout.count(" other\n") == 1
+
+
+def test_a_plan_for_gpus_is_made_where_there_are_none(
+    tmp_path: Path, arguments: list[object], environment: Path, script_main: Command
+) -> None:
+    """A login node: with LLaMA-Factory's environment or without one, but no GPU."""
+    plan = [*arguments, "--device", "auto", "--dry_run", "--student", "qwen2.5-coder-7b", "--batch_size", 64]
+    no_environment = [*plan, "--environment", tmp_path / "none"]
+    done = script_main(SCRIPT, *no_environment, "--gpus", 8, "--gpu_memory_gb", 80)
+    assert done.returncode == 0, done.stderr
+    assert (
+        "A step: 64 samples, 2 at a time on each of 8 GPUs, which takes about 27 GB (17 for weights, gradients and Adam's "
+        "moments in ZeRO stage 3) of 80; 90% are counted on\n"
+    ) in done.stdout
+    for more, message in (
+        (["--gpus", 1], "needs about 142 GB (122 for"),
+        (["--gpus", 8, "--gpu_memory_gb", 24], "needs about 22 GB (17 for"),
+        (["--gpus", 3], "--batch_size 64: expected a multiple of the 3 GPUs"),
+    ):
+        refused = script_main(SCRIPT, *no_environment, *more)
+        assert refused.returncode == 2
+        assert message in refused.stderr.splitlines()[-1]
+    fewest = script_main(SCRIPT, *no_environment)
+    assert "A step: 64 samples, 1 at a time on each of 2 GPUs, which takes about 68 GB" in fewest.stdout, fewest.stderr
+    lora = script_main(SCRIPT, *no_environment, "--finetuning", "lora")
+    assert "on the GPU, which takes about 27 GB (16 for" in lora.stdout, lora.stderr
+    small = [*arguments, "--device", "auto", "--dry_run"]
+    done = script_main(SCRIPT, *small, "--gpus", 2)
+    assert "A step: 4 samples, 2 at a time on each of 2 GPUs, which takes about 0 GB" in done.stdout, done.stderr
+    lacking = script_main(SCRIPT, *plan, "--gpus", 8)
+    assert lacking.returncode == 2
+    (line,) = [line for line in lacking.stderr.splitlines() if line.startswith("error: ")]
+    assert f"{environment}: DeepSpeed, because without it the students do not fit into the memory of 8 GPUs" in line
+    assert "needs deepspeed>=0.10.0,<=0.18.4, got none; on a machine with nvcc" in line
 
 
 def test_truncation_is_reported_and_trained(arguments: list[object], script_main: Command) -> None:

@@ -1,0 +1,79 @@
+"""What a dry run shows: every run with its tokens and steps, how a step is spread over the machine, and about how long it takes."""
+
+from seedkit.display import table
+from seedkit.models import model_label
+
+from training import student_run
+from training.estimates import A100_FLOPS, CORE_FLOPS, padded_tokens, training_hours
+from training.placement import GB, USABLE, each, needs
+from training.planned_runs import Run, Subset, epochs
+from training.train_steps import Study, state
+
+
+def overview(study: Study, redo: bool) -> str:
+    """What a dry run prints: the settings, the runs as a table, and about how many hours the steps to take need.
+
+    Raises InputError where the run would, because of what is in a student's folder.
+    """
+    cores = study.environment.cpus if study.environment and not study.placement.gpus else 0
+    unit = "CPU hours" if cores else "A100 hours"
+    rows, hours = [], []
+    for run in study.runs:
+        at = state(study, run, redo)
+        steps = _steps_to_take(study, run, at)
+        flops = cores * CORE_FLOPS if cores else A100_FLOPS
+        passes = epochs(run, study.student.settings["batch_size"])
+        tokens, padding, computed = _tokens(run.subset, study.placement.micro_batch)
+        taken = None if computed is None else computed * passes * steps / run.steps
+        hours.append(None if taken is None else training_hours(study.student, taken, flops))
+        cells = (
+            f"{run.subset.records:,}",
+            tokens,
+            padding,
+            f"{run.subset.truncated:,}",
+            f"{run.steps:,}",
+            f"{passes:.2f}",
+        )
+        rows.append((run.name, *cells, f"{steps:,}", "?" if hours[-1] is None else f"{hours[-1]:.2g}", at))
+    header = ("student", "records", "tokens", "padding", "truncated", "steps", "epochs", "to take", unit, "state")
+    known = [value for value in hours if value is not None]
+    total = f"about {sum(known):,.2g} {unit}" if len(known) == len(hours) else f"{unit.replace('A100', 'GPU')} unknown"
+    speed = (
+        f"{CORE_FLOPS / 1e9:.0f} billion a second on each of {cores} cores"
+        if cores
+        else "40% of an A100's bfloat16 peak"
+    )
+    shown = "\n".join(f"  {key}: {value}" for key, value in study.student.settings.items())
+    return (
+        f"{len(study.runs)} students of {model_label(study.student.model)} ({study.student.finetuning}, template "
+        f"{study.student.template}) in {study.folder}\n{shown}\n\n{table(header, rows)}\n\n{_spread(study)}\n{total} "
+        f"for the steps to take (operations x parameters x tokens with padding at {speed}; loading and saving are not "
+        "counted; see training/estimates.py)"
+    )
+
+
+def _tokens(subset: Subset, micro_batch: int) -> tuple[str, str, float | None]:
+    """Of one pass over the subset: its tokens, the share of padding in what is computed, and the tokens computed."""
+    if subset.lengths is None:
+        return "?", "?", None
+    computed = padded_tokens(subset.lengths, micro_batch)
+    return f"{sum(subset.lengths):,}", f"{1 - sum(subset.lengths) / computed:.0%}", computed
+
+
+def _spread(study: Study) -> str:
+    """How a step is spread over the machine, and what memory it takes there, in words."""
+    at = study.placement
+    batch = study.student.settings["batch_size"]
+    spread = f"A step: {batch:,} samples, {at.micro_batch} at a time on {each(at.gpus)}"
+    if not at.gpus:
+        return spread
+    if at.memory is None:
+        return f"{spread}; the memory that it takes is not known, because config.json does not say the model's shape"
+    return f"{spread}, which takes {needs(at.memory, at.stage)} of {study.gpu_bytes / GB:,.0f}; {USABLE:.0%} are counted on"
+
+
+def _steps_to_take(study: Study, run: Run, at: str) -> int:
+    """How many steps the run takes from its folder's state on: none if it is finished, the rest if it was interrupted."""
+    if at == "finished":
+        return 0
+    return run.steps - (student_run.resumed_step(study.folder / run.name) if at == "unfinished" else 0)

@@ -64,7 +64,7 @@ def _spread(study: Study) -> str:
     """How a step is spread over the machine, and what memory it takes there, in words."""
     at = study.placement
     batch = study.student.settings["batch_size"]
-    spread = f"A step: {batch:,} samples, {at.micro_batch} at a time on {each(at.gpus)}"
+    spread = f"A step of {batch:,}: {at.micro_batch} at a time on {each(at.gpus)}"
     if not at.gpus:
         return spread
     if at.memory is None:

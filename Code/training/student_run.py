@@ -89,8 +89,14 @@ def result(folder: Path) -> dict[str, Any]:
 def begin(folder: Path, run: Run, wanted: dict[str, Any], stage: int | None = None) -> int:
     """Write plan and settings and remove half-written checkpoints; returns the step that training resumes from.
 
-    `stage` is DeepSpeed's ZeRO stage, None without DeepSpeed.
+    `stage` is DeepSpeed's ZeRO stage, None without DeepSpeed. Raises RunError if the checkpoint cannot go on in it.
     """
+    step = resumed_step(folder)
+    if step and (made := _sharding(folder)) != (now := (stage, _share(run.settings) if stage is not None else None)):
+        raise RunError(
+            f"{folder}: its checkpoint of step {step:,} is from {_in_words(*made)}, expected {_in_words(*now)}; "
+            f"go on with the same GPUs and --deepspeed_stage, or remove {folder / MODEL} to start again"
+        )
     folder.mkdir(exist_ok=True)
     write_json(folder / PLAN, wanted)
     write_json(folder / DATASETS, {run.subset.name: {"file_name": str(run.subset.path), "columns": COLUMNS}})
@@ -100,13 +106,34 @@ def begin(folder: Path, run: Run, wanted: dict[str, Any], stage: int | None = No
         write_json(folder / DEEPSPEED, deepspeed_config(stage))
         folders["deepspeed"] = str(folder / DEEPSPEED)
     write_atomic(folder / YAML, [line.encode() for line in yaml_lines({**run.settings, **folders})])
-    step = resumed_step(folder)
     for path in checkpoints(folder / MODEL):
         if not _is_whole(path):
             shutil.rmtree(path)
     if not step and (folder / MODEL).exists():
         shutil.rmtree(folder / MODEL)  # LLaMA-Factory refuses a folder with weights and no checkpoint
     return step
+
+
+def _sharding(folder: Path) -> tuple[int | None, int | None]:
+    """The ZeRO stage of the folder's earlier start and the samples of a step on each GPU, which says how many GPUs shared its
+    checkpoint; (None, None) without DeepSpeed, where a checkpoint is whole."""
+    import yaml  # type: ignore[import-untyped]
+
+    if not (folder / DEEPSPEED).exists():
+        return None, None
+    stage = orjson.loads((folder / DEEPSPEED).read_bytes())["zero_optimization"]["stage"]
+    return stage, _share(yaml.safe_load((folder / YAML).read_text(encoding="utf-8")))
+
+
+def _share(settings: dict[str, Any]) -> int:
+    """The samples of a step on each GPU."""
+    return int(settings["per_device_train_batch_size"] * settings["gradient_accumulation_steps"])
+
+
+def _in_words(stage: int | None, share: int | None) -> str:
+    return (
+        "a run without DeepSpeed" if stage is None else f"ZeRO stage {stage} with {share} samples of a step on each GPU"
+    )
 
 
 def resumed_step(folder: Path) -> int:

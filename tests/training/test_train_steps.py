@@ -57,7 +57,7 @@ def test_a_dry_run_on_the_cpu_says_the_hours_and_the_steps_that_are_left(
         8 * parameters * int(tokens.replace(",", "")) / (1 - float(padding.rstrip("%")) / 100) * 3 / (2 * 56e9) / 3600,
         rel=0.05,
     )
-    assert "A step: 4 samples, 4 at a time on the CPU\n" in first.stdout
+    assert "A step of 4: 4 at a time on the CPU\n" in first.stdout
     assert "on each of 2 cores" in first.stdout
     assert script_main(SCRIPT, *arguments, "--subsets", "*_LOW").returncode == 0
     monkeypatch.setenv("STAND_IN", "fail=MIDDLE")
@@ -106,7 +106,7 @@ def test_a_plan_for_gpus_is_made_where_there_are_none(
     done = script_main(SCRIPT, *no_environment, "--gpus", 8, "--gpu_memory_gb", 80)
     assert done.returncode == 0, done.stderr
     assert (
-        "A step: 64 samples, 2 at a time on each of 8 GPUs, which takes about 27 GB (17 for weights, gradients and Adam's "
+        "A step of 64: 2 at a time on each of 8 GPUs, which takes about 27 GB (17 for weights, gradients and Adam's "
         "moments in ZeRO stage 3) of 80; 90% are counted on\n"
     ) in done.stdout
     for more, message in (
@@ -118,12 +118,12 @@ def test_a_plan_for_gpus_is_made_where_there_are_none(
         assert refused.returncode == 2
         assert message in refused.stderr.splitlines()[-1]
     fewest = script_main(SCRIPT, *no_environment)
-    assert "A step: 64 samples, 1 at a time on each of 2 GPUs, which takes about 68 GB" in fewest.stdout, fewest.stderr
+    assert "A step of 64: 1 at a time on each of 2 GPUs, which takes about 68 GB" in fewest.stdout, fewest.stderr
     lora = script_main(SCRIPT, *no_environment, "--finetuning", "lora")
     assert "on the GPU, which takes about 27 GB (16 for" in lora.stdout, lora.stderr
     small = [*arguments, "--device", "auto", "--dry_run"]
     done = script_main(SCRIPT, *small, "--gpus", 2)
-    assert "A step: 4 samples, 2 at a time on each of 2 GPUs, which takes about 0 GB" in done.stdout, done.stderr
+    assert "A step of 4: 2 at a time on each of 2 GPUs, which takes about 0 GB" in done.stdout, done.stderr
     lacking = script_main(SCRIPT, *plan, "--gpus", 8)
     assert lacking.returncode == 2
     (line,) = [line for line in lacking.stderr.splitlines() if line.startswith("error: ")]

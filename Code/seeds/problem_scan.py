@@ -14,7 +14,7 @@ from seedkit.records import Record
 from seeds.problem_index import INDICATOR_N, Finding, Index, Scan
 from seeds.problem_parts import KINDS
 
-CHUNK = 512  # texts handed to a process at a time
+CHUNK = 1024  # texts handed to a process at a time
 POOL = 3  # chunks from which on several processes are worth their start
 AHEAD = 2  # chunks that wait for a process, so that none waits for them
 

@@ -1,117 +1,132 @@
-"""Answers through transformers: one padded batch at a time, in which each row has its own seed, limit and end."""
+"""Answers through transformers: each row of a batch has its own seed, limit and end, and its place is given away at its end."""
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+import math
+from typing import Any
 
-from seedkit.batching import halving
+from seedkit.batching import halving, token_batches
 from seedkit.causal_lm import load_causal_lm, load_tokenizer, padded
+from seedkit.cli import say
 from seedkit.errors import RunError
 
-from inference.engines import NOT_FINITE, Answer, Engine, Request, Sampling, answer, continuation, decode, first_stop
+from inference.engines import Answer, Engine, Request, Sampling, answer
+from inference.rows import BatchRow, scores_of
+from inference.slots import Slots, group_heads, slot_limit
 
-if TYPE_CHECKING:
-    import torch
+RENEWED = (
+    1 / 16
+)  # of a batch have ended when their places are given away: on a GPU reading prompts takes as long as a step
 
 
 class TransformersEngine(Engine):
-    """A chunk of requests is one batch, padded on the left, and halved where it does not fit into the GPU's memory."""
+    """A batch has at most `max_batch_tokens` tokens: prompts, whole answers and padding. None: all requests are one batch.
 
-    def __init__(self, model: str, sampling: Sampling, *, device: str, dtype: str) -> None:
+    Rows that have ended give their places to waiting requests, where the model's cache allows that (`slot_limit`). What
+    does not fit into the GPU's memory goes on with half as many rows.
+    """
+
+    def __init__(
+        self, model: str, sampling: Sampling, *, device: str, dtype: str, max_batch_tokens: int | None = None
+    ) -> None:
         from transformers import GenerationConfig
 
         self._tokenizer = load_tokenizer(model)
         self._model = load_causal_lm(model, device, dtype)
         # a model folder may bring sampling defaults, such as a repetition penalty, that nobody asked for; generate()
-        # decodes greedily, because Rows draws and stops by itself
+        # decodes greedily, because scores_of draws and rows stop by themselves
         self._model.generation_config = GenerationConfig(do_sample=False, pad_token_id=0)
-        self._device, self._sampling = device, sampling
+        group_heads(self._model)
+        self._slot_limit = slot_limit(self._model)
+        self._device, self._sampling, self._max_batch_tokens = device, sampling, max_batch_tokens or math.inf
 
     def __call__(self, requests: list[Request]) -> list[Answer]:
-        return halving(self._generate, requests) if requests else []
-
-    def _generate(self, requests: list[Request]) -> list[Answer]:
         import torch
-        from transformers import LogitsProcessorList, StoppingCriteriaList, TemperatureLogitsWarper, TopPLogitsWarper
 
-        sampling = self._sampling
-        rows = Rows(self._tokenizer, requests, sampling, self._device)
-        warpers: list[Any] = [numbers]
-        if sampling.temperature > 0:
-            warpers += [TemperatureLogitsWarper(sampling.temperature), rows.perturb]
-            if sampling.top_p < 1:
-                warpers.insert(2, TopPLogitsWarper(sampling.top_p))
-        ids, mask = padded([request.prompt for request in requests], self._device, left=True)
+        rows = [BatchRow(request, self._sampling, self._tokenizer, self._device) for request in requests]
         with torch.inference_mode():
-            self._model.generate(
-                input_ids=ids,
-                attention_mask=mask,
-                max_new_tokens=max(row.max_new_tokens for row in requests),
-                logits_processor=LogitsProcessorList(warpers),
-                stopping_criteria=StoppingCriteriaList([rows.ended]),
-            )
-        return [
-            answer(self._tokenizer, request.prompt, tokens, sampling)
-            for request, tokens in zip(requests, rows.tokens, strict=True)
-        ]
+            if all(row.longest <= self._slot_limit for row in rows):
+                self._answer_refilled(rows)
+            else:
+                self._answer_padded(rows)
+        return [answer(self._tokenizer, row.request.prompt, row.tokens, self._sampling) for row in rows]
 
-
-def numbers(_: "torch.Tensor", scores: "torch.Tensor") -> "torch.Tensor":
-    """The logits unchanged. Raises RunError if one is NaN: argmax would make an answer of it all the same."""
-    if scores.isnan().any():
-        raise RunError(NOT_FINITE)
-    return scores
-
-
-class Rows:
-    """The state of a batch: what each row has drawn and whether it has ended.
-
-    Sampling is by the Gumbel-max trick: with independent g_i ~ Gumbel(0, 1), argmax_i(logit_i + g_i) is distributed as
-    softmax(logits) (Maddison et al. 2014, arXiv 1411.0030), so that greedy decoding of perturbed logits samples exactly.
-    transformers draws for a whole batch from one generator. Here each row has its own, seeded by its request, and draws one
-    value per step and entry of the vocabulary. CPU and CUDA have different generators, so they draw different samples.
-    """
-
-    def __init__(self, tokenizer: Any, requests: Sequence[Request], sampling: Sampling, device: str) -> None:
+    def _answer_refilled(self, rows: list[BatchRow]) -> None:
+        """Answer in one batch whose places are given to waiting rows as others end."""
         import torch
 
-        self.tokens: list[list[int]] = [[] for _ in requests]
-        self._tokenizer, self._requests, self._sampling = tokenizer, requests, sampling
-        self._open = [True] * len(requests)
-        # a stop string that the last token completes spans at most as many tokens as it has bytes; two tokens more,
-        # because the first one may be decoded differently without the text before it
-        self._tail = max((len(word.encode()) for word in sampling.stop), default=0) + 2
-        self._generators = [torch.Generator(device).manual_seed(request.seed) for request in requests]
+        waiting = sorted(rows, key=lambda row: row.longest)  # the longest is taken first, from the end
+        batch: list[BatchRow] = []
+        slots, most = Slots(), math.inf
+        while waiting or batch:
+            try:
+                if sum(row.ended for row in batch) >= RENEWED * len(batch):
+                    self._renew(batch, slots, waiting, most)
+                if batch:
+                    self._step(batch, slots)
+                continue
+            except torch.OutOfMemoryError as error:
+                if len(batch) == 1:
+                    raise RunError(f"the GPU's memory does not hold one text: {str(error).splitlines()[0]}") from None
+                most = len(batch) // 2
+            say(f"the memory of {self._device} does not hold {len(batch)} answers at once: going on with {most}")
+            # nothing is lost: what a row has drawn is read again with its prompt
+            waiting = sorted([*waiting, *(row for row in batch if not row.ended)], key=lambda row: row.longest)
+            batch, slots = [], Slots()
+            torch.cuda.empty_cache()  # outside the except block: the traceback would keep the failed batch alive
 
-    def perturb(self, _: "torch.Tensor", scores: "torch.Tensor") -> "torch.Tensor":
-        """Add Gumbel noise, -log of a standard exponential, to scores (rows, vocabulary), float32."""
+    def _renew(self, batch: list[BatchRow], slots: Slots, waiting: list[BatchRow], most: float) -> None:
+        """Take the rows that have ended out of the batch, and as many waiting ones in as fit."""
+        for slot in reversed(range(len(batch))):
+            if batch[slot].ended:
+                slots.drop(slot)
+                batch[slot] = batch[-1]
+                batch.pop()
+        old = len(batch)
+        longest = max((row.longest for row in batch), default=0)
+        while waiting and len(batch) < most:
+            longest = max(longest, waiting[-1].longest)
+            if batch and (len(batch) + 1) * longest > self._max_batch_tokens:
+                break
+            batch.append(waiting.pop())
+        if new := batch[old:]:
+            # all but the newest token, which the next step reads with those of the other rows. What pads a row on the
+            # right is not seen by the tokens before it, so no mask is needed
+            ids, _ = padded([row.ids[:-1] or row.ids for row in new], self._device, left=False)
+            read = self._model.base_model(input_ids=ids, use_cache=True)
+            slots.append(read.past_key_values, [row.length - 1 for row in new])
+
+    def _step(self, batch: list[BatchRow], slots: Slots) -> None:
+        """Draw one token for every row."""
+        inputs = slots.inputs([row.newest for row in batch], [row.length - 1 for row in batch], self._device)
+        logits = self._model(**inputs).logits[:, -1].float()
+        for row, token in zip(batch, scores_of(logits, batch, self._sampling).argmax(-1).tolist(), strict=True):
+            row.take(token)
+
+    def _answer_padded(self, rows: list[BatchRow]) -> None:
+        """Answer batch by batch, each padded on the left and as long as its longest row."""
+        budget = min(self._max_batch_tokens, len(rows) * max(row.longest for row in rows))
+        for indices in token_batches([row.longest for row in rows], int(budget)):
+            halving(self._generate, [rows[index] for index in indices])
+
+    def _generate(self, rows: list[BatchRow]) -> list[BatchRow]:
         import torch
+        from transformers import LogitsProcessorList, StoppingCriteriaList
 
-        # float64, because float32 draws from 2^24 values of which one is 0: in one step of a hundred some entry of a large
-        # vocabulary would get it, and would win however unlikely it is
-        noise = torch.empty(scores.shape[1], dtype=torch.float64, device=scores.device)
-        tiny = torch.finfo(torch.float64).tiny
-        for row, generator in enumerate(self._generators):
-            if self._open[row]:
-                scores[row] -= noise.exponential_(generator=generator).clamp_(min=tiny).log_()
-        return scores
+        def scores(_: Any, logits: torch.Tensor) -> torch.Tensor:
+            return scores_of(logits, rows, self._sampling)
 
-    def ended(self, ids: "torch.Tensor", _: Any, **__: Any) -> "torch.Tensor":
-        """Take each row's newest token from `ids` (rows, tokens); returns which rows have ended: bool, shape (rows,)."""
-        import torch
+        def ended(ids: torch.Tensor, _: Any, **__: Any) -> torch.Tensor:
+            for row, token in zip(rows, ids[:, -1].tolist(), strict=True):
+                row.take(token)
+            return torch.tensor([row.ended for row in rows], device=ids.device)
 
-        for row, token in enumerate(ids[:, -1].tolist()):
-            if self._open[row]:
-                self.tokens[row].append(token)
-                self._open[row] = not self._at_end(row, token)
-        return torch.tensor([not is_open for is_open in self._open], device=ids.device)
-
-    def _at_end(self, row: int, token: int) -> bool:
-        request, tokens, stop = self._requests[row], self.tokens[row], self._sampling.stop
-        if token in self._sampling.stop_ids or len(tokens) == request.max_new_tokens:
-            return True
-        if not stop:
-            return False
-        if first_stop(decode(self._tokenizer, tokens[-self._tail :]), stop) is None:
-            return False
-        # the last tokens alone may be decoded differently, so the whole text decides
-        return first_stop(continuation(self._tokenizer, request.prompt, tokens), stop) is not None
+        for row in rows:
+            row.restart()  # after a batch that did not fit
+        ids, mask = padded([row.ids for row in rows], self._device, left=True)
+        self._model.generate(
+            input_ids=ids,
+            attention_mask=mask,
+            max_new_tokens=max(row.request.max_new_tokens for row in rows),
+            logits_processor=LogitsProcessorList([scores]),
+            stopping_criteria=StoppingCriteriaList([ended]),
+        )
+        return rows

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from engine_cases import GREEDY, engine, naive, requests
 from inference.engines import Answer, Request, Sampling, answer, continuation
-from inference.transformers_engine import Rows
+from inference.rows import BatchRow, perturb
 from seedkit.causal_lm import load_tokenizer
 from seedkit.errors import RunError
 
@@ -54,16 +54,17 @@ def test_an_answer_ends_before_a_stop_id(tiny_llama: Path) -> None:
 
 
 def test_a_row_is_done_with_the_token_that_completes_the_stop(tiny_llama: Path) -> None:
-    import torch
-
     tokenizer = load_tokenizer(str(tiny_llama))
     written = tokenizer("    return é\nclass A")["input_ids"]
-    rows = Rows(tokenizer, [Request((1, 2), 99, 0)], Sampling(0.0, 1.0, ("\nclass", "\ndef"), ()), "cpu")
-    ended = [bool(rows.ended(torch.tensor([written[: n + 1]]), None)[0]) for n in range(len(written))]
+    row = BatchRow(Request((1, 2), 99, 0), Sampling(0.0, 1.0, ("\nclass", "\ndef"), ()), tokenizer, "cpu")
+    ended = []
+    for token in written:
+        row.take(token)
+        ended.append(row.ended)
     first = ended.index(True)
     assert "\nclass" in tokenizer.decode(written[: first + 1])
     assert "\nclass" not in tokenizer.decode(written[:first])
-    assert rows.tokens == [written[: first + 1]]  # what comes after it is not the row's
+    assert row.tokens == written[: first + 1]  # what comes after it is not the row's
 
 
 def test_perturbed_logits_are_distributed_as_their_softmax() -> None:
@@ -71,8 +72,8 @@ def test_perturbed_logits_are_distributed_as_their_softmax() -> None:
 
     draws = 20_000
     logits = torch.tensor([2.0, 1.0, 0.0, -1.0, -3.0, float("-inf")])
-    rows = Rows(None, [Request((), 1, seed) for seed in range(draws)], Sampling(1.0, 1.0, (), ()), "cpu")
-    drawn = rows.perturb(torch.tensor([[0]]), logits.repeat(draws, 1)).argmax(1)
+    rows = [BatchRow(Request((), 1, seed), Sampling(1.0, 1.0, (), ()), None, "cpu") for seed in range(draws)]
+    drawn = perturb(logits.repeat(draws, 1), rows).argmax(1)
     expected = torch.softmax(logits, 0) * draws
     counts = torch.bincount(drawn, minlength=len(logits))
     assert counts[-1] == 0
@@ -103,20 +104,30 @@ def test_the_sampling_defaults_of_a_model_folder_are_not_used(tiny_llama: Path, 
     assert engine(model)(requests(model)) == engine(tiny_llama)(requests(tiny_llama))
 
 
-def test_a_batch_that_memory_does_not_hold_is_halved(tiny_llama: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("padded", [False, True])
+def test_a_batch_that_memory_does_not_hold_is_halved(
+    tiny_llama: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], padded: bool
+) -> None:
+    """At any step: what was drawn before it is kept, or drawn again, so the answers are the same."""
     import torch
 
     small = engine(tiny_llama, Sampling(0.8, 1.0, (), ()))
     whole = small(requests(tiny_llama))
-    generate, most = small._model.generate, 2
+    if padded:
+        small._slot_limit = 0
+    forward, most, steps = small._model.forward, 2, 0
 
-    def tight(*, input_ids: torch.Tensor, **arguments: Any) -> Any:
-        if len(input_ids) > most:
+    def tight(input_ids: torch.Tensor, **arguments: Any) -> Any:
+        nonlocal steps
+        steps += 1
+        if steps > 5 and len(input_ids) > most:
             raise torch.OutOfMemoryError("CUDA out of memory")
-        return generate(input_ids=input_ids, **arguments)
+        return forward(input_ids=input_ids, **arguments)
 
-    monkeypatch.setattr(small._model, "generate", tight)
+    monkeypatch.setattr(small._model, "forward", tight)
     assert small(requests(tiny_llama)) == whole
+    if not padded:
+        assert "does not hold 5 answers at once: going on with 2" in capsys.readouterr().err
     most = 0
     with pytest.raises(RunError, match="does not hold one text"):
         small(requests(tiny_llama))

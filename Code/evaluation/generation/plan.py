@@ -20,6 +20,8 @@ from evaluation.generation.adapters import CONFIG, Base, base_model
 from evaluation.generation.prompts import Form, Prompts, choose_form, make_prompts, student_run_of
 from evaluation.generation.settings import GenerationSettings
 
+# An engine gives the place of an answer that has ended to the next request of its chunk, so a chunk is several batches.
+CHUNK_BATCHES = 8
 WEIGHTS = ("*.safetensors", "pytorch_model*.bin")  # the files of a model's weights
 
 
@@ -62,7 +64,7 @@ class Plan:
             "engine": self.engine,
             "dtype": self.dtype,
             "device": self.processor,
-            "batch": self.batch,
+            "batch": self.batch and [self.batch, CHUNK_BATCHES],
         }
 
     @property

@@ -22,12 +22,12 @@ from seedkit.sources import describe_file
 from seedkit.stage import StageFactory, Workers
 
 from evaluation.generation.adapters import whole_model
-from evaluation.generation.plan import Plan, prepare
+from evaluation.generation.plan import CHUNK_BATCHES, Plan, prepare
 from evaluation.generation.settings import GenerationSettings
 
 STAGE = "generate"
 SAMPLES = "samples.jsonl"
-VLLM_CHUNK = 128  # most requests given to vLLM at once: what a killed run loses at most, per GPU
+VLLM_CHUNK = 1024  # most requests given to vLLM at once, as many as it answers at the same time on one GPU
 
 
 def generate(settings: GenerationSettings, output_dir: Path) -> Path:
@@ -87,22 +87,23 @@ def ask(plan: Plan, answers: "Journal[Answer]", work: Path) -> None:
 
 
 def make_chunks(plan: Plan) -> Iterator[list[tuple[int, int]]]:
-    """The chunks that are computed together, each a list of (index of the problem, number of the sample).
+    """The chunks that are given to an engine at once, each a list of (index of the problem, number of the sample).
 
+    What a killed run loses at most on each device is a chunk, some minutes of work.
     All of a chunk have the same number of the sample, so that asking for more samples adds chunks and leaves the earlier
-    ones as they were. For transformers a chunk is one batch: prompts of about the same length, within max_batch_tokens.
+    ones as they were. Where no answer depends on how they are cut, there is at least one for each device.
     """
     lengths = [len(ids) + plan.max_tokens(problem) for problem, ids in enumerate(plan.prompts.ids)]
+    least = math.ceil(len(plan.devices) / plan.settings.num_samples) if plan.batch is None else 1
     if plan.engine == TRANSFORMERS:
-        batches = list(token_batches(lengths, plan.max_batch_tokens))
+        most = min(CHUNK_BATCHES * plan.max_batch_tokens, math.ceil(sum(lengths) / least))
+        cut = list(token_batches(lengths, most))  # prompts of about the same length
     else:
-        size = math.ceil(
-            len(lengths) / math.ceil(len(lengths) / VLLM_CHUNK)
-        )  # of about the same size, for several GPUs
-        batches = [list(range(len(lengths)))[start : start + size] for start in range(0, len(lengths), size)]
+        count = max(least, math.ceil(len(lengths) / VLLM_CHUNK))
+        cut = [list(range(len(lengths)))[start::count] for start in range(min(count, len(lengths)))]
     for sample in range(plan.settings.num_samples):
-        for batch in batches:
-            yield [(problem, sample) for problem in batch]
+        for chunk in cut:
+            yield [(problem, sample) for problem in chunk]
 
 
 def _request(plan: Plan, problem: int, sample: int) -> Request:
@@ -116,7 +117,9 @@ def _factory(plan: Plan, model: str) -> StageFactory[Request, list[Answer]]:
     if plan.engine == TRANSFORMERS:
         from inference.transformers_engine import TransformersEngine
 
-        return functools.partial(TransformersEngine, model, sampling, dtype=plan.dtype)
+        return functools.partial(
+            TransformersEngine, model, sampling, dtype=plan.dtype, max_batch_tokens=plan.max_batch_tokens
+        )
     from inference.vllm_engine import VllmEngine
 
     longest = max(len(ids) + plan.max_tokens(problem) for problem, ids in enumerate(plan.prompts.ids))

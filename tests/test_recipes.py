@@ -1,6 +1,7 @@
 """The recipes: quickstart.sh and run.sh take and refuse arguments, environment.sh says what it does."""
 
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -24,7 +25,10 @@ def sourced(script: str, folder: Path = ROOT) -> "subprocess.CompletedProcess[st
 def test_quickstart_says_what_it_does(tmp_path: Path, flags: list[str]) -> None:
     done = bash(QUICKSTART, *flags, folder=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
-    assert "bash Code/quickstart.sh [--train] [OUTPUT_FOLDER]       default: Datas/quickstart" in done.stdout
+    assert (
+        "bash Code/quickstart.sh [--train [--input_file FILE]] [OUTPUT_FOLDER]       default: Datas/quickstart"
+        in done.stdout
+    )
     assert "#" not in done.stdout and "set -euo" not in done.stdout
     assert list(tmp_path.iterdir()) == []
 
@@ -32,9 +36,12 @@ def test_quickstart_says_what_it_does(tmp_path: Path, flags: list[str]) -> None:
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
-        (["--trian"], "expected [--train] [OUTPUT_FOLDER] or --help, got '--trian'"),
-        (["out", "--device"], "expected [--train] [OUTPUT_FOLDER] or --help, got '--device'"),
-        ([""], "expected [--train] [OUTPUT_FOLDER] or --help, got ''"),
+        (["--trian"], "expected [--train [--input_file FILE]] [OUTPUT_FOLDER] or --help, got '--trian'"),
+        (["out", "--device"], "expected [--train [--input_file FILE]] [OUTPUT_FOLDER] or --help, got '--device'"),
+        ([""], "expected [--train [--input_file FILE]] [OUTPUT_FOLDER] or --help, got ''"),
+        (["--input_file", "file"], "expected --train with --input_file"),
+        (["--train", "--input_file", "seeds.jsonl"], "--input_file: expected a file, got 'seeds.jsonl'"),
+        (["--train", "--input_file"], "--input_file: expected a file, got ''"),
         (["one", "--train", "two"], "expected one OUTPUT_FOLDER, got one and two"),
         (["file/out"], "expected an OUTPUT_FOLDER that can be written to, got "),
         (["file"], "expected an OUTPUT_FOLDER that can be written to, got "),
@@ -126,3 +133,21 @@ def test_a_shared_environment_holds_the_code_of_the_clone_that_uses_it(
         done = sourced(f"environment {tmp_path}/env requirements.txt", folder=clone)
         assert done.returncode == 0, done.stderr
     assert len((tmp_path / "installed").read_text().splitlines()) == installs
+
+
+def test_what_is_installed_is_compiled_when_it_is_imported_and_numpy_at_once(tmp_path: Path) -> None:
+    """Graded programs import numpy too, from a folder that they cannot write to."""
+    python = tmp_path / "env" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.write_text(
+        f'#!/bin/sh\ncase "$*" in *pip\\ install*) echo "$*" >> {tmp_path}/installed ;; *) {sys.executable} "$@" ;; esac\n'
+    )
+    python.chmod(0o755)
+    (numpy := tmp_path / "env" / "lib" / "python3.11" / "site-packages" / "numpy" / "linalg").mkdir(parents=True)
+    (numpy / "solve.py").write_text("x = 1\n")
+    (numpy.parents[1] / "other.py").write_text("x = 1\n")
+    (tmp_path / "requirements.txt").write_text("numpy\n")
+    done = sourced(f"environment {tmp_path}/env {tmp_path}/requirements.txt")
+    assert done.returncode == 0, done.stderr
+    assert " --no-compile " in (tmp_path / "installed").read_text()
+    assert [path.name.split(".")[0] for path in (tmp_path / "env").rglob("*.pyc")] == ["solve"]

@@ -23,6 +23,7 @@ from seedkit.sources import (
     rejected,
     write_rejects,
 )
+from seedkit.spool import Spool, spooled
 
 STAGE = "RQ2_composition"
 CLASSIFIED, POOL = "classified.jsonl", "composition_pool.jsonl"
@@ -52,16 +53,19 @@ def mix(job: Job, args: argparse.Namespace) -> str:
     source, path, folder = job
     facts = input_facts(path)
     names = [mix.name for mix in plan(STEP, args.num_draws)]  # whatever their size
-    with OutputFolder(
-        folder,
-        STAGE,
-        (*names, POOL),
-        sources=[path],
-        identity=identify(source, path),
-        overwrite=args.overwrite,
-    ) as output:
+    with (
+        OutputFolder(
+            folder,
+            STAGE,
+            (*names, POOL),
+            sources=[path],
+            identity=identify(source, path),
+            overwrite=args.overwrite,
+        ) as output,
+        spooled(folder) as spool,
+    ):
         rejects: list[Reject] = []
-        pools = read_pools(path, args, rejects)
+        pools = read_pools(path, spool, args, rejects)
         origin = made_by(path)
         subset = subset_size(args.subset_size, pools, path, _is_sample(source, origin))
         mixes = plan(subset, args.num_draws)
@@ -79,12 +83,12 @@ def mix(job: Job, args: argparse.Namespace) -> str:
     )
 
 
-def read_pools(path: Path, args: argparse.Namespace, rejects: list[Reject]) -> list[Pool]:
+def read_pools(path: Path, spool: Spool, args: argparse.Namespace, rejects: list[Reject]) -> list[Pool]:
     """The algorithmic and the practical records, without duplicates of an earlier one: no mix has a text twice.
 
     What is left out is added to `rejects`. Raises InputError for a record of another type.
     """
-    pools = {kind: Pool(kind) for kind in KINDS}
+    pools = {kind: Pool(kind, spool) for kind in KINDS}
     types: list[Any] = []
     for record in read(path, args, rejects, column=("task_type", types)):
         kind = types.pop()

@@ -33,15 +33,16 @@ def parse() -> argparse.Namespace:
 def main() -> None:
     args = parse()
     from seedkit.sources import jobs
+    from seedkit.spool import spooled
 
     from RQ4_breadth import domain_mixer_steps as steps
 
     files = steps.domain_files(args)
-    with steps.outputs(jobs(args, "RQ4"), files, args) as outputs:
-        sources = [steps.read_code(output, args) for output in outputs]
-        domains = steps.read_domains(files, args)
-        for code in sources:
-            print(steps.mix(code, domains, args))
+    with steps.outputs(jobs(args, "RQ4"), files, args) as outputs, spooled(outputs[0].folder.path) as spool:
+        codes = [steps.read_code(output, spool, args) for output in outputs]
+        domains = steps.read_domains(files, spool, args)
+        for output, code in zip(outputs, codes, strict=True):
+            print(steps.mix(output, code, domains, args))
 
 
 if __name__ == "__main__":

@@ -7,43 +7,12 @@ import shutil
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from itertools import islice, pairwise
+from itertools import islice
 from pathlib import Path
 
 BLOCK = 1 << 19  # bytes written and hashed at a time; larger blocks do not fit the processor's cache
 MAX_STEP = 512  # most lines in a block: even a short line that orjson made holds some 8 KB of memory until it is freed
 SYNC = 8 * BLOCK  # bytes between two calls of fdatasync, so that the disk works while lines are made
-
-
-class Lines:
-    """Many lines in little memory.
-
-    orjson reserves eight times the memory of a line and gives most of it back. Lines kept as orjson made them would lie
-    apart, with gaps too small for the next line. So they are gathered in a buffer and cut from it.
-    """
-
-    def __init__(self) -> None:
-        self._kept: list[bytes] = []
-        self._buffer, self._ends = bytearray(), [0]
-
-    def append(self, line: bytes) -> None:
-        self._buffer += line
-        self._ends.append(len(self._buffer))
-        if len(self._buffer) >= BLOCK:
-            self._cut()
-
-    def all(self) -> list[bytes]:
-        """The lines, in order."""
-        self._cut()
-        return self._kept
-
-    def __len__(self) -> int:
-        return len(self._kept) + len(self._ends) - 1
-
-    def _cut(self) -> None:
-        with memoryview(self._buffer) as view:
-            self._kept += [bytes(view[start:end]) for start, end in pairwise(self._ends)]
-        self._buffer, self._ends = bytearray(), [0]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,12 @@
 """Mixes of pools of records: exact counts, nested within a repeat, each file depending on its own seed only.
 
-Records are copied as bytes: a line is made once and written into every mix that draws it.
+Records are copied as bytes: a line is made once, waits in a spool on the disk, and is written into every mix that draws it.
 """
 
 from array import array
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from typing import Any
 
@@ -15,9 +15,9 @@ import orjson
 
 from seedkit.display import Progress, table
 from seedkit.errors import InputError
-from seedkit.files import Lines
 from seedkit.manifest import OutputFolder
 from seedkit.records import Record, record_line
+from seedkit.spool import Spool
 from seedkit.subsets import mixed, shuffled
 
 _ID, _AFTER_ID = b'{"id":"', b'","instruction":"'  # how record_line begins
@@ -28,36 +28,39 @@ class Pool:
     """Records of one kind, to draw from; index i of every field belongs to record i."""
 
     kind: str
+    spool: Spool  # holds the records as they are written, of all pools that are mixed
     numbers: "array[int]" = field(default_factory=lambda: array("q"))  # the line that the record was read from
     keys: "array[int]" = field(default_factory=lambda: array("Q"))  # text_key of the record
-    lines: Lines = field(default_factory=Lines)  # the record as it is written
+    places: "array[int]" = field(default_factory=lambda: array("q"))  # the number of its line in the spool
 
     def add(self, record: Record) -> None:
         self.numbers.append(record.line)
         self.keys.append(text_key(record))
-        self.lines.append(record_line(record))
+        self.places.append(self.spool.append(record_line(record)))
 
     def record(self, index: int) -> Record:
-        return Record(**orjson.loads(self.lines.all()[index]), line=self.numbers[index])
+        return Record(**orjson.loads(self.spool[self.places[index]]), line=self.numbers[index])
+
+    def lines(self) -> Iterator[bytes]:
+        """The records as they are written."""
+        return self.spool.lines(np.asarray(self.places))
 
     def ids(self) -> Iterator[bytes]:
         """The ids as they stand in the lines, quotes and the like escaped."""
-        return (line[len(_ID) : line.index(_AFTER_ID)] for line in self.lines.all())
+        return (line[len(_ID) : line.index(_AFTER_ID)] for line in self.lines())
 
-    def without(self, indices: Container[int]) -> "Pool":
+    def without(self, indices: Collection[int]) -> "Pool":
         """The same records but those at the indices."""
-        pool = Pool(self.kind)
-        for index in range(len(self)):
-            if index not in indices:
-                pool.add(self.record(index))
-        return pool
+
+        def kept(values: "array[int]") -> "array[int]":
+            return array(values.typecode, np.delete(values, list(indices)).tobytes())
+
+        return Pool(self.kind, self.spool, kept(self.numbers), kept(self.keys), kept(self.places))
 
     def prefixed(self) -> "Pool":
         """The same records with KIND: before every id, for a pool whose ids clash with another's."""
-        lines = Lines()
-        for line in self.lines.all():
-            lines.append(_ID + self.kind.encode() + b":" + line[len(_ID) :])
-        return Pool(self.kind, self.numbers, self.keys, lines)
+        start = _ID + self.kind.encode() + b":"
+        return replace(self, places=array("q", (self.spool.append(start + line[len(_ID) :]) for line in self.lines())))
 
     def __len__(self) -> int:
         return len(self.numbers)
@@ -115,8 +118,12 @@ def check_sizes(mixes: Iterable[Mix], pools: Sequence[Pool], where: str) -> None
 def write_mixes(
     folder: OutputFolder, pools: Sequence[Pool], mixes: Sequence[Mix], seed: int, pool_file: str, column: str
 ) -> dict[str, Any]:
-    """Write every mix, and the pool file with rows {id, line, `column`}; returns what the manifest says for verify."""
-    everything = [line for pool in pools for line in pool.lines.all()]
+    """Write every mix, and the pool file with rows {id, line, `column`}; returns what the manifest says for verify.
+
+    All pools have the same spool.
+    """
+    spool = pools[0].spool
+    everything = np.concatenate([np.asarray(pool.places) for pool in pools])
     starts = np.cumsum([0, *map(len, pools)])
 
     def write(mix: Mix) -> bytes:
@@ -127,7 +134,7 @@ def write_mixes(
             decks = [shuffled(len(pool), seed, mix.repeat, which) for which, pool in enumerate(pools)]
             which, number = mixed(decks, counts).T
             drawn = starts[which] + number
-        folder.write(mix.name, map(everything.__getitem__, drawn.tolist()))
+        folder.write(mix.name, spool.lines(everything[drawn]))
         return blake2b(np.sort(drawn).tobytes(), digest_size=16).digest()
 
     drawn = {}

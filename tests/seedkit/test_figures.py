@@ -8,7 +8,7 @@ import pytest
 from matplotlib.colors import to_rgb
 from RQ1_complexity import complexity_scorer_steps
 from RQ2_composition import task_classifier_steps
-from RQ4_breadth import domain_mixer_steps
+from RQ4_breadth import shares
 from seedkit import figures
 from seedkit.manifest import OutputFolder
 from seedkit.partition import split
@@ -60,12 +60,12 @@ def test_figures_of_tertiles_and_of_mixes() -> None:
     columns = {"semantic": values * 5, "linguistic": 1 + values**9 * 1e5}
     histogram = figures.svg(complexity_scorer_steps._histogram("S", tertiles)).decode()
     scatter = figures.svg(complexity_scorer_steps._scatter("S", columns, tertiles)).decode()
-    shares = figures.svg(domain_mixer_steps._chart("S", domain_mixer_steps.plan(150, 3))).decode()
+    mixes = figures.svg(shares.chart("S", shares.plan(150, 3))).decode()
     for svg, total, words in (
         (histogram, 99, ("% of the records", "records", "higher: 33 (33.3%)")),
         (scatter, 99, ("linguistic: perplexity", "middle: 33 (33.3%)")),
-        (shares, 150, ("CODE 150 (100.0%)", "CODE 105 (70.0%), MATH 45 (30.0%)", "GENERAL 5 (3.3%)")),
+        (mixes, 150, ("CODE 150 (100.0%)", "CODE 105 (70.0%), MATH 45 (30.0%)", "GENERAL 5 (3.3%)")),
     ):
         assert f"S, n = {total}" in svg
         assert all(word in svg for word in words)
-    assert shares.count("MATH 45 (30.0%)") == 1  # all draws of a mix are one bar
+    assert mixes.count("MATH 45 (30.0%)") == 1  # all draws of a mix are one bar

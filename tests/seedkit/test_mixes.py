@@ -1,7 +1,7 @@
 """Mixes as they are written, and verify on the same folder damaged in every way it should notice."""
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -10,6 +10,7 @@ from seedkit.errors import InputError
 from seedkit.manifest import OutputFolder
 from seedkit.mixes import Mix, Pool, check_sizes, duplicates_of, write_mixes
 from seedkit.records import Record, json_lines
+from seedkit.spool import Spool, spooled
 from seedkit.verify import verify
 from support import reseal, rows
 
@@ -19,16 +20,22 @@ MIXES = [Mix("all.jsonl", None, None, {"A": 8})] + [
 NAMES = [*(mix.name for mix in MIXES), "pool.jsonl"]
 
 
-def pool(kind: str, count: int) -> Pool:
-    result = Pool(kind)
+@pytest.fixture
+def spool(tmp_path: Path) -> Iterator[Spool]:
+    with spooled(tmp_path) as spool:
+        yield spool
+
+
+def pool(kind: str, count: int, spool: Spool) -> Pool:
+    result = Pool(kind, spool)
     for number in range(count):
         result.add(Record(f"{kind}{number}", f"instruction {number}", "", f"output {kind}", number + 1))
     return result
 
 
 def write(folder: Path, seed: int = 0) -> Path:
-    with OutputFolder(folder, "mix", NAMES, sources=[]) as output:
-        mixes = write_mixes(output, [pool("A", 8), pool("B", 20)], MIXES, seed, "pool.jsonl", "kind")
+    with OutputFolder(folder, "mix", NAMES, sources=[]) as output, spooled(folder) as spool:
+        mixes = write_mixes(output, [pool("A", 8, spool), pool("B", 20, spool)], MIXES, seed, "pool.jsonl", "kind")
         output.finish({"counts": {"A": 8, "B": 20, "left_out": 0}, "mixes": mixes})
     return folder
 
@@ -110,28 +117,28 @@ def test_damage_is_noticed_by_hash_and_without_it(folder: Path, what: str) -> No
     assert any(message in fault for fault in verify(folder)), verify(folder)
 
 
-def test_a_pool_that_is_taken_whole_is_the_same_in_every_repeat(tmp_path: Path) -> None:
+def test_a_pool_that_is_taken_whole_is_the_same_in_every_repeat(tmp_path: Path, spool: Spool) -> None:
     mixes = [Mix(f"{repeat}.jsonl", None, repeat, {"A": 8}) for repeat in (1, 2)]
     with OutputFolder(tmp_path, "mix", [*(mix.name for mix in mixes), "pool.jsonl"], sources=[]) as output:
-        found = write_mixes(output, [pool("A", 8)], mixes, 0, "pool.jsonl", "kind")
+        found = write_mixes(output, [pool("A", 8, spool)], mixes, 0, "pool.jsonl", "kind")
         output.finish({"counts": {"A": 8, "left_out": 0}, "mixes": found})
     assert verify(tmp_path) == []
 
 
-def test_too_few_records_are_refused_with_what_is_needed() -> None:
+def test_too_few_records_are_refused_with_what_is_needed(spool: Spool) -> None:
     with pytest.raises(InputError, match=r"here: 6_2_1.jsonl needs 2 records of B, there are 1"):
-        check_sizes(MIXES, [pool("A", 8), pool("B", 1)], "here")
+        check_sizes(MIXES, [pool("A", 8, spool), pool("B", 1, spool)], "here")
 
 
-def test_a_prefix_goes_before_the_id_alone() -> None:
-    plain = pool("A", 2)
+def test_a_prefix_goes_before_the_id_alone(spool: Spool) -> None:
+    plain = pool("A", 2, spool)
     marked = plain.prefixed()
     assert list(marked.ids()) == [b"A:A0", b"A:A1"]
-    assert [line.replace(b"A:A", b"A", 1) for line in marked.lines.all()] == plain.lines.all()
+    assert [line.replace(b"A:A", b"A", 1) for line in marked.lines()] == list(plain.lines())
 
 
-def test_copies_are_known_by_their_texts() -> None:
-    first, second = Pool("A"), Pool("B")
+def test_copies_are_known_by_their_texts(spool: Spool) -> None:
+    first, second = Pool("A", spool), Pool("B", spool)
     for number, texts in enumerate(("i o", "j o", "i o"), 1):
         instruction, output = texts.split()
         first.add(Record(str(number), instruction, "", output, 1))  # a JSON array on one line has all in line 1
@@ -140,12 +147,15 @@ def test_copies_are_known_by_their_texts() -> None:
     where = "the same instruction, input and output as line 1 of A"
     found = duplicates_of([first, second])
     assert found == [{2: where}, {0: where}]
-    assert list(second.without(found[1]).ids()) == [b"5", b"6"]
+    rest = second.without(found[1])
+    assert list(rest.ids()) == [b"5", b"6"]
+    assert rest.record(1) == second.record(2)
+    assert duplicates_of([first, rest]) == [{2: where}, {}]
     assert second.record(0) == Record("4", "j", "", "o", 4)
 
 
-def test_an_id_is_written_as_it_was_read(tmp_path: Path) -> None:
-    odd = Pool("A")
+def test_an_id_is_written_as_it_was_read(tmp_path: Path, spool: Spool) -> None:
+    odd = Pool("A", spool)
     odd.add(Record('q"u\\o","instruction":"te', "i", "", "o", 1))
     with OutputFolder(tmp_path, "mix", ["1.jsonl", "pool.jsonl"], sources=[]) as output:
         write_mixes(output, [odd], [Mix("1.jsonl", None, 1, {"A": 1})], 0, "pool.jsonl", "kind")

@@ -109,6 +109,9 @@ def test_refusals_are_one_line_and_exit_code_2(
     weightless = tmp_path / "weightless"
     shutil.copytree(tiny_llama, weightless)
     (weightless / "model.safetensors").unlink()
+    damaged = tmp_path / "damaged"
+    shutil.copytree(tiny_llama, damaged)
+    (damaged / "config.json").write_text("{")
     old = stand_in(tmp_path / "old", [], llamafactory="0.9.3")
     gpu = stand_in(tmp_path / "gpu", ["A100"])
     new = stand_in(tmp_path / "new", ["A100"], deepspeed="0.18.5")
@@ -127,6 +130,7 @@ def test_refusals_are_one_line_and_exit_code_2(
         (["--student", tmp_path / "none"], "expected a model folder"),
         (["--student", tmp_path / "empty"], "found no config.json in it"),
         (["--student", weightless], "found no weights"),
+        (["--student", damaged], "config.json: expected a model's configuration in JSON"),
         (["--student", "codellama-7b"], "codellama/CodeLlama-7b-hf: no such folder, and not to be had from"),
         (["--environment", tmp_path / "none"], f"found no bin/python in it; {setup}"),
         (["--environment", old], f"llamafactory is 0.9.3, expected 0.9.5; {setup}"),

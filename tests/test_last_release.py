@@ -48,6 +48,22 @@ def test_the_same_domains_give_the_same_mixes(tmp_path: Path, script_main: Comma
     }
 
 
+def test_its_mixes_of_domains_are_made_again_in_their_folder(tmp_path: Path, script_main: Command) -> None:
+    folder = shutil.copytree(MADE / "RQ4", tmp_path / "RQ4")
+    command = [
+        "RQ4_breadth/domain_mixer.py", "--input_file", MADE / "CODE.jsonl", "--general_file", MADE / "GENERAL.jsonl",
+        "--math_file", MADE / "MATH.jsonl", "--output_dir", folder, "--num_draws",
+    ]  # fmt: skip
+    other = script_main(*command, 2)
+    assert other.returncode == 2
+    assert "of another run, arguments.num_draws: 1 there, 2 here" in other.stderr.splitlines()[-1]
+    assert contents(folder) == contents(MADE / "RQ4")
+    done = script_main(*command, 1)
+    assert done.returncode == 0, done.stderr
+    assert verify(folder) == []
+    assert "num_draws" in (folder / "manifest.json").read_text()
+
+
 def test_its_partitions_are_reported_on(tmp_path: Path, script_main: Command) -> None:
     folders = [MADE / name for name in ("RQ1", "RQ2", "RQ3", "RQ4")]
     done = script_main("seeds/decontaminate.py", "--report", *folders, "--output_dir", tmp_path)

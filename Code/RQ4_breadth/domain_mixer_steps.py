@@ -90,6 +90,7 @@ def outputs(todo: Sequence[Job], files: Mapping[str, Path], args: argparse.Names
                 (*names, POOL, *figures.names(CHART)),
                 sources=[path, *files.values()],
                 identity=made_of,
+                former={"num_draws": "num_samples"},
                 overwrite=args.overwrite,
             )
             found.append(Output(source, path, stack.enter_context(output), made_of))

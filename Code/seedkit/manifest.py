@@ -35,7 +35,8 @@ class OutputFolder:
 
     `identity` is the part of this run's manifest that says what its outputs are about, such as {"source": "EVOL"}. An
     earlier run of `stage` whose files this one would replace must have the same there, in nested objects too; other
-    keys of its manifest may differ. With `overwrite` any earlier run of `stage` is replaced.
+    keys of its manifest may differ. `former` gives the names that keys had in manifests of earlier releases. With
+    `overwrite` any earlier run of `stage` is replaced.
 
     Raises InputError if the folder cannot be used: no folder, no permission, another run, an input that an output would
     overwrite, files of another stage, files of an earlier run with another identity.
@@ -49,6 +50,7 @@ class OutputFolder:
         *,
         sources: Collection[Path],
         identity: Mapping[str, Any] | None = None,
+        former: Mapping[str, str] | None = None,
         overwrite: bool = False,
     ) -> None:
         self.path, self.stage, self.names, self.rejects = folder, stage, names, REJECTS
@@ -76,7 +78,7 @@ class OutputFolder:
                 f"{folder}: another run is writing here; wait for it or choose another --output_dir"
             ) from None
         try:
-            self._others = self._neighbours({} if overwrite else identity or {})
+            self._others = self._neighbours({} if overwrite else identity or {}, former or {})
             if any(REJECTS in other["files"] for other in self._others):  # theirs
                 self.rejects = f"{Path(next(iter(names))).stem}_{REJECTS}"
             for name in (*names, self.rejects, MANIFEST, *self._replaced):
@@ -89,7 +91,7 @@ class OutputFolder:
             os.close(self._lock)
             raise
 
-    def _neighbours(self, identity: Mapping[str, Any]) -> list[dict[str, Any]]:
+    def _neighbours(self, identity: Mapping[str, Any], former: Mapping[str, str]) -> list[dict[str, Any]]:
         """The manifests of the outputs that are in the folder already and that this run leaves as they are.
 
         Raises InputError if one that it would replace is of another stage or does not have this `identity`.
@@ -107,7 +109,7 @@ class OutputFolder:
                 raise InputError(
                     f"{self.path}: holds {shared[0]} of {document['stage']}; choose another folder for {self.stage}"
                 )
-            elif other := _difference(document, identity):
+            elif other := _difference(document, identity, former):
                 raise InputError(
                     f"{self.path}: holds {shared[0]} of another run, {other}; choose another folder, or replace what is "
                     "there with --overwrite"
@@ -179,14 +181,17 @@ class OutputFolder:
         )
 
 
-def _difference(there: Any, here: Any, where: str = "") -> str | None:
-    """The first value of `here` that `there` does not have; None if it has all. Objects may have further keys there."""
+def _difference(there: Any, here: Any, former: Mapping[str, str], where: str = "") -> str | None:
+    """The first value of `here` that `there` does not have; None if it has all. Objects may have further keys there.
+
+    A key that is not there is looked for under its former name.
+    """
     if not isinstance(here, Mapping):
         here = orjson.loads(orjson.dumps(here))  # as it is after it was written and read
         return None if there == here else f"{where}: {_shown(there)} there, {_shown(here)} here"
     for key, value in here.items():
-        inside = there.get(key) if isinstance(there, dict) else None
-        if found := _difference(inside, value, f"{where}.{key}" if where else key):
+        inside = there.get(key, there.get(former.get(key))) if isinstance(there, dict) else None
+        if found := _difference(inside, value, former, f"{where}.{key}" if where else key):
             return found
     return None
 

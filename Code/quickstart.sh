@@ -1,22 +1,28 @@
 #!/usr/bin/env bash
 # From a fresh machine to results: makes .venv, installs, runs every RQ script on the bundled sample, shows what was
 # written. Needs git and Python 3.11 or newer; no GPU, no model hub.
-#   bash Code/quickstart.sh [--train] [OUTPUT_FOLDER]       default: Datas/quickstart
+#   bash Code/quickstart.sh [--train [--input_file FILE]] [OUTPUT_FOLDER]       default: Datas/quickstart
 #   bash Code/quickstart.sh --help
-# --train goes on to students: LLaMA-Factory in an environment of its own (6 GB), three tiny models trained on the CPU on
-# the tertiles of EVOL by complexity, their losses in a table, and their answers to HumanEval, graded in a sandbox.
+# --train goes on to students: LLaMA-Factory in an environment of its own (6 GB), SmolLM2-135M-Instruct trained on the CPU
+# for a few steps on each tertile of EVOL by complexity, or of FILE (JSON Lines or a JSON array of records), the losses in a
+# table, and the answers of the students and of the untrained model to HumanEval, graded in a sandbox.
 set -euo pipefail
 here=$(dirname "$(realpath "$0")")
 . "$here/environment.sh"
-train= output=
-for argument in "$@"; do
-  case $argument in
+train= input= output=
+steps=4 problems=40  # with --train
+usage="[--train [--input_file FILE]] [OUTPUT_FOLDER]"
+while [ $# -gt 0 ]; do
+  case $1 in
     -h | --help) sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//p}' "$here/quickstart.sh"; exit ;;
     --train) train=1 ;;
-    -* | "") refuse "quickstart.sh: expected [--train] [OUTPUT_FOLDER] or --help, got '$argument'" ;;
-    *) [ -z "$output" ] || refuse "quickstart.sh: expected one OUTPUT_FOLDER, got $output and $argument"; output=$argument ;;
+    --input_file) [ -f "${2-}" ] || refuse "quickstart.sh: --input_file: expected a file, got '${2-}'"; input=$(realpath "$2"); shift ;;
+    -* | "") refuse "quickstart.sh: expected $usage or --help, got '$1'" ;;
+    *) [ -z "$output" ] || refuse "quickstart.sh: expected one OUTPUT_FOLDER, got $output and $1"; output=$1 ;;
   esac
+  shift
 done
+[ -z "$input" ] || [ -n "$train" ] || refuse "quickstart.sh: expected --train with --input_file, which is what it trains on"
 output=$(realpath -m "${output:-$here/../Datas/quickstart}")
 mkdir -p "$output" 2>/dev/null && [ -w "$output" ] ||
   refuse "quickstart.sh: expected an OUTPUT_FOLDER that can be written to, got $output"
@@ -44,20 +50,25 @@ say "checking every output against its manifest"
 .venv/bin/python -m seedkit.verify "$output"/RQ*/*/
 
 if [ -n "$train" ]; then
-  students=${SEEDKIT_LLAMAFACTORY_ENV:-.venv-train}
+  students=${SEEDKIT_LLAMAFACTORY_ENV:-.venv-train} model=$output/smollm2-135m-instruct data=$output/RQ1/EVOL
   environment "$students" Code/training/requirements.txt
-  say "a student of a few million parameters"
-  .venv/bin/python Code/training/tiny_student.py --output_dir "$output/tiny_student"
-  say "what LLaMA-Factory will do with the tertiles of EVOL"
-  .venv/bin/python Code/training/llamafactory_doctor.py "$output/RQ1/EVOL" --tokenizer "$output/tiny_student"
-  say "a student for each tertile"
-  OMP_NUM_THREADS=1 .venv/bin/python Code/training/train.py --environment "$students" --device cpu \
-    --partitions "$output/RQ1/EVOL" --student "$output/tiny_student" --output_dir "$output/runs" \
-    --batch_size 4 --epochs 1 --learning_rate 3e-3
+  say "a real language model: SmolLM2-135M-Instruct"
+  .venv/bin/python Code/training/smollm2.py --output_dir "$model"
+  if [ -n "$input" ]; then
+    data=$output/input_file
+    say "RQ1 complexity: $input"
+    .venv/bin/python Code/RQ1_complexity/complexity_scorer.py --input_file "$input" --output_dir "$data" \
+      --scorer embedded --device cpu
+  fi
+  say "what LLaMA-Factory will do with the tertiles"
+  .venv/bin/python Code/training/llamafactory_doctor.py "$data" --tokenizer "$model"
+  say "a student for each tertile: $steps steps of 4 records"
+  .venv/bin/python Code/training/train.py --environment "$students" --device cpu --partitions "$data" --student "$model" \
+    --output_dir "$output/runs" --finetuning lora --batch_size 4 --max_steps $steps
   command -v bwrap >/dev/null || debian_packages "the better isolation of graded programs" bubblewrap || true
-  say "each of them on the first problems of HumanEval"
-  .venv/bin/python Code/evaluation/evaluate_study.py --runs "$output/runs" --benchmark humaneval --limit 5 \
-    --max_new_tokens 64 --device cpu --output_dir "$output/evaluations"
+  say "each of them, and the untrained model, on the first $problems problems of HumanEval"
+  .venv/bin/python Code/evaluation/evaluate_study.py --runs "$output/runs" --base --benchmark humaneval --limit $problems \
+    --max_new_tokens 384 --device cpu --output_dir "$output/evaluations"
 fi
 
 say "what was written"

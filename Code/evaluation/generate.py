@@ -6,8 +6,8 @@ With temperature 0 and one sample, pass@1 is what the study reports; for pass@k 
 of its own.
 
     python Code/evaluation/generate.py --model runs/FULL-FINETUNING/NAME/model --benchmark humaneval --output_dir DIR
-    python Code/evaluation/generate.py --model Datas/quickstart/tiny_student --benchmark humaneval --limit 2 \\
-        --max_new_tokens 32 --output_dir /tmp/answers                     # seconds on a laptop
+    python Code/evaluation/generate.py --model Datas/quickstart/smollm2-135m-instruct --benchmark humaneval --limit 2 \\
+        --max_new_tokens 128 --output_dir /tmp/answers                     # seconds on a laptop
 
 Writes samples.jsonl, lines of {task_id, sample, completion, raw, finish_reason} that other harnesses read too, and
 manifest.json last. An interrupted run goes on from the last finished batch when it is started again.

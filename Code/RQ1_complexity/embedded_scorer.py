@@ -49,10 +49,10 @@ def inputs(texts: Sequence[str], embeddings: NDArray[np.float32]) -> NDArray[np.
 
 
 class EmbeddedScorer:
-    """Maps instructions to scores in [0, 5], in order; every text has one."""
+    """Maps instructions to scores in [0, 5], in order; every text has one. The encoder computes in `dtype`."""
 
-    def __init__(self, *, device: str, max_batch_tokens: int, head: Path = HEAD) -> None:
-        self._encode = MiniLM(device=device, max_batch_tokens=max_batch_tokens)
+    def __init__(self, *, device: str, max_batch_tokens: int, dtype: str = "float32", head: Path = HEAD) -> None:
+        self._encode = MiniLM(device=device, dtype=dtype, max_batch_tokens=max_batch_tokens)
         parameters = orjson.loads(head.read_bytes())
         self._weights = np.array(parameters["weights"])
         self._intercept, self._center, self._scale = (parameters[key] for key in ("intercept", "center", "scale"))

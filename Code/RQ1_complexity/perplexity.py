@@ -5,11 +5,12 @@ fewer than two tokens; of longer texts the first 512 tokens count. (Radford et a
 """
 
 import math
+from array import array
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any
 
-from seedkit.batching import halving, token_batches
+from seedkit.batching import Tokenized, halving, token_batches
 from seedkit.causal_lm import context_length, load_causal_lm, load_tokenizer, padded
 from seedkit.score_store import Score, as_score
 
@@ -31,8 +32,10 @@ class Perplexity:
 
     def __init__(self, model: str, *, device: str, dtype: str = "float32", max_batch_tokens: int = 4096) -> None:
         self._tokenizer = load_tokenizer(model)
-        self._tokens = min(MAX_TOKENS, context_length(model))
+        self._tokens = Tokenized(self._tokenize)
+        self._most_tokens = min(MAX_TOKENS, context_length(model))
         self._model = load_causal_lm(model, device, dtype)
+        one_pass_gelu(self._model)
         self._device = device
         token_bytes = 4 * self._model.config.get_text_config().vocab_size
         self._head = plain_head(self._model)
@@ -41,23 +44,17 @@ class Perplexity:
         self._piece, self._max_batch_tokens = max(1, LOGITS_BYTES // token_bytes), max_batch_tokens
 
     def __call__(self, texts: list[str]) -> list[Score]:
-        return score_rows(*self._rows(texts), self._max_batch_tokens, self._forward)
+        rows = self._tokens.take(texts)
+        return score_rows(rows, _too_short(rows), self._max_batch_tokens, self._forward)
 
     def batches(self, texts: list[str]) -> list[list[int]]:
         """The indices of the texts in each batch, longest texts first."""
-        return row_batches(*self._rows(texts), self._max_batch_tokens)
+        rows = self._tokens.keep(texts)
+        return row_batches(rows, _too_short(rows), self._max_batch_tokens)
 
-    def _rows(self, texts: list[str]) -> tuple[list[list[int]], dict[int, Score]]:
-        """(token ids of every text, failures by index)."""
-        rows: list[list[int]] = []
-        if texts:
-            rows = self._tokenizer(texts, truncation=True, max_length=self._tokens)["input_ids"]
-        failures = {
-            number: Score(None, f"{len(row)} tokens: perplexity needs at least two")
-            for number, row in enumerate(rows)
-            if len(row) < 2
-        }
-        return rows, failures
+    def _tokenize(self, texts: list[str]) -> list[Sequence[int]]:
+        rows = self._tokenizer(texts, truncation=True, max_length=self._most_tokens)["input_ids"]
+        return [array("i", row) for row in rows]
 
     def _forward(self, rows: Sequence[Sequence[int]]) -> list[float]:
         import torch
@@ -82,6 +79,29 @@ class Perplexity:
 
         logits = states if self._head is None else self._head(states)
         return torch.nn.functional.cross_entropy(logits.float(), targets, reduction="none")
+
+
+def _too_short(rows: Sequence[Sequence[int]]) -> dict[int, Score]:
+    """The failures among rows of token ids, by their number."""
+    return {
+        number: Score(None, f"{len(row)} tokens: perplexity needs at least two")
+        for number, row in enumerate(rows)
+        if len(row) < 2
+    }
+
+
+def one_pass_gelu(model: Any) -> None:
+    """Let torch compute GPT-2's activation: 0.5 x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))).
+
+    transformers computes it operation by operation, and each reads and writes the widest tensor of a layer.
+    """
+    import torch
+    from transformers.activations import NewGELUActivation
+
+    for module in list(model.modules()):
+        for name, child in module.named_children():
+            if isinstance(child, NewGELUActivation):
+                setattr(module, name, torch.nn.GELU(approximate="tanh"))
 
 
 def plain_head(model: Any) -> Any:

@@ -5,10 +5,10 @@ import functools
 from hashlib import sha256
 
 from seedkit.cli import say
-from seedkit.embed import minilm_revision
+from seedkit.embed import CPU_TOKENS, GPU_TOKENS, encoder_dtype, minilm_revision
 from seedkit.errors import InputError, UsageError
 from seedkit.files import file_facts
-from seedkit.models import device_kind, devices, model_label, model_revision, resolve_dtype, resolve_kind
+from seedkit.models import circumstances, devices, model_label, model_revision, resolve_dtype, resolve_kind
 from seedkit.stage import ModelSpec
 
 from RQ1_complexity.complexity import PROMPT, XCODER, ScorerSpec, TransformersScorer, VllmScorer
@@ -36,20 +36,23 @@ def plan(args: argparse.Namespace, records: int) -> dict[str, ScorerSpec]:
     named = ("--scoring_model", args.scoring_model)
     scorer = resolve_kind("scorer", args.scorer, "xcoder", "embedded", where[0], named)
     dtype = resolve_dtype(args.dtype, where[0])
-    budget = args.max_batch_tokens or (16384 if gpu else 4096)
+    budget = args.max_batch_tokens or (16384 if gpu else 2048)
 
     if scorer == "embedded":
         if args.use_vllm or args.engine == "vllm":
             raise UsageError("--engine vllm runs the XCoder scorer: the embedded scorer has no use for it")
+        dtype = encoder_dtype(args.dtype, where[0])
+        tokens = args.max_batch_tokens or (GPU_TOKENS if gpu else CPU_TOKENS)
         semantic = ModelSpec(
-            functools.partial(EmbeddedScorer, max_batch_tokens=budget),
+            functools.partial(EmbeddedScorer, dtype=dtype, max_batch_tokens=tokens),
             where,
             {
                 "scorer": "embedded",
                 "encoder": minilm_revision(),
                 "head": file_facts(HEAD).sha256[:32],
-                "dtype": "float32",
-            },
+                "dtype": dtype,
+            }
+            | circumstances(dtype, where, tokens),
         )
     else:
         semantic = _llm_scorer(args, where, dtype, budget, records)
@@ -60,14 +63,9 @@ def plan(args: argparse.Namespace, records: int) -> dict[str, ScorerSpec]:
     linguistic = ModelSpec(
         functools.partial(Perplexity, name, dtype=dtype, max_batch_tokens=budget),
         where,
-        identity | _circumstances(dtype, where, budget),
+        identity | circumstances(dtype, where, budget),
     )
     return {"semantic": semantic, "linguistic": linguistic}
-
-
-def _circumstances(dtype: str, where: list[str], budget: int) -> dict[str, str]:
-    """What scores depend on in low precision; in float32 it changes last digits only."""
-    return {} if dtype == "float32" else {"batch_tokens": str(budget), "device": device_kind(where)}
 
 
 def _llm_scorer(args: argparse.Namespace, where: list[str], dtype: str, budget: int, records: int) -> ScorerSpec:
@@ -86,7 +84,7 @@ def _llm_scorer(args: argparse.Namespace, where: list[str], dtype: str, budget: 
         "dtype": dtype,
         "engine": engine,
         "prompt": sha256(PROMPT.encode()).hexdigest()[:32],
-    } | _circumstances(dtype, where, budget)
+    } | circumstances(dtype, where, budget)
     if engine == "transformers":
         compiled = _compiled(where, dtype, records)
         if compiled:

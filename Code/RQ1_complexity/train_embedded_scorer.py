@@ -31,6 +31,9 @@ def parse() -> argparse.Namespace:
     flags.add_argument("--problems", type=Path, required=True, help="JSONL with description and rating (null: no Elo)")
     flags.add_argument("--evol", type=Path, help="instructions to measure on, never trained on")
     flags.add_argument("--generations", type=Path, help="JSONL with line and generation for --evol")
+    flags.add_argument(
+        "--dtype", choices=("bfloat16", "float32"), default="float32", help="what MiniLM computes in (default: float32)"
+    )
     flags.add_argument("--output_file", type=Path, default=HEAD)
     flags.add_argument("--write", action=argparse.BooleanOptionalAction, default=True, help="write the coefficients")
     return flags.parse_args()
@@ -63,7 +66,7 @@ def main() -> None:
     ]
     if len(rated) < 100:
         raise InputError(f"{args.problems}: {len(rated)} problems with a rating, expected at least 100")
-    encode = MiniLM()
+    encode = MiniLM(dtype=args.dtype)
     texts = [row["description"] for row in rated]
     elo = np.array([row["rating"] for row in rated], dtype=np.float64)
     say(f"encoding {len(texts)} problems")

@@ -2,11 +2,37 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from seedkit.errors import RunError
 
 Item = TypeVar("Item")
+Row = TypeVar("Row")
+
+
+class Tokenized(Generic[Row]):
+    """What `tokenize` makes of texts, kept from when batches are cut until they are computed: each is tokenised once.
+
+    A row is whatever the stage needs of one text. Where another worker cuts the batches, they are tokenised again.
+    """
+
+    def __init__(self, tokenize: Callable[[list[str]], Sequence[Row]]) -> None:
+        self._tokenize = tokenize
+        self._kept: dict[str, Row] = {}
+
+    def keep(self, texts: Sequence[str]) -> list[Row]:
+        """The rows of the texts, which are kept until they are taken."""
+        rows = self.take(texts)
+        self._kept.update(zip(texts, rows, strict=True))
+        return rows
+
+    def take(self, texts: Sequence[str]) -> list[Row]:
+        """The rows of the texts, in their order."""
+        rows = {text: self._kept.pop(text) for text in texts if text in self._kept}
+        fresh = [text for text in dict.fromkeys(texts) if text not in rows]
+        if fresh:
+            rows.update(zip(fresh, self._tokenize(fresh), strict=True))
+        return [rows[text] for text in texts]
 
 
 def token_batches(lengths: Sequence[int], max_tokens: int) -> Iterator[list[int]]:

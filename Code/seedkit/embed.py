@@ -12,13 +12,17 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from seedkit.batching import halving, token_batches
+from seedkit.batching import Tokenized, halving, token_batches
 from seedkit.errors import InputError, UsageError
-from seedkit.models import devices, loading, model_label, model_revision, resolve_dtype, resolve_kind
+from seedkit.models import circumstances, devices, loading, model_label, model_revision, resolve_dtype, resolve_kind
 from seedkit.stage import ModelSpec
 
+TokenRow = dict[str, NDArray[np.int32]]  # of one text: its token ids, and what else the model takes for each token
 INSTRUCTOR = "hkunlp/instructor-base"  # the Hugging Face hub
 CODEBERT = "microsoft/codebert-base"
+# Tokens in a batch. On a GPU 65,536 were slower with INSTRUCTOR and took twice the memory (tests/gpu/README.md); on a CPU
+# what a layer writes for 2,048 tokens still fits in the cache.
+GPU_TOKENS, CPU_TOKENS = 32768, 2048
 
 
 class Encoder(Protocol):
@@ -64,33 +68,47 @@ class SentenceEncoder:
             self._model[0].to(getattr(torch, dtype))
             self._model[0].register_forward_hook(_to_float32)
         self._instruction, self._max_batch_tokens = instruction, max_batch_tokens
+        # what is the same for all texts, such as how many tokens of the instruction stay out of the pooling
+        self._common = {name: value for name, value in self._preprocessed(["a"]).items() if not isinstance(value, list)}
+        self._tokens = Tokenized(self._tokenize)
         self.dimension: int = self._model.get_embedding_dimension()
 
     def __call__(self, texts: Sequence[str]) -> NDArray[np.float32]:
         result = np.empty((len(texts), self.dimension), dtype=np.float32)
-        for batch in self.batches(texts):
-            result[batch] = halving(self._encode, [self._as_asked(texts[index]) for index in batch])
+        rows = self._tokens.take(texts)
+        for batch in self._cut(rows):
+            result[batch] = halving(self._encode, [rows[index] for index in batch])
         return result
 
     def batches(self, texts: Sequence[str]) -> list[list[int]]:
         """The indices of the texts in each batch, longest texts first."""
-        if not texts:
-            return []
-        prompted = [f"{self._instruction or ''}{self._as_asked(text)}" for text in texts]
-        tokens = self._model.tokenizer(prompted, truncation=True, max_length=self._model.max_seq_length)["input_ids"]
-        return list(token_batches([len(ids) for ids in tokens], self._max_batch_tokens))
+        return self._cut(self._tokens.keep(texts))
 
-    def _as_asked(self, text: str) -> str:
-        return text.strip() if self._instruction else text  # as InstructorEmbedding does
+    def _cut(self, rows: Sequence[TokenRow]) -> list[list[int]]:
+        return list(token_batches([len(row["input_ids"]) for row in rows], self._max_batch_tokens))
 
-    def _encode(self, batch: list[str]) -> NDArray[np.float32]:
-        vectors: NDArray[np.float32] = self._model.encode(
-            batch,
-            prompt=self._instruction,
-            batch_size=len(batch),
-            normalize_embeddings=True,
-            show_progress_bar=False,
-        )
+    def _preprocessed(self, texts: Sequence[str]) -> Any:
+        """What the library makes of texts, before padding: lists with an entry for each text, and what they share."""
+        asked = [text.strip() if self._instruction else text for text in texts]  # as InstructorEmbedding does
+        unpadded = {"text": {"padding": False}, "common": {"return_tensors": None}}
+        return self._model.preprocess(asked, prompt=self._instruction, processing_kwargs=unpadded)
+
+    def _tokenize(self, texts: Sequence[str]) -> list[TokenRow]:
+        found = {name: value for name, value in self._preprocessed(texts).items() if isinstance(value, list)}
+        del found["attention_mask"]  # all ones, made again with the padding
+        return [
+            {name: np.array(value[index], dtype=np.int32) for name, value in found.items()}
+            for index in range(len(texts))
+        ]
+
+    def _encode(self, rows: Sequence[TokenRow]) -> NDArray[np.float32]:
+        import torch
+
+        lists = {name: [row[name].tolist() for row in rows] for name in rows[0]}
+        padded = self._model.tokenizer.pad(lists, return_tensors="pt").to(self._model.device)
+        with torch.inference_mode():
+            pooled = self._model({**padded, **self._common})["sentence_embedding"]
+            vectors: NDArray[np.float32] = torch.nn.functional.normalize(pooled, dim=1).cpu().numpy()
         return vectors
 
 
@@ -149,15 +167,16 @@ def encoder_specs(args: argparse.Namespace, *instructions: str) -> list[EncoderS
     gpu = where[0].startswith("cuda")
     named = ("--model_name", args.model_name)
     kind = resolve_kind("embedder", args.embedder, "instructor", "minilm", where[0], named)
-    dtype = resolve_dtype(args.dtype, where[0], "bfloat16" if _computes_bfloat16() else "float32")
-    options: dict[str, Any] = {"dtype": dtype, "max_batch_tokens": args.max_batch_tokens or (65536 if gpu else 2048)}
+    dtype, budget = encoder_dtype(args.dtype, where[0]), args.max_batch_tokens or (GPU_TOKENS if gpu else CPU_TOKENS)
+    options: dict[str, Any] = {"dtype": dtype, "max_batch_tokens": budget}
+    computed = {"dtype": dtype} | circumstances(dtype, where, budget)
     if kind == "minilm":
         if args.model_name:
             raise UsageError(f"--embedder minilm has its own model: --model_name {args.model_name} does not fit it")
-        identity = {"encoder": kind, "revision": minilm_revision(), "dtype": dtype}
+        identity = {"encoder": kind, "revision": minilm_revision(), **computed}
         return [ModelSpec(functools.partial(MiniLM, **options), where, identity) for _ in instructions]
     model = args.model_name or (INSTRUCTOR if kind == "instructor" else CODEBERT)
-    identity = {"encoder": kind, "model": model_label(model), "revision": model_revision(model), "dtype": dtype}
+    identity = {"encoder": kind, "model": model_label(model), "revision": model_revision(model), **computed}
     if kind == "transformer":
         factory = functools.partial(SentenceEncoder, model, mean_pooling=True, **options)
         return [ModelSpec(factory, where, identity) for _ in instructions]
@@ -175,9 +194,9 @@ def encoder_specs(args: argparse.Namespace, *instructions: str) -> list[EncoderS
     ]
 
 
-def _computes_bfloat16() -> bool:
-    """Whether this processor multiplies in bfloat16, and does not only emulate it."""
+def encoder_dtype(wanted: str, device: str) -> str:
+    """The precision of an encoder: for auto bfloat16 on a GPU and on a processor that computes in it, else float32."""
     import torch
 
-    able = torch.cpu.get_capabilities()
-    return bool(able.get("amx_bf16") or able.get("avx512_bf16"))
+    able = torch.cpu.get_capabilities()  # a processor without instructions for it would only emulate bfloat16
+    return resolve_dtype(wanted, device, "bfloat16" if able.get("amx_bf16") or able.get("avx512_bf16") else "float32")

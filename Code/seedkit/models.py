@@ -144,6 +144,11 @@ def device_kind(on: Sequence[str]) -> str:
     return ", ".join(sorted({torch.cuda.get_device_name(number) for number in gpus})) or on[0]
 
 
+def circumstances(dtype: str, on: Sequence[str], batch_tokens: int) -> dict[str, str]:
+    """What results depend on in low precision; in float32 it changes last digits only."""
+    return {} if dtype == "float32" else {"batch_tokens": str(batch_tokens), "device": device_kind(on)}
+
+
 def resolve_dtype(wanted: str, device: str, cpu: str = "float32") -> str:
     """The precision to compute in: for auto bfloat16 on a GPU and `cpu` on a CPU."""
     if wanted != "auto":

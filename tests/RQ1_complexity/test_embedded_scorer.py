@@ -1,10 +1,22 @@
+import argparse
+import functools
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
-from RQ1_complexity.embedded_scorer import FEATURES, EmbeddedScorer, inputs, text_features
+from RQ1_complexity import scorers
+from RQ1_complexity.embedded_scorer import FEATURES, HEAD, EmbeddedScorer, inputs, text_features
 from RQ1_complexity.train_embedded_scorer import fit
+from seedkit import stage
+from seedkit.embed import encoder_dtype, minilm_revision
+from seedkit.errors import RunError
+from seedkit.files import file_facts
+from seedkit.records import read_records
+from seedkit.score_store import Score, ScoreStore
+from seedkit.stage import Workers, score_texts
+from support import ROOT, SCORER, Command, check_batches, contents, killed
 
 PAIRS = [  # (simple, demanding)
     (
@@ -30,8 +42,8 @@ PAIRS = [  # (simple, demanding)
 ]
 
 
-def values(texts: list[str], budget: int = 4096) -> list[float]:
-    found = [score.value for score in EmbeddedScorer(device="cpu", max_batch_tokens=budget)(texts)]
+def values(texts: list[str], budget: int = 4096, dtype: str = "float32") -> list[float]:
+    found = [score.value for score in EmbeddedScorer(device="cpu", max_batch_tokens=budget, dtype=dtype)(texts)]
     assert all(value is not None for value in found)
     return [value for value in found if value is not None]
 
@@ -46,6 +58,94 @@ def test_demanding_tasks_score_higher_within_0_to_5() -> None:
 def test_batch_sizes_agree() -> None:
     texts = [text for pair in PAIRS for text in pair] * 4
     assert values(texts, budget=1) == pytest.approx(values(texts, budget=64 * 256), abs=1e-5)
+
+
+def sample() -> list[str]:
+    return [record.query for record in read_records(ROOT / "Datas" / "sample" / "OSS.jsonl")]
+
+
+def test_bfloat16_orders_as_float32_does() -> None:
+    from scipy.stats import spearmanr
+
+    texts = sample()
+    exact, rounded = values(texts), values(texts, dtype="bfloat16")
+    assert rounded != exact
+    assert spearmanr(exact, rounded)[0] >= 0.999
+    assert rounded == pytest.approx(exact, abs=0.05)
+
+
+def test_batch_by_batch_gives_the_bits_of_the_whole_chunk() -> None:
+    check_batches(EmbeddedScorer(device="cpu", max_batch_tokens=400, dtype="bfloat16"), sample()[::3])
+
+
+class Interrupted(EmbeddedScorer):
+    """Fails at the third batch."""
+
+    calls = 0
+
+    def __call__(self, texts: list[str]) -> list[Score]:
+        self.calls += 1
+        if self.calls == 3:
+            raise RunError("stopped")
+        return super().__call__(texts)
+
+
+def test_an_interrupted_run_ends_with_the_bits_of_a_whole_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stage, "CHUNK", 24)
+    texts = sample()[:60]
+
+    def scores(kind: type[EmbeddedScorer], name: str) -> tuple[list[Score], int]:
+        factory = functools.partial(kind, max_batch_tokens=900, dtype="bfloat16")
+        with (
+            Workers(factory, ["cpu"]) as workers,
+            ScoreStore(tmp_path / name, "semantic", {"dtype": "bfloat16"}) as store,
+        ):
+            return score_texts(workers, texts, store, "semantic")
+
+    whole, computed = scores(EmbeddedScorer, "whole")
+    assert computed == len(texts)
+    with pytest.raises(RunError, match="stopped"):
+        scores(Interrupted, "cut")
+    resumed, computed = scores(EmbeddedScorer, "cut")
+    assert 0 < computed < len(texts)
+    assert resumed == whole
+
+
+def plan(dtype: str, budget: int | None = None) -> dict[str, str]:
+    """The identity of the embedded scorer's scores."""
+    args = argparse.Namespace(
+        scorer="embedded", scoring_model=None, engine=None, use_vllm=False, device="cpu", dtype=dtype,
+        max_batch_tokens=budget, perplexity_model=None,
+    )  # fmt: skip
+    return scorers.plan(args, records=10)["semantic"].identity
+
+
+def test_what_its_scores_are_kept_under() -> None:
+    model = {"scorer": "embedded", "encoder": minilm_revision(), "head": file_facts(HEAD).sha256[:32]}
+    for budget in (None, 99):  # scores of earlier runs are used again
+        assert plan("float32", budget) == {**model, "dtype": "float32"}
+    half = {**model, "dtype": "bfloat16", "device": "cpu"}
+    assert plan("bfloat16") == {**half, "batch_tokens": "2048"}
+    assert plan("bfloat16", 99) == {**half, "batch_tokens": "99"}
+    assert plan("auto")["dtype"] == encoder_dtype("auto", "cpu")
+
+
+@pytest.mark.heavy
+def test_killed_it_ends_with_the_same_bytes(tmp_path: Path, shared_data: Path, scorer_command: Command) -> None:
+    texts = (shared_data / "seeds" / "evol_instruct_code.jsonl").read_bytes().splitlines(keepends=True)
+    data = tmp_path / "some.jsonl"
+    data.write_bytes(b"".join(texts[:3000]))
+    common = ["--input_file", data, "--scorer", "embedded", "--device", "cpu", "--dtype", "bfloat16"]
+    command = [sys.executable, str(SCORER), *map(str, common), "--output_dir", str(tmp_path / "cut")]
+    killed(command, 30)
+    (store,) = (tmp_path / "cut" / ".scores").glob("semantic-*")
+    assert store.read_bytes().count(b"\n") > 1
+    resumed = scorer_command(*common, "--output_dir", tmp_path / "cut", timeout_s=900)
+    assert resumed.returncode == 0, resumed.stderr
+    assert "6,000 scores computed" not in resumed.stdout
+    whole = scorer_command(*common, "--output_dir", tmp_path / "whole", timeout_s=900)
+    assert whole.returncode == 0, whole.stderr
+    assert contents(tmp_path / "cut") == contents(tmp_path / "whole")
 
 
 def test_odd_texts_have_finite_scores() -> None:

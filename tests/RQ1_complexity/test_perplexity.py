@@ -1,11 +1,12 @@
 import math
 import random
 from pathlib import Path
+from typing import Any
 
 import pytest
 from architectures import ARCHITECTURES, PLAIN, make
 from RQ1_complexity import perplexity
-from RQ1_complexity.perplexity import EMBEDDED_LM, Perplexity
+from RQ1_complexity.perplexity import EMBEDDED_LM, Perplexity, one_pass_gelu
 from support import check_batches
 
 TEXTS = ["Add two numbers.", "Sort the list. " * 5, "é 漢字", "Design a cache. " * 100] + [
@@ -113,3 +114,30 @@ def test_the_embedded_model_is_small() -> None:
     assert weights.stat().st_size < 8_000_000
     with safe_open(weights, "np") as file:
         assert {file.get_slice(name).get_dtype() for name in file.keys()} == {"F16"}
+
+
+def test_gelu_in_one_pass_is_gpt2s() -> None:
+    import torch
+    from transformers.activations import NewGELUActivation
+
+    model = torch.nn.Sequential(torch.nn.Sequential(NewGELUActivation()))
+    x = torch.linspace(-8, 8, 4001)
+    expected = model(x)
+    one_pass_gelu(model)
+    assert [type(module) for module in model.modules()][2:] == [torch.nn.GELU]
+    assert torch.allclose(model(x), expected, rtol=1e-5, atol=1e-6)
+
+
+def test_each_text_is_tokenized_once(tiny_gpt2: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = Perplexity(str(tiny_gpt2), device="cpu", max_batch_tokens=300)
+    tokenized: list[str] = []
+    call = type(model._tokenizer).__call__
+
+    def counted(self: Any, texts: list[str], **options: Any) -> Any:
+        tokenized.extend(texts)
+        return call(self, texts, **options)
+
+    monkeypatch.setattr(type(model._tokenizer), "__call__", counted)
+    for batch in model.batches(TEXTS):
+        model([TEXTS[index] for index in batch])
+    assert sorted(tokenized) == sorted(TEXTS)

@@ -6,6 +6,7 @@ import os
 import random
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -156,6 +157,24 @@ def test_batch_by_batch_gives_the_bits_of_the_whole_chunk(tiny_instructor: Path)
             assert np.array_equal(encoder([many[index] for index in batch]), whole[batch])
 
 
+def test_each_text_is_tokenized_once(tiny_instructor: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    many = list(dict.fromkeys(texts()))
+    encoder = SentenceEncoder(str(tiny_instructor), device="cpu", instruction=INSTRUCTIONS[0], max_batch_tokens=400)
+    tokenized: list[str] = []
+    preprocess = type(encoder._model).preprocess
+
+    def counted(self: Any, inputs: list[str], **options: Any) -> Any:
+        tokenized.extend(inputs)
+        return preprocess(self, inputs, **options)
+
+    monkeypatch.setattr(type(encoder._model), "preprocess", counted)
+    for batch in encoder.batches(many):
+        encoder([many[index] for index in batch])
+    assert sorted(tokenized) == sorted(text.strip() for text in many)
+    expected = encoder(many * 2)  # nothing is kept any more, and equal texts are no trouble
+    assert expected[: len(many)] == pytest.approx(expected[len(many) :], abs=1e-5)
+
+
 def test_no_texts_give_no_rows(tiny_instructor: Path) -> None:
     encoder = SentenceEncoder(str(tiny_instructor), device="cpu", instruction=INSTRUCTIONS[0])
     assert encoder([]).shape == (0, 48)
@@ -200,7 +219,13 @@ def test_the_flags_choose_the_encoder(
     )
     assert capsys.readouterr().err == ""  # nothing was chosen for the user
     assert spec.identity.pop("revision") != revision
-    assert spec.identity == {"encoder": "transformer", "model": "gpt2", "dtype": "bfloat16"}
+    assert spec.identity == {
+        "encoder": "transformer",
+        "model": "gpt2",
+        "dtype": "bfloat16",
+        "batch_tokens": "99",
+        "device": "cpu",
+    }
     wanted = SentenceEncoder(str(tiny_gpt2), device="cpu", dtype="bfloat16", max_batch_tokens=99, mean_pooling=True)
     assert np.array_equal(spec.factory(device="cpu")(few), wanted(few))
 

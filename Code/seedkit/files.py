@@ -5,10 +5,13 @@ import os
 import queue
 import shutil
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+
+from seedkit.errors import InputError
 
 BLOCK = 1 << 19  # bytes written and hashed at a time; larger blocks do not fit the processor's cache
 MAX_STEP = 512  # most lines in a block: even a short line that orjson made holds some 8 KB of memory until it is freed
@@ -25,24 +28,25 @@ class FileFacts:
 
 
 def write_atomic(path: Path, lines: Iterable[bytes]) -> FileFacts:
-    """Write the lines beside `path`, fsync, rename over it. A failure on the way leaves `path` as it was.
+    """Write the lines as `written` does, which also says what is raised."""
+    with written(path) as sink:
+        for batch in batches(lines):
+            sink.put(batch)
+    return sink.facts
 
-    Blocks are hashed in a thread of their own while they are written and the next lines are made, and synced in
-    another. Raises OSError with the file's name if the disk is full or fails.
+
+@contextmanager
+def written(path: Path) -> Iterator["Sink"]:
+    """Takes lines beside `path`; at the end of the context they are synced and renamed over it.
+
+    A failure on the way leaves `path` as it was. Raises OSError with the file's name if the disk is full or fails.
     """
     partial = path.with_name(f".{path.name}.partial")
     try:
         with partial.open("wb", buffering=0) as file:
-            sink = _Sink(file.fileno())
-            count = 0
+            sink = Sink(path, file.fileno())
             try:
-                rest = iter(lines)
-                step = 64
-                while batch := list(islice(rest, step)):
-                    block = b"".join(batch)
-                    count += len(batch)
-                    sink.put(block)
-                    step = min(max(1, step * BLOCK // max(1, len(block))), MAX_STEP)  # blocks of about that size
+                yield sink
             finally:
                 sink.close()
             os.fsync(file.fileno())
@@ -53,7 +57,14 @@ def write_atomic(path: Path, lines: Iterable[bytes]) -> FileFacts:
         if isinstance(error, OSError) and error.filename is None:
             error.filename = str(path)
         raise
-    return FileFacts(sink.sha256.hexdigest(), sink.written, count)
+
+
+def batches(lines: Iterable[bytes]) -> Iterator[list[bytes]]:
+    """The lines in lists of about BLOCK bytes, and at most MAX_STEP lines."""
+    rest, step = iter(lines), 64
+    while batch := list(islice(rest, step)):
+        yield batch
+        step = min(max(1, step * BLOCK // max(1, sum(map(len, batch)))), MAX_STEP)
 
 
 def file_facts(path: Path) -> FileFacts:
@@ -96,36 +107,65 @@ def sync(path: Path) -> None:
         os.close(fd)
 
 
-class _Sink:
-    """Writes blocks to a file, hashes them in one thread and syncs the file in another.
+def require_writable(folder: Path) -> None:
+    """InputError if the folder cannot be written to or, where it is not there yet, cannot be made. Nothing is made."""
+    there = folder.absolute()
+    try:
+        while not there.exists():
+            there = there.parent
+        is_folder, allowed = there.is_dir(), os.access(there, os.W_OK | os.X_OK)
+    except OSError as error:
+        raise InputError(f"{folder}: cannot be made: {error.strerror}") from None
+    if not is_folder:
+        raise InputError(
+            f"{folder}: expected a folder to write to, got a file" + ("" if there == folder else f": {there}")
+        )
+    if not allowed:
+        raise InputError(f"{folder}: expected a folder to write to, got no permission to write to {there}")
+
+
+class Sink:
+    """Writes lines to a file, hashes them in one thread and syncs the file in another.
 
     A failure of a thread is raised by the next put, or by close. Writing is left to the caller's thread: while it waits
     for the system, the interpreter is free for the thread that hashes.
     """
 
-    def __init__(self, fd: int) -> None:
-        self.sha256, self.written = hashlib.sha256(), 0
-        self._fd, self._unsynced = fd, 0
-        self._hashing = _Consumer(self.sha256.update)
+    def __init__(self, path: Path, fd: int) -> None:
+        self._path, self._fd = path, fd
+        self._sha256, self._bytes, self._lines, self._unsynced = hashlib.sha256(), 0, 0, 0
+        self._hashing = _Consumer(self._sha256.update)
         self._syncing = _Consumer(lambda _: os.fdatasync(fd))
 
-    def put(self, block: bytes) -> None:
-        self._hashing.put(block)
-        view = memoryview(block)
-        while view:
-            view = view[os.write(self._fd, view) :]
-        self.written += len(block)
-        self._unsynced += len(block)
-        if self._unsynced >= SYNC:
-            self._syncing.put(b"")
-            self._unsynced = 0
+    def put(self, lines: Collection[bytes]) -> None:
+        """Write these lines. Raises OSError with the name of the file that they are for."""
+        block = b"".join(lines)
+        try:
+            self._hashing.put(block)
+            view = memoryview(block)
+            while view:
+                view = view[os.write(self._fd, view) :]
+            self._bytes += len(block)
+            self._lines += len(lines)
+            self._unsynced += len(block)
+            if self._unsynced >= SYNC:
+                self._syncing.put(b"")
+                self._unsynced = 0
+        except OSError as error:
+            error.filename = str(self._path)
+            raise
 
     def close(self) -> None:
-        """Wait until all blocks are hashed and both threads have ended."""
+        """Wait until all lines are hashed and both threads have ended."""
         try:
             self._hashing.close()
         finally:
             self._syncing.close()
+
+    @property
+    def facts(self) -> FileFacts:
+        """Of the file, once it is closed."""
+        return FileFacts(self._sha256.hexdigest(), self._bytes, self._lines)
 
 
 class _Consumer:

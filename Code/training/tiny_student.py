@@ -2,10 +2,11 @@
 
 Builds a LLaMA with random weights and a byte-level BPE tokenizer trained on the given seeds, saved like any model folder
 (safetensors, config.json, tokenizer.json). Trained, it learns the seeds' commonest words and nothing about programming: it
-is for trying the path from a partition to a loss, never for a result. The same seeds and flags give the same bytes.
+is for tests of the path from a partition to a loss, never for a result; smollm2.py makes a real model. The same seeds and
+flags give the same bytes.
 
-    python Code/training/tiny_student.py --output_dir Datas/quickstart/tiny_student
-    python Code/training/train.py --partitions Datas/quickstart/RQ1/EVOL --student Datas/quickstart/tiny_student \\
+    python Code/training/tiny_student.py --output_dir /tmp/tiny_student
+    python Code/training/train.py --partitions Datas/quickstart/RQ1/EVOL --student /tmp/tiny_student \\
         --output_dir /tmp/runs --device cpu --batch_size 4 --epochs 1 --learning_rate 3e-3
 """
 
@@ -18,12 +19,10 @@ from typing import Any
 
 from seedkit.cli import run
 from seedkit.errors import InputError, RunError, UsageError
-from seedkit.files import sync
+from seedkit.files import require_writable, sync
 from seedkit.flags import natural, parser, positive
 from seedkit.records import read_records
 from seedkit.sources import DATAS
-
-from training.llamafactory_doctor_steps import require_writable
 
 BEGIN, END, PAD = "<s>", "</s>", "<pad>"
 HEADS = 4

@@ -8,11 +8,11 @@ from typing import Any
 
 from seedkit.cli import say
 from seedkit.errors import InputError, UsageError
+from seedkit.files import require_writable
 from seedkit.models import model_label, model_revision
 
 from training import student_run
 from training.encoding import NAMES, RecordEncoder
-from training.llamafactory_doctor_steps import require_writable
 from training.llamafactory_environment import Environment, environment_folder, probed, require_deepspeed, require_liger
 from training.placement import GB, Placement, placed
 from training.planned_runs import Run, plan_runs, subsets

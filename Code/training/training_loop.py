@@ -12,12 +12,11 @@ from typing import Any
 
 from seedkit.cli import say
 from seedkit.errors import InputError, RunError
-from seedkit.files import write_atomic
+from seedkit.files import require_writable, write_atomic
 from seedkit.models import model_label
 
 from training import student_run
 from training.launching import GRACE_S, train
-from training.llamafactory_doctor_steps import require_writable
 from training.losses import Curve, curves, log_rows, losses_table
 from training.planned_runs import Run
 from training.train_steps import Study, state

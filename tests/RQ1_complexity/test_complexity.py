@@ -11,7 +11,7 @@ from RQ1_complexity.complexity import DIGITS, PROMPT, TransformersScorer, digit_
 from seedkit.errors import InputError
 from seedkit.score_store import ScoreStore
 from seedkit.stage import Workers, score_texts
-from support import check_batches
+from support import answered, check_batches
 
 TEXTS = [
     "Add two numbers.",
@@ -273,3 +273,33 @@ def test_a_batch_that_memory_does_not_hold_says_so(tiny_llama: Path, monkeypatch
     assert sum(score.halved for score in found) == sum(size for size in sizes if size > 10)
     assert not any(score.halved for score in expected)
     assert [score.value for score in found] == pytest.approx([score.value for score in expected], abs=1e-5)
+
+
+VLLM_SCRIPT = """
+import json, os, sys
+from RQ1_complexity.complexity import VllmScorer
+
+if __name__ == "__main__":
+    model, texts = json.load(sys.stdin)
+    scorer = VllmScorer(model, device="cpu", dtype="bfloat16", max_batch_tokens=512)
+    config = scorer._llm.llm_engine.vllm_config
+    steps = [config.scheduler_config.max_num_batched_tokens, config.scheduler_config.max_num_seqs]
+    values = [score.value for score in scorer(texts)]
+    asked = scorer._params.logprobs, scorer._params.num_logprobs
+    print("\\n" + json.dumps([values, str(config.model_config.head_dtype), steps, asked]), flush=True)
+    os._exit(0)
+"""
+
+
+@pytest.mark.heavy
+def test_vllm_in_bfloat16_computes_the_digits_logits_in_float32(
+    tiny_llama: Path, tmp_path: Path, vllm_environment: str
+) -> None:
+    script = tmp_path / "ask.py"
+    script.write_text(VLLM_SCRIPT)
+    found, head, steps, asked = answered(vllm_environment, script, [str(tiny_llama), TEXTS])
+    assert head == "torch.float32"
+    assert steps == [512, 512]
+    assert asked == [None, 6]  # of the six digits, and of no others
+    ours = TransformersScorer(str(tiny_llama), device="cpu", dtype="bfloat16", max_batch_tokens=512)
+    assert found == pytest.approx(values(ours, TEXTS), abs=0.05)

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 CODE = Path(__file__).resolve().parents[2] / "Code"
 SCORER = CODE / "RQ1_complexity" / "complexity_scorer.py"
@@ -85,6 +86,15 @@ class Bench:
     def scorer(self, *flags: object, script: Path = SCORER, before: tuple[object, ...] = ()) -> list[str]:
         """The command of complexity_scorer.py; `before` are arguments of a `script` that runs it."""
         return [sys.executable, str(script), *map(str, before), *map(str, flags)]
+
+
+def trace_only() -> None:
+    """From now on, layers to be compiled are traced, but no kernels are made for them, which takes a minute on a CPU."""
+    import torch
+
+    module: Any = torch.nn.Module
+    compiling = module.compile
+    module.compile = lambda self, **_: compiling(self, backend="eager", dynamic=True)
 
 
 def run(command: list[str], seconds: float = 300) -> "subprocess.CompletedProcess[str]":

@@ -1,4 +1,4 @@
-"""Right numbers: the GPU against the CPU, a run against its repetition, and what happens when memory is short."""
+"""Right numbers: the GPU against the CPU, and a run against its repetition."""
 
 import functools
 import json
@@ -13,21 +13,21 @@ from pathlib import Path
 
 import numpy as np
 import shapes
-from bench import Bench, run, succeed
+from bench import SCORER, Bench, succeed
 from numpy.typing import NDArray
 
-LIMITED = Path(__file__).resolve().with_name("limited.py")
+COMPILED = Path(__file__).resolve().with_name("compiled.py")
 SCORES = "complexity_scores.jsonl"
 INSTRUCTION = "Represent the programming task:"
 FLOAT32, BFLOAT16 = ("--dtype", "float32"), ("--dtype", "bfloat16")
 
 
-def command(bench: Bench, folder: Path, *flags: str, device: str = "") -> list[str]:
-    """complexity_scorer.py with the tiny models on the bench's texts."""
-    return bench.scorer(*_flags(bench, folder, *flags, device=device))
+def command(bench: Bench, folder: Path, *flags: str, device: str = "", compiled: bool = False) -> list[str]:
+    """complexity_scorer.py with the tiny models on the bench's texts; `compiled` whatever the number of records."""
+    return bench.scorer(*scorer_flags(bench, folder, *flags, device=device), script=COMPILED if compiled else SCORER)
 
 
-def _flags(bench: Bench, folder: Path, *flags: str, device: str = "") -> list[str]:
+def scorer_flags(bench: Bench, folder: Path, *flags: str, device: str = "") -> list[str]:
     named = {
         "input_file": bench.texts_file,
         "output_dir": folder,
@@ -40,11 +40,11 @@ def _flags(bench: Bench, folder: Path, *flags: str, device: str = "") -> list[st
     return [*(text for name, value in named.items() for text in (f"--{name}", str(value))), *flags]
 
 
-def scored(bench: Bench, name: str, *flags: str, device: str = "") -> Path:
+def scored(bench: Bench, name: str, *flags: str, device: str = "", compiled: bool = False) -> Path:
     """The folder `name` with the results of a run, which is done if they are not there yet."""
     folder = bench.work / name
     if not (folder / "manifest.json").exists():
-        succeed(command(bench, folder, *flags, device=device))
+        succeed(command(bench, folder, *flags, device=device, compiled=compiled))
     return folder
 
 
@@ -63,68 +63,94 @@ def column(folder: Path, name: str) -> NDArray[np.float64]:
 
 def parity(bench: Bench) -> None:
     """complexity_scorer.py on the device against float32 on the CPU, and both precisions under another budget."""
-    from scipy.stats import spearmanr
-
     small = ("--max_batch_tokens", "500")
     runs: dict[str, tuple[str, ...]] = {
         "cpu_float32": FLOAT32,
         "float32": FLOAT32,
         "bfloat16": BFLOAT16,
+        "bfloat16_compiled": BFLOAT16,
         "float32_small": (*FLOAT32, *small),
         "bfloat16_small": (*BFLOAT16, *small),
+        "auto": (),
     }
     if bench.toy:  # there the device is the CPU, and most of a run is loading libraries
-        runs = {"cpu_float32": FLOAT32, "float32": (*FLOAT32, *small), "bfloat16": BFLOAT16}
+        runs = {"cpu_float32": FLOAT32, "float32": (*FLOAT32, *small), "bfloat16_compiled": BFLOAT16}
     command(bench, bench.work)  # the models are made here, before several ask for them
 
     def score(name: str) -> None:
-        scored(bench, name, *runs[name], device="cpu" if name == "cpu_float32" else "")
+        device = "cpu" if name == "cpu_float32" else ""
+        scored(bench, name, *runs[name], device=device, compiled=name.endswith("compiled"))
 
     at_once(bench, *(functools.partial(score, name) for name in runs))
     for name in list(runs)[1:]:
-        base = bench.work / ("bfloat16" if name == "bfloat16_small" else "cpu_float32")
-        what = f"{name} against {base.name}"
-        for part in ("semantic", "linguistic"):
-            one, other = column(base, part), column(bench.work / name, part)
-            off = float((np.abs(one - other) / np.maximum(1, np.abs(one))).max())
-            bench.report(
-                f"{what}, {part}, largest difference", off, holds=off < 1e-4 if name.startswith("float32") else None
-            )
-            bench.report(f"{what}, {part}, Spearman", float(spearmanr(one, other)[0]))
-        moved = float((column(base, "tertile") != column(bench.work / name, "tertile")).mean())
-        bench.report(f"{what}, records in another tertile", 100 * moved, "%")
+        agreement(bench, name, "cpu_float32")
+    for name in ("bfloat16_compiled", "bfloat16_small"):
+        if name in runs and "bfloat16" in runs:
+            agreement(bench, name, "bfloat16")
+    if "auto" in runs:  # bfloat16, but perplexity in float32
+        for part, base in (("semantic", "bfloat16"), ("linguistic", "float32")):
+            same = (column(bench.work / "auto", part) == column(bench.work / base, part)).all()
+            bench.report(f"auto, {part}, is that of {base}", str(same), holds=same)
+
+
+def agreement(bench: Bench, name: str, other: str) -> None:
+    """How far two runs are from each other: 1e-5 at most if both are float32."""
+    from scipy.stats import spearmanr
+
+    base, folder = bench.work / other, bench.work / name
+    for part in ("semantic", "linguistic"):
+        one, two = column(base, part), column(folder, part)
+        off = float((np.abs(one - two) / np.maximum(1, np.abs(one))).max())
+        what = f"{name} against {other}, {part}"
+        bench.report(f"{what}, largest difference", off, holds=off < 1e-5 if name.startswith("float32") else None)
+        bench.report(f"{what}, Spearman", float(spearmanr(one, two)[0]))
+    moved = float((column(base, "tertile") != column(folder, "tertile")).mean())
+    bench.report(f"{name} against {other}, records in another tertile", 100 * moved, "%")
 
 
 def same_bytes(bench: Bench) -> None:
-    """bfloat16 again, killed and resumed, by two workers, and with the parent of two workers killed: the same files."""
-    base = contents(scored(bench, "bfloat16", *BFLOAT16))
+    """bfloat16 again, killed and resumed, by two workers, and with the parent of two workers killed: the same files.
+
+    With compiled layers, and without.
+    """
     two = f"{bench.device},{bench.device}"
 
-    def compare(what: str, folder: Path) -> None:
-        found = contents(folder)
-        wrong = sorted(name for name in base.keys() | found.keys() if base.get(name) != found.get(name))
+    def compare(what: str, base: Path, folder: Path) -> None:
+        expected, found = contents(base), contents(folder)
+        wrong = sorted(name for name in expected.keys() | found.keys() if expected.get(name) != found.get(name))
         bench.report(what, f"other bytes in {', '.join(wrong)}" if wrong else "same bytes", holds=not wrong)
 
-    def killed(name: str, device: str) -> None:
-        folder = bench.work / name
-        left = kill_midway(command(bench, folder, *BFLOAT16, device=device), folder)
+    def repeated(name: str, compiled: bool, device: str = bench.device) -> None:
+        base = scored(bench, "bfloat16_compiled" if compiled else "bfloat16", *BFLOAT16, compiled=compiled)
+        folder = scored(bench, name.replace(" ", "_"), *BFLOAT16, device=device, compiled=compiled)
+        compare(name, base, folder)
+
+    def killed(name: str, compiled: bool, device: str) -> None:
+        folder = bench.work / name.replace(" ", "_")
+        again = command(bench, folder, *BFLOAT16, device=device, compiled=compiled)
+        left = kill_midway(again, folder)
         bench.report(f"{name}, workers left 10 s after it", left, holds=left == 0)
-        said = succeed(command(bench, folder, *BFLOAT16, device=device))
+        said = succeed(again)
         reused = re.search(r"([\d,]+) taken from earlier runs", said)
         bench.report(
             f"{name}, scores taken from the killed run",
             reused[1] if reused else "none",
             holds=reused is not None and reused[1] != "0",
         )
-        compare(f"{name} and resumed", folder)
+        compare(f"{name} and resumed", bench.work / ("bfloat16_compiled" if compiled else "bfloat16"), folder)
 
     jobs: list[Callable[[], None]] = [
-        lambda: compare("again", scored(bench, "bfloat16_again", *BFLOAT16)),
-        lambda: killed("killed with two workers", two),
-        lambda: compare("two workers on one device", scored(bench, "two_workers", *BFLOAT16, device=two)),
-        lambda: killed("killed", bench.device),
+        lambda: repeated("compiled again", True),
+        lambda: killed("compiled, killed with two workers", True, two),
     ]
-    at_once(bench, *jobs[: 2 if bench.toy else None])
+    if not bench.toy:
+        jobs += [
+            lambda: repeated("again", False),
+            lambda: repeated("two workers on one device", False, two),
+            lambda: killed("killed", False, bench.device),
+            lambda: killed("compiled, killed", True, bench.device),
+        ]
+    at_once(bench, *jobs)
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -180,48 +206,6 @@ def encoder_parity(bench: Bench) -> None:
     bench.report("float32, largest difference", off, holds=off < 1e-5)
     cosine = float((vectors(bench.device, "bfloat16") * base).sum(axis=1).min())
     bench.report("bfloat16, lowest cosine", cosine, holds=cosine > 0.999)
-
-
-def little_memory(bench: Bench) -> None:
-    """Batches that do not fit are halved and scored the same; one text that does not fit is one line."""
-    left = 20 if bench.toy else 2000
-    count = bench.work / "short"
-    folder = bench.work / "halved"
-    done = run(limited(bench, left, count, _flags(bench, folder, *FLOAT32, "--max_batch_tokens", "4000000")))
-    bench.report("large batches, exit code", done.returncode, _end(done.stderr), holds=done.returncode == 0)
-    if done.returncode == 0:
-        short = int(count.read_text())
-        bench.report("large batches, times that memory was short", short, holds=short > 0)
-        base = scored(bench, "float32", *FLOAT32)
-        for part in ("semantic", "linguistic"):
-            one, other = column(base, part), column(folder, part)
-            off = float((np.abs(one - other) / np.maximum(1, np.abs(one))).max())
-            bench.report(f"large batches, {part}, largest difference", off, holds=off < 1e-4)
-    long = bench.work / "long.jsonl"
-    words = [*bench.texts[:3], "word " * (30_000 if bench.toy else 100_000)]
-    long.write_text("".join(json.dumps({"instruction": text, "output": "x"}) + "\n" for text in words))
-    flags = _flags(bench, bench.work / "too_long", *FLOAT32)
-    flags[flags.index("--input_file") + 1] = str(long)
-    one_line(bench, "one text too large", run(limited(bench, left, count, flags)), "does not hold one text")
-    if bench.cuda:
-        flags = _flags(bench, bench.work / "too_large", *BFLOAT16)
-        flags[flags.index("--scoring_model") + 1] = str(shapes.llama_135m(bench))
-        one_line(bench, "a model too large", run(limited(bench, 150, count, flags)), "memory")
-
-
-def limited(bench: Bench, left: int, count: Path, flags: list[str]) -> list[str]:
-    return bench.scorer(*flags, script=LIMITED, before=(left, count))
-
-
-def one_line(bench: Bench, what: str, done: "subprocess.CompletedProcess[str]", words: str) -> None:
-    """Whether a run failed with exit code 1 and one line that holds `words`."""
-    errors = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
-    good = done.returncode == 1 and len(errors) == 1 and words in errors[0] and "Traceback" not in done.stderr
-    bench.report(what, errors[0][:200] if errors else _end(done.stderr), f"(exit code {done.returncode})", holds=good)
-
-
-def _end(text: str) -> str:
-    return text.strip().splitlines()[-1][:300] if text.strip() else ""
 
 
 def greedy(bench: Bench) -> None:

@@ -51,7 +51,7 @@ def generation(bench: Bench) -> None:
     """The transformers engine on a 135M LLaMA in bfloat16, greedy and drawn, against plain generate()."""
     from inference.engines import Request, Sampling
     from inference.transformers_engine import TransformersEngine
-    from seedkit.causal_lm import padded
+    from seedkit.causal_lm import load_causal_lm, padded
     from transformers import GenerationConfig
 
     model, tokens = str(shapes.llama_135m(bench)), shapes.tokenizer(bench)
@@ -65,7 +65,7 @@ def generation(bench: Bench) -> None:
         ),
         "drawn": TransformersEngine(model, Sampling(0.8, 0.95, (), end), device=bench.device, dtype="bfloat16"),
     }
-    network = engines["greedy"]._model
+    network = load_causal_lm(model, bench.device, "bfloat16")
     settings = GenerationConfig(do_sample=False, pad_token_id=0)
     for size in sizes:
         requests = [Request(prompt, new, number) for number, prompt in enumerate(prompts[:size])]
@@ -83,3 +83,17 @@ def generation(bench: Bench) -> None:
             base = base or seconds
             share = "" if name.startswith("plain") else f", {base / seconds:.2f} times plain"
             bench.report(f"batch {size}, {name}", size * new / seconds, f"tokens/s{share}")
+    # answers of many lengths, of which at most some fit at once: who ends gives its place away
+    lengths = [max(1, new >> number % 4) for number in range(8 * sizes[1])]
+    requests = [Request(prompts[number % len(prompts)], length, number) for number, length in enumerate(lengths)]
+    engine = TransformersEngine(
+        model,
+        Sampling(0.0, 1.0, (), end),
+        device=bench.device,
+        dtype="bfloat16",
+        max_batch_tokens=sizes[1] * (max(map(len, prompts)) + new),
+    )
+    seconds = bench.seconds(lambda: engine(requests))
+    bench.report(
+        f"{len(requests)} answers of 1/8 to 1 of that length, {sizes[1]} at once", sum(lengths) / seconds, "tokens/s"
+    )

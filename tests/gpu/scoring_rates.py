@@ -3,58 +3,54 @@
 import functools
 import itertools
 import os
-from collections.abc import Sequence
 from typing import Any
 from unittest.mock import patch
 
 import numpy as np
 import shapes
-from bench import Bench
+from bench import Bench, trace_only
 from machine import rate
 from RQ1_complexity import complexity
 from RQ1_complexity import perplexity as perplexity_module
-from RQ1_complexity.complexity import PROMPT, TransformersScorer, expected_score
+from RQ1_complexity.complexity import PROMPT, TransformersScorer
 from RQ1_complexity.perplexity import Perplexity
-from seedkit.causal_lm import padded
+from RQ1_complexity.scoring_model import compile_layers
 from seedkit.stage import chunked
 
 BUDGET = 16384  # tokens a forward pass, the default on a GPU
 PROFILED = 8  # kernels of a profile that are named
 
 
-class FloatHead(TransformersScorer):
-    """The six rows of the head that matter, and the last hidden state, in float32."""
-
-    def _forward(self, rows: Sequence[Sequence[int]]) -> list[float]:
-        import torch
-
-        ids, mask = padded(rows, self._device, left=False)
-        with torch.inference_mode():
-            hidden = self._model.model(input_ids=ids, use_cache=False).last_hidden_state
-            last = hidden[torch.arange(len(rows), device=ids.device), mask.sum(1) - 1].float()
-            logits = last @ self._model.lm_head.weight[self._read.digits].float().T
-        values: list[float] = expected_score(logits.double().cpu().numpy()).tolist()
-        return values
-
-
 def scorer(bench: Bench) -> None:
-    """The scorer as it is, where torch chooses the attention kernel by its own order."""
-    measured(bench, random_model(bench), "as is", TransformersScorer, profile=True)
-
-
-def scorer_variants(bench: Bench) -> None:
-    """The same where cuDNN's attention is tried last, then with a head in float32, compiled layers, other budgets."""
-    model = random_model(bench)
-    base = measured(bench, model, "as is", TransformersScorer)
-    head = measured(bench, model, "head in float32", FloatHead, profile=True)
-    agreement(bench, "head in float32, against as is", base, head)
-    for layer in model.model.layers:
-        layer.compile(dynamic=True, backend="eager" if bench.toy else "inductor")
-    compiled = measured(bench, model, "and layers compiled", FloatHead, profile=True)
-    agreement(bench, "and layers compiled, against head in float32", head, compiled)
+    """The scorer as scripts run it: on few records, with compiled layers as on many, and with other budgets."""
+    if bench.toy:
+        trace_only()
+    shipped = loaded(bench)
+    few = measured(bench, shipped, "layers as they are", profile=True)
+    seconds = bench.seconds(lambda: compile_layers(shipped._model, "8B"))
+    bench.report("compiling", seconds, "s")
+    many = measured(bench, shipped, "layers compiled", profile=True)
+    agreement(bench, "compiled against not compiled", few, many)
+    same = bool((many == measured(bench, shipped, "layers compiled, once more")).all())
+    bench.report("layers compiled, once more, same scores", str(same), holds=same)
     for budget in (BUDGET // 2, 2 * BUDGET):
-        other = measured(bench, model, f"and {budget} tokens a batch", FloatHead, budget=budget)
-        agreement(bench, f"{budget} against {BUDGET} tokens a batch", compiled, other)
+        shipped._max_batch_tokens = budget
+        other = measured(bench, shipped, f"layers compiled, {budget} tokens a batch")
+        agreement(bench, f"{budget} against {BUDGET} tokens a batch", many, other)
+
+
+def scorer_as_torch_orders(bench: Bench) -> None:
+    """The same on few records, where cuDNN's attention is tried first."""
+    measured(bench, loaded(bench), "layers as they are")
+
+
+def loaded(bench: Bench) -> TransformersScorer:
+    """The project's scorer class on a random model of the 8B's shape."""
+    model = random_model(bench)
+    with patch.object(complexity, "load_causal_lm", lambda *_: model):
+        return TransformersScorer(
+            str(shapes.llama_8b(bench)), device=bench.device, dtype="bfloat16", max_batch_tokens=BUDGET
+        )
 
 
 def random_model(bench: Bench) -> Any:
@@ -70,9 +66,9 @@ def random_model(bench: Bench) -> Any:
 
 
 def measured(
-    bench: Bench, model: Any, name: str, kind: type[TransformersScorer], *, budget: int = BUDGET, profile: bool = False
+    bench: Bench, scorer: TransformersScorer, name: str, *, profile: bool = False
 ) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """Run up to 2,048 texts through the scorer class in chunks as a stage gets them, twice, and report its rates.
+    """Run up to 2,048 texts through the scorer in chunks as a stage gets them, twice, and report its rates.
 
     Returns the scores (n,).
 
@@ -81,9 +77,7 @@ def measured(
     """
     _, unique, chunks = chunked(bench.texts[: 30 if bench.toy else 2048])
     parts = [[unique[key] for key in chunk] for chunk in chunks]
-    texts = list(itertools.chain.from_iterable(parts))
-    with patch.object(complexity, "load_causal_lm", lambda *_: model):
-        scorer = kind(str(shapes.llama_8b(bench)), device=bench.device, dtype="bfloat16", max_batch_tokens=budget)
+    texts, model = list(itertools.chain.from_iterable(parts)), scorer._model
     lengths = np.array(
         [len(ids) for ids in shapes.tokenizer(bench)([PROMPT.format(instruction=t) for t in texts])["input_ids"]]
     )
@@ -149,11 +143,12 @@ def peak(bench: Bench) -> float:
 
 
 def perplexity(bench: Bench) -> None:
-    """GPT-2's shape in both precisions, and with room for more logits."""
+    """GPT-2's shape in both precisions, and with logits for fewer and for more tokens at a time."""
     model, texts = str(shapes.gpt2(bench)), sorted(bench.texts, key=len, reverse=True)[:: 40 if bench.toy else 2]
     columns = {}
 
-    def timed(what: str, measure: Perplexity, some: list[str]) -> None:
+    def timed(what: str, dtype: str, some: list[str], budget: int = BUDGET) -> Perplexity:
+        measure = Perplexity(model, device=bench.device, dtype=dtype, max_batch_tokens=budget)
         measure(some[::8])
         forget_peak(bench)
         found: list[Any] = []
@@ -162,24 +157,20 @@ def perplexity(bench: Bench) -> None:
         if bench.cuda:
             bench.report(f"{what}, peak memory", peak(bench), "GB")
         columns[what] = np.array([score.value for score in found], dtype=np.float64)
+        return measure
 
     for dtype in ("float32", "bfloat16"):
-        measure = Perplexity(model, device=bench.device, dtype=dtype, max_batch_tokens=BUDGET)
-        timed(dtype, measure, texts)
-        with patch.object(perplexity_module, "LOGITS_BYTES", 1 << 33):
-            timed(
-                f"{dtype}, room for 8 GB of logits",
-                Perplexity(model, device=bench.device, dtype=dtype, max_batch_tokens=BUDGET),
-                texts,
-            )
+        measure = timed(dtype, dtype, texts)
         if bench.cuda:
             kernels(bench, dtype, functools.partial(measure, texts[:: len(texts) // 150]))
-        timed(
-            f"{dtype}, one at a time",
-            Perplexity(model, device=bench.device, dtype=dtype, max_batch_tokens=1),
-            texts[:: max(1, len(texts) // 100)],
-        )
+        timed(f"{dtype}, one at a time", dtype, texts[:: max(1, len(texts) // 100)], budget=1)
+    for power in (26, 30):
+        with patch.object(perplexity_module, "LOGITS_BYTES", 1 << power):
+            timed(f"float32, {2 ** (power - 20)} MB of logits at a time", "float32", texts)
+    timed(f"float32, {4 * BUDGET} tokens a batch", "float32", texts, budget=4 * BUDGET)
     base = columns["float32"]
-    for what in ("bfloat16", "float32, room for 8 GB of logits"):
-        off = float((np.abs(columns[what] - base) / base).max())
-        bench.report(f"{what}, largest difference from float32", 100 * off, "%")
+    for what, found in columns.items():
+        if len(found) == len(base) and what != "float32":
+            off = float((np.abs(found - base) / base).max())
+            good = off < 1e-5 if what.startswith("float32") else None
+            bench.report(f"{what}, largest difference from float32", 100 * off, "%", holds=good)

@@ -24,7 +24,7 @@ def test_every_step_runs_on_a_cpu(tmp_path: Path) -> None:
     assert {step["step"]: step["error"] for step in results if step["error"]} == {}, done.stdout
     wrong = [(step["step"], row) for step in results for row in step["rows"] if row["holds"] is False]
     assert wrong == []
-    assert len(results) == 14
+    assert len(results) == 16
     assert all(step["rows"] for step in results)
     assert done.returncode == 0
 

@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from inference.engines import Request, Sampling, request_seed
 from inference.transformers_engine import TransformersEngine
 from seedkit.causal_lm import load_tokenizer
+from tiny_models import tokenizer
 
 PROMPTS = [
     "Write a function that returns the sum.",
@@ -16,6 +18,21 @@ PROMPTS = [
 ]
 GREEDY = Sampling(0.0, 1.0, (), ())
 VLLM = ["--engine", "vllm", "--dtype", "float32"]  # as transformers computes on a CPU
+
+
+def made(kind: str, folder: Path, **more: Any) -> Path:
+    """A tiny model of transformers' class `kind`Config, with random weights."""
+    import torch
+    import transformers
+
+    tokens = tokenizer(eos_token="<|end|>")
+    sizes = {"hidden_size": 64, "intermediate_size": 96, "num_hidden_layers": 2, "num_attention_heads": 4}
+    given = {"vocab_size": len(tokens), **sizes, "initializer_range": 0.3, "bos_token_id": 1, "eos_token_id": 0, **more}
+    torch.manual_seed(0)
+    config = getattr(transformers, f"{kind}Config")(**given)
+    transformers.AutoModelForCausalLM.from_config(config).save_pretrained(folder)
+    tokens.save_pretrained(folder)
+    return folder
 
 
 def engine(model: Path, sampling: Sampling = GREEDY) -> TransformersEngine:
@@ -29,10 +46,9 @@ def generate_flags(model: Path, problems: Path, out: Path, *more: object) -> lis
 
 
 def requests(model: Path, max_new_tokens: int = 24, prompts: Sequence[str] = PROMPTS) -> list[Request]:
-    tokenizer = load_tokenizer(str(model))
+    tokens = load_tokenizer(str(model))
     return [
-        Request(tuple(tokenizer(prompt)["input_ids"]), max_new_tokens, request_seed(42, prompt, 0))
-        for prompt in prompts
+        Request(tuple(tokens(prompt)["input_ids"]), max_new_tokens, request_seed(42, prompt, 0)) for prompt in prompts
     ]
 
 

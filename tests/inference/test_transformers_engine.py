@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from engine_cases import GREEDY, engine, naive, requests
+from engine_cases import GREEDY, PROMPTS, engine, naive, requests
 from inference.engines import Answer, Request, Sampling, answer, continuation
-from inference.rows import BatchRow, perturb
+from inference.transformers_engine import TransformersEngine
 from seedkit.causal_lm import load_tokenizer
 from seedkit.errors import RunError
 
@@ -35,6 +35,32 @@ def test_every_row_has_its_own_limit(tiny_llama: Path) -> None:
         assert len(short.text) < len(long.text)
 
 
+def test_a_waiting_request_takes_the_place_of_an_answer_that_has_ended(
+    tiny_llama: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two at a time, of 24 tokens and five times 6: 30 tokens one after the other beside 24, and none waits for the long one."""
+    first, *others = requests(tiny_llama, prompts=[*PROMPTS, "six"])
+    wanted = [first, *(Request(one.prompt, 6, one.seed) for one in others)]
+    expected = [engine(tiny_llama)([one])[0] for one in wanted]
+    room = 2 * max(len(one.prompt) + one.max_new_tokens for one in wanted)
+    refilled = TransformersEngine(str(tiny_llama), GREEDY, device="cpu", dtype="float32", max_batch_tokens=room)
+    forward, rows = refilled._model.forward, []
+
+    def counted(input_ids: Any, **arguments: Any) -> Any:
+        rows.append(len(input_ids))
+        return forward(input_ids=input_ids, **arguments)
+
+    monkeypatch.setattr(refilled._model, "forward", counted)
+    assert refilled(wanted) == expected
+    assert sum(rows) == 24 + 5 * 6  # no row is computed after its end
+    assert max(rows) == 2
+    assert len(rows) == 30
+    rows.clear()
+    refilled._slot_limit = 0  # what a batch that waits for its longest takes, the long one beside a short one
+    assert refilled(wanted) == expected
+    assert sum(rows) > 24 + 5 * 6
+
+
 def test_an_answer_ends_before_a_stop_string_that_spans_tokens(tiny_llama: Path) -> None:
     whole = [found.text for found in engine(tiny_llama)(requests(tiny_llama))]
     for text in whole:
@@ -51,34 +77,6 @@ def test_an_answer_ends_before_a_stop_id(tiny_llama: Path) -> None:
     end = tokens[4]
     found = engine(tiny_llama, Sampling(0.0, 1.0, (), (end,)))(wanted[:1])
     assert found == [Answer(continuation(tokenizer, wanted[0].prompt, tokens[: tokens.index(end)]), "stop")]
-
-
-def test_a_row_is_done_with_the_token_that_completes_the_stop(tiny_llama: Path) -> None:
-    tokenizer = load_tokenizer(str(tiny_llama))
-    written = tokenizer("    return é\nclass A")["input_ids"]
-    row = BatchRow(Request((1, 2), 99, 0), Sampling(0.0, 1.0, ("\nclass", "\ndef"), ()), tokenizer, "cpu")
-    ended = []
-    for token in written:
-        row.take(token)
-        ended.append(row.ended)
-    first = ended.index(True)
-    assert "\nclass" in tokenizer.decode(written[: first + 1])
-    assert "\nclass" not in tokenizer.decode(written[:first])
-    assert row.tokens == written[: first + 1]  # what comes after it is not the row's
-
-
-def test_perturbed_logits_are_distributed_as_their_softmax() -> None:
-    import torch
-
-    draws = 20_000
-    logits = torch.tensor([2.0, 1.0, 0.0, -1.0, -3.0, float("-inf")])
-    rows = [BatchRow(Request((), 1, seed), Sampling(1.0, 1.0, (), ()), None, "cpu") for seed in range(draws)]
-    drawn = perturb(logits.repeat(draws, 1), rows).argmax(1)
-    expected = torch.softmax(logits, 0) * draws
-    counts = torch.bincount(drawn, minlength=len(logits))
-    assert counts[-1] == 0
-    chi_square = ((counts - expected) ** 2 / expected)[:-1].sum()
-    assert chi_square < 18.5  # 4 degrees of freedom, p = 0.001
 
 
 def test_what_a_row_draws_depends_on_its_seed_alone(tiny_llama: Path) -> None:

@@ -4,6 +4,7 @@ import json
 import random
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import tiny_models
 from benchmarks import BENCHMARKS
 from evaluation.generation.plan import prepare
 from evaluation.generation.settings import GenerationSettings
-from evaluation.generation.steps import AnswerCodec, generate
+from evaluation.generation.steps import AnswerCodec, generate, make_chunks
 from seedkit.errors import InputError
 from seedkit.journal import Journal
 from support import contents, rows
@@ -74,6 +75,28 @@ def test_a_store_cut_anywhere_ends_with_the_same_bytes(tmp_path: Path, tiny_llam
         generate(made, tmp_path)
         assert contents(tmp_path) == whole
         assert {line for line in store.read_bytes().splitlines()} == set(data.splitlines())
+
+
+def test_a_chunk_is_several_batches_and_every_device_has_one(tiny_llama: Path, problems: Path) -> None:
+    def sizes(engine: str = "transformers", **changed: Any) -> list[int]:
+        plan = replace(prepare(settings(tiny_llama, problems, temperature=0.9, **changed)), engine=engine)
+        chunks = list(make_chunks(plan))
+        assert sorted(one for chunk in chunks for one in chunk) == [
+            (problem, sample) for problem in range(7) for sample in range(plan.settings.num_samples)
+        ]
+        assert all(len({sample for _, sample in chunk}) == 1 for chunk in chunks)
+        return [len(chunk) for chunk in chunks]
+
+    assert sizes() == [7]
+    longest = max(len(ids) for ids in prepare(settings(tiny_llama, problems)).prompts.ids) + 12
+    assert sizes(max_batch_tokens=longest // 2) == [4, 3]  # eight half requests, then shorter ones
+    assert len(sizes(device="cpu,cpu")) >= 2
+    assert sizes(device="cpu,cpu", num_samples=2) == [7, 7]
+    # where rounding can change an answer, the number of devices changes nothing
+    assert sizes(device="cpu,cpu", dtype="bfloat16") == [7]
+    assert sizes("vllm") == [7]
+    assert sizes("vllm", device="cpu,cpu,cpu", dtype="bfloat16") == [3, 2, 2]
+    assert sizes("vllm", device=",".join(["cpu"] * 9)) == [1] * 7
 
 
 @pytest.mark.heavy

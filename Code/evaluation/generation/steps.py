@@ -93,14 +93,16 @@ def make_chunks(plan: Plan) -> Iterator[list[tuple[int, int]]]:
     All of a chunk have the same number of the sample, so that asking for more samples adds chunks and leaves the earlier
     ones as they were. Where no answer depends on how they are cut, there is at least one for each device.
     """
-    lengths = [len(ids) + plan.max_tokens(problem) for problem, ids in enumerate(plan.prompts.ids)]
     least = math.ceil(len(plan.devices) / plan.settings.num_samples) if plan.batch is None else 1
     if plan.engine == TRANSFORMERS:
-        most = min(CHUNK_BATCHES * plan.max_batch_tokens, math.ceil(sum(lengths) / least))
-        cut = list(token_batches(lengths, most))  # prompts of about the same length
+        lengths = [len(ids) + plan.max_tokens(problem) for problem, ids in enumerate(plan.prompts.ids)]
+        batches = list(token_batches(lengths, plan.max_batch_tokens))
+        order = [problem for batch in batches for problem in batch]
+        count = max(least, math.ceil(len(batches) / CHUNK_BATCHES))
     else:
-        count = max(least, math.ceil(len(lengths) / VLLM_CHUNK))
-        cut = [list(range(len(lengths)))[start::count] for start in range(min(count, len(lengths)))]
+        order = list(range(len(plan.problems)))
+        count = max(least, math.ceil(len(order) / VLLM_CHUNK))
+    cut = [order[start::count] for start in range(min(count, len(order)))]  # each with long prompts and short ones
     for sample in range(plan.settings.num_samples):
         for chunk in cut:
             yield [(problem, sample) for problem in chunk]

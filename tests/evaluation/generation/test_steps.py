@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import tiny_models
 from benchmarks import BENCHMARKS
+from evaluation.generation import steps
 from evaluation.generation.plan import prepare
 from evaluation.generation.settings import GenerationSettings
 from evaluation.generation.steps import AnswerCodec, generate, make_chunks
@@ -77,7 +78,9 @@ def test_a_store_cut_anywhere_ends_with_the_same_bytes(tmp_path: Path, tiny_llam
         assert {line for line in store.read_bytes().splitlines()} == set(data.splitlines())
 
 
-def test_a_chunk_is_several_batches_and_every_device_has_one(tiny_llama: Path, problems: Path) -> None:
+def test_a_chunk_is_several_batches_and_every_device_has_one(
+    tiny_llama: Path, problems: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def sizes(engine: str = "transformers", **changed: Any) -> list[int]:
         plan = replace(prepare(settings(tiny_llama, problems, temperature=0.9, **changed)), engine=engine)
         chunks = list(make_chunks(plan))
@@ -88,9 +91,12 @@ def test_a_chunk_is_several_batches_and_every_device_has_one(tiny_llama: Path, p
         return [len(chunk) for chunk in chunks]
 
     assert sizes() == [7]
-    longest = max(len(ids) for ids in prepare(settings(tiny_llama, problems)).prompts.ids) + 12
-    assert sizes(max_batch_tokens=longest // 2) == [4, 3]  # eight half requests, then shorter ones
-    assert len(sizes(device="cpu,cpu")) >= 2
+    assert sizes(max_batch_tokens=1) == [7]  # seven batches of one
+    assert sizes(max_batch_tokens=1, num_samples=2) == [7, 7]
+    monkeypatch.setattr(steps, "CHUNK_BATCHES", 3)
+    assert sizes(max_batch_tokens=1) == [3, 2, 2]
+    monkeypatch.undo()
+    assert sizes(device="cpu,cpu") == [4, 3]
     assert sizes(device="cpu,cpu", num_samples=2) == [7, 7]
     # where rounding can change an answer, the number of devices changes nothing
     assert sizes(device="cpu,cpu", dtype="bfloat16") == [7]

@@ -3,17 +3,22 @@
 from seedkit.errors import UsageError
 
 from benchmarks.contract import ALL, Benchmark, Selection
+from benchmarks.evalplus.benchmark import HumanEvalPlus, MbppPlus
 from benchmarks.humaneval import HumanEval
 from benchmarks.livecodebench.benchmark import LiveCodeBench
 from benchmarks.mbpp import Mbpp, SanitizedMbpp
 from benchmarks.multipl_e.benchmark import MULTIPL_E
 
 # as --help and messages show them
-NAMES = "humaneval, mbpp, mbpp-full, livecodebench, multipl-e-LANGUAGE, multipl-e-mbpp-LANGUAGE"
+NAMES = (
+    "humaneval, humaneval-plus, mbpp, mbpp-plus, mbpp-full, livecodebench, multipl-e-LANGUAGE, multipl-e-mbpp-LANGUAGE"
+)
 BENCHMARKS: dict[str, type[Benchmark]] = {
     "humaneval": HumanEval,
     "mbpp": SanitizedMbpp,
     "mbpp-full": Mbpp,
+    "humaneval-plus": HumanEvalPlus,
+    "mbpp-plus": MbppPlus,
     "livecodebench": LiveCodeBench,
     **MULTIPL_E,
 }

@@ -59,6 +59,7 @@ class Benchmark(Protocol):
     max_new_tokens: int
     judged: str  # OUTSIDE or INSIDE: where verdicts are made
     toolchain: str | None  # the language that must be installed; None: Python alone
+    answers_of: str | None  # the benchmark whose prompts are the same, so that answers to those are answers to this one
     min_seconds: float  # the least time limit of a run, where the user names none: that of the authors' own harness
 
     def load(self, source: Path | None) -> list[Problem]:

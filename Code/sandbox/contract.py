@@ -18,6 +18,7 @@ class Limits:
     disk: int = 64 << 20  # bytes: one file, and all files in the jail's own /tmp where the sandbox has one
     output: int = 32 << 20  # bytes that it may print or answer before it is killed
     processes: int = 1  # 1: it may have threads, but cannot fork
+    answer: int = 4 << 20  # bytes of one answer: 300,000 numbers, more than most problems ask for
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,6 +54,7 @@ class LiveCodeBench:
     min_seconds = SECONDS
     judged = OUTSIDE
     toolchain: str | None = None
+    answers_of: str | None = None
 
     def __init__(self, selection: Selection = ALL) -> None:
         self._selection = selection

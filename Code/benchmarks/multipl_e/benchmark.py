@@ -35,6 +35,7 @@ class MultiplE:
     min_seconds: float
     judged: str
     toolchain: str | None
+    answers_of: str | None = None
     stop: tuple[str, ...]
 
     @property

@@ -108,10 +108,11 @@ def _wanted_samples(settings: GradingSettings, benchmark: Benchmark, problems: S
     Raises InputError where there are none, or they are of another benchmark, and UsageError where no problem has as many
     samples as a --k.
     """
-    made = made_by(settings.samples) or {}
-    if made.get("benchmark", settings.benchmark) != settings.benchmark:
-        raise InputError(f"{settings.samples}: answers to {made['benchmark']}, got --benchmark {settings.benchmark}")
-    partial = replace(settings.selection, all_tests=False) != ALL
+    answered = (made_by(settings.samples) or {}).get("benchmark", settings.benchmark)
+    if answered not in (settings.benchmark, benchmark.answers_of):
+        raise InputError(f"{settings.samples}: answers to {answered}, got --benchmark {settings.benchmark}")
+    # of the base benchmark's problems, this one may have only some
+    partial = replace(settings.selection, all_tests=False) != ALL or answered != settings.benchmark
     samples = read_samples(settings.samples, benchmark, problems, partial=partial)
     asked = {problem.task_id for problem in problems[: settings.limit]}
     samples = [sample for sample in samples if sample.task_id in asked]
@@ -203,6 +204,8 @@ def result_lines(samples: Sequence[Sample], verdicts: Sequence[Verdict], sandbox
             "sandbox": sandbox,
             "stderr": verdict.stderr,
         }
+        if verdict.base is not None:
+            row["base"] = verdict.base
         yield orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE)
 
 
@@ -224,13 +227,15 @@ def _identity(settings: GradingSettings, sandbox: str, problems: Sequence[Proble
 
 
 class VerdictCodec:
-    """How a verdict stands in a line of the journal: {key, verdict, seconds, stderr}."""
+    """How a verdict stands in a line of the journal: {key, verdict, seconds, stderr}, and base where there is one."""
 
     def encode(self, key: str, piece: Verdict) -> dict[str, Any]:
-        return {"key": key, "verdict": piece.name, "seconds": piece.seconds, "stderr": piece.stderr}
+        row: dict[str, Any] = {"key": key, "verdict": piece.name, "seconds": piece.seconds, "stderr": piece.stderr}
+        return row if piece.base is None else {**row, "base": piece.base}
 
     def decode(self, row: Any) -> tuple[str, Verdict]:
-        verdict = Verdict(row["verdict"], row["seconds"], row["stderr"])
-        if verdict.name not in VERDICTS or not isinstance(verdict.seconds, float):
+        verdict = Verdict(row["verdict"], row["seconds"], row["stderr"], row.get("base"))
+        named = {verdict.name, *([] if verdict.base is None else [verdict.base])}
+        if not named <= set(VERDICTS) or not isinstance(verdict.seconds, float):
             raise ValueError("expected a verdict")
         return row["key"], verdict

@@ -29,6 +29,9 @@ class Summary:
     isolated: bool
     judged: str  # where verdicts were made
     pass_at_k: dict[str, dict[str, Any]]  # by k: value, interval_95 (over problems), or reason
+    base_pass_at_k: (
+        dict[str, dict[str, Any]] | None
+    )  # the same on the base tests alone, of a benchmark with others besides
     by_tag: dict[str, dict[str, dict[str, Any]]]  # pass@1 by difficulty and platform, where problems have these
     without_errata: dict[str, Any] | None  # pass@1 without the problems known to be broken, where there are any
     verdicts: dict[str, int]  # samples by verdict
@@ -52,10 +55,12 @@ def summarise(
     """The summary of the samples' verdicts. A sample with infra_error counts as not there: that says nothing about it."""
     total: Counter[str] = Counter()
     passed: Counter[str] = Counter()
+    base: Counter[str] = Counter()
     for sample, verdict in zip(samples, verdicts, strict=True):
         if verdict.name != INFRA_ERROR:
             total[sample.task_id] += 1
             passed[sample.task_id] += verdict.name == PASS
+            base[sample.task_id] += verdict.base == PASS
     names = [problem.task_id for problem in problems if total[problem.task_id]]
     by_task = {name: (passed[name], total[name]) for name in names}
     sound = [problem.task_id for problem in problems if "errata" not in problem.tags]
@@ -66,6 +71,9 @@ def summarise(
         isolated=sandbox != UNSAFE,
         judged=benchmark.judged,
         pass_at_k={str(k): _pass_at(k, [total[n] for n in names], [passed[n] for n in names]) for k in settings.k},
+        base_pass_at_k={str(k): _pass_at(k, [total[n] for n in names], [base[n] for n in names]) for k in settings.k}
+        if any(verdict.base is not None for verdict in verdicts)
+        else None,
         by_tag=by_tag(by_task, {problem.task_id: problem.tags for problem in problems}),
         without_errata=pass_at_1(by_task, sound) if len(sound) < len(problems) else None,
         verdicts={name: counts[name] for name in VERDICTS},
@@ -105,12 +113,13 @@ def shown(summary: Summary) -> str:
     """The summary as grade.py prints it."""
     rows = [[verdict, f"{count:,}"] for verdict, count in summary.verdicts.items() if count]
     lines = [table(["verdict", "samples"], rows), ""]
-    for k, found in summary.pass_at_k.items():
-        if found["value"] is None:
-            lines.append(f"pass@{k}: not computed, {found['reason']}")
-        else:
-            low, high = found["interval_95"]
-            lines.append(f"pass@{k}: {found['value']:.1%} (95% interval {low:.1%} to {high:.1%})")
+    for tests, figures in (("", summary.pass_at_k), (" on the base tests alone", summary.base_pass_at_k or {})):
+        for k, found in figures.items():
+            if found["value"] is None:
+                lines.append(f"pass@{k}{tests}: not computed, {found['reason']}")
+            else:
+                low, high = found["interval_95"]
+                lines.append(f"pass@{k}{tests}: {found['value']:.1%} (95% interval {low:.1%} to {high:.1%})")
     for tag, values in summary.by_tag.items():
         shares = [
             f"{value} {found['pass_at_1']:.1%} of {found['problems']}"

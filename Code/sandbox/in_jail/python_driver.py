@@ -18,6 +18,7 @@ import sys
 # none of them makes a program right.
 SYNTAX, DENIED, SPENT, RAISED = b"syntax", b"denied", b"memory", b"raised"
 END = object()
+HELD = []
 
 
 def call(function, args, options):
@@ -30,9 +31,17 @@ def following(iterator):
     return [] if value is END else [value]
 
 
+def hold(function, args, options):
+    """Call it and keep what it returns until the next time; the hash of that."""
+    HELD[:] = [function(*args, **options)]
+    return digest(HELD[0])
+
+
 # what the judge can do with an object of the candidate's
 ACTIONS = {
     "call": call,
+    "hold": hold,
+    "held": lambda _: HELD[0],
     "get": getattr,
     "set": setattr,
     "equal": lambda one, other: bool(one == other),

@@ -10,7 +10,6 @@ from typing import Any
 from sandbox.contract import Jail, Limits
 from sandbox.judging.verdict import FAIL, MEMORY, TIMEOUT
 
-ANSWER = 4 << 20  # bytes of one answer at most: 300,000 numbers, more than any known problem asks for
 KEPT = 1 << 16  # bytes of what a candidate prints that are kept
 FILES = 20_000  # files in the jail's /tmp at most
 STARVED = 4  # a program that waits for a processor gets up to this many times its time
@@ -47,7 +46,7 @@ class FilesExceeded(MemoryExceeded):
 
 
 class OutputExceeded(LimitExceeded):
-    """It printed more than Limits.output, or answered more, or gave one answer of more than ANSWER bytes."""
+    """It printed more than Limits.output, or answered more, or gave one answer of more than Limits.answer."""
 
 
 class DiskExceeded(LimitExceeded):
@@ -82,9 +81,14 @@ class Channel:
 
     def begin(self, seconds: float) -> None:
         """Set the deadline to `seconds` from now; `self.seconds` counts from now too."""
-        self.started = time.monotonic()
+        self.allow(seconds)
+        self.started = self._since
+
+    def allow(self, seconds: float) -> None:
+        """Set the deadline to `seconds` from now; `self.seconds` goes on counting from where it began."""
+        self._since = time.monotonic()
         self._seconds = seconds
-        self._deadline = self.started + seconds
+        self._deadline = self._since + seconds
 
     @property
     def seconds(self) -> float:
@@ -142,8 +146,8 @@ class Channel:
         while True:
             if size < 0 and len(self._answer) >= 4:
                 size = int.from_bytes(self._answer[:4], "little")
-                if size > ANSWER:
-                    raise OutputExceeded(f"an answer of {size:,} bytes, at most {ANSWER:,} are taken")
+                if size > (most := self._limits.answer):
+                    raise OutputExceeded(f"an answer of {size:,} bytes, at most {most:,} are taken")
             if 0 <= size <= len(self._answer) - 4:
                 data = bytes(self._answer[4 : 4 + size])
                 del self._answer[: 4 + size]
@@ -216,5 +220,5 @@ class Channel:
     def _extended(self) -> bool:
         """Extend the deadline by the time that the program waited for a processor; whether there is time left."""
         waited = min(self._jail.usage().waited, (STARVED - 1) * self._seconds)
-        self._deadline = self.started + self._seconds + waited
+        self._deadline = self._since + self._seconds + waited
         return time.monotonic() < self._deadline

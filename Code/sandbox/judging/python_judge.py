@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from types import CodeType, FrameType
-from typing import Any
+from typing import Any, Protocol
 
 from sandbox.contract import Limits, Sandbox, SandboxError
 from sandbox.judging.channel import Channel, Deadline, Ended, LimitExceeded, verdict_of
@@ -23,9 +23,19 @@ from sandbox.judging.remote_objects import Remote, Session, Syntax
 from sandbox.judging.verdict import BLOCKED, FAIL, INFRA_ERROR, MEMORY, PASS, SYNTAX, TIMEOUT, Verdict
 
 
+class Checks(Protocol):
+    """What the judge does outside the jail with a program in it. It comes from the data set, and is trusted."""
+
+    def run(self, session: Session) -> None:
+        """Call what the program has. An exception is a failure, whichever it is."""
+
+    def failed(self, error: Exception) -> str:
+        """One line on which test failed, from what `run` raised; the candidate never sees it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Tests:
-    """What the judge runs outside the jail. All of it comes from the data set, and is trusted."""
+    """Tests that are a program, as most data sets have them."""
 
     __test__ = False  # otherwise pytest takes a class of this name for tests
 
@@ -33,9 +43,30 @@ class Tests:
     source: str  # the tests; an exception is a failure
     names: tuple[str, ...]  # what they call in the candidate's program
 
+    def run(self, session: Session) -> None:
+        prelude, source = _compiled(self.prelude, self.source)
+        names: dict[str, Any] = {"__name__": "tests"}
+        exec(prelude, names)
+        names |= {name: Remote(session, ["N", name]) for name in self.names}
+        exec(source, names)
+
+    def failed(self, error: Exception) -> str:
+        """The kind of error, and the line of the tests that it came from."""
+        frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == "<tests>"]
+        number = frames[-1].lineno if frames else None
+        lines = self.source.splitlines()
+        where = f" in {lines[number - 1].strip()}" if number and number <= len(lines) else ""
+        return f"{type(error).__name__}{where}"[:500]
+
 
 def judge_python(
-    program: str, tests: Tests, sandbox: Sandbox, limits: Limits, *, otherwise: str | None = None
+    program: str,
+    tests: Checks,
+    sandbox: Sandbox,
+    limits: Limits,
+    *,
+    otherwise: str | None = None,
+    further: Checks | None = None,
 ) -> Verdict:
     """Run a program in a jail of its own against the tests.
 
@@ -45,9 +76,10 @@ def judge_python(
         sandbox: what makes the jail.
         limits: of the jail. In the main thread the time holds for the tests' own work too.
         otherwise: another reading of the completion, run instead where `program` is not Python and this one is.
+        further: tests that a program which passes `tests` must pass too, in the same jail.
 
     Returns:
-        The verdict, and the seconds from the program's start to it.
+        The verdict, and the seconds from the program's start to it. With `further`, the verdict's `base` is that on `tests`.
     """
     programs = [program] if otherwise is None else [program, otherwise]
     try:
@@ -58,27 +90,29 @@ def judge_python(
     try:
         channel.begin(limits.seconds)
         with _alarm(channel, limits.seconds):
-            verdict, why = _verdict(session, programs, tests)
+            verdict, why = _verdict(session, tests, programs)
+            base = verdict == PASS
+            if base and further is not None:
+                channel.allow(limits.seconds)
+                verdict, why = _verdict(session, further)
         seconds = channel.seconds
         channel.drain()
         if verdict == FAIL and session.ended:
             verdict, why = of_status(jail.close(ended=True))
         shown = explain(why, channel)
-        return Verdict(verdict, seconds, "" if verdict == PASS else shown)
+        on_base = None if further is None else PASS if base else verdict
+        return Verdict(verdict, seconds, "" if verdict == PASS else shown, on_base)
     finally:
         session.closed = True
         jail.close()
 
 
-def _verdict(session: Session, programs: Sequence[str], tests: Tests) -> tuple[str, str]:
-    """(name of the verdict, why)."""
+def _verdict(session: Session, tests: Checks, programs: Sequence[str] = ()) -> tuple[str, str]:
+    """(name of the verdict, why) of the tests, after the first of the `programs` that is Python has been loaded."""
     try:
-        session.load(programs)
-        prelude, source = _compiled(tests.prelude, tests.source)
-        names: dict[str, Any] = {"__name__": "tests"}
-        exec(prelude, names)
-        names |= {name: Remote(session, ["N", name]) for name in tests.names}
-        exec(source, names)
+        if programs:
+            session.load(programs)
+        tests.run(session)
     except Syntax as error:
         return SYNTAX, str(error)
     except (Deadline, LimitExceeded, Ended) as error:
@@ -94,7 +128,7 @@ def _verdict(session: Session, programs: Sequence[str], tests: Tests) -> tuple[s
             return FAIL, session.broken
         if session.denied:
             return BLOCKED, "it tried what the jail forbids"
-        return FAIL, _failed_test(error, tests)
+        return FAIL, tests.failed(error)
     if session.late:
         return TIMEOUT, ""
     if session.broken is not None:  # a test that catches exceptions must not pass on a jail that is gone
@@ -110,15 +144,6 @@ def _compiled(prelude: str, source: str) -> tuple[CodeType, CodeType]:
         for code, name in ((prelude, "<prelude>"), (source, "<tests>"))
     )
     return before, tests
-
-
-def _failed_test(error: Exception, tests: Tests) -> str:
-    """The kind of error, and the line of the tests that it came from."""
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == "<tests>"]
-    number = frames[-1].lineno if frames else None
-    lines = tests.source.splitlines()
-    where = f" in {lines[number - 1].strip()}" if number and number <= len(lines) else ""
-    return f"{type(error).__name__}{where}"[:500]
 
 
 @contextmanager

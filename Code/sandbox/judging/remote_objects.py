@@ -38,6 +38,15 @@ class Session:
         if answer[0] == "raise":
             self._raise(answer)
 
+    def allow(self, seconds: float) -> None:
+        """Give the program `seconds` from now for all that comes next."""
+        self._channel.allow(seconds)
+
+    @property
+    def seconds(self) -> float:
+        """Since the program started."""
+        return self._channel.seconds
+
     def act(self, what: str, *operands: Any) -> Any:
         """What one of python_driver.py's ACTIONS in the jail gives; raises what the candidate raised in it."""
         arguments = list(operands[1]) if what == "call" else []
@@ -205,6 +214,16 @@ def _act(remote: Remote, what: str, *operands: Any) -> Any:
         raise TypeError("expected an object in the jail")
     session: Session = object.__getattribute__(remote, "_session")
     return session.act(what, remote, *operands)
+
+
+def call_for_digest(function: Remote, arguments: Sequence[Any]) -> str:
+    """Call a function in the jail; returns codec.digest of what it returns, which stays there: `held` fetches it."""
+    return _text(_act(function, "hold", list(arguments), {}))
+
+
+def held(function: Remote) -> Any:
+    """What the last call_for_digest of the jail's program returned."""
+    return _act(function, "held")
 
 
 def _text(value: Any) -> str:

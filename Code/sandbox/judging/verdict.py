@@ -24,3 +24,4 @@ class Verdict:
     name: str  # one of VERDICTS
     seconds: float  # that the completion took, as far as it came
     stderr: str = ""  # what the judge has to say, then the first lines that the completion printed to standard error
+    base: str | None = None  # the verdict on the base tests alone, where a benchmark has others besides them

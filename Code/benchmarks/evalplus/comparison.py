@@ -56,7 +56,7 @@ def expected_of(data_set: str, name: str, answer: Any) -> Any:
     return answer is not None if data_set == MBPP and name in NOT_NONE else answer
 
 
-class Comparison:
+class Oracle:
     """Compares the answers to the inputs of one part, base or plus, in order.
 
     `atol` is the problem's absolute tolerance. From the first float on that is expected, it is FLOAT_ATOL if it was 0, for

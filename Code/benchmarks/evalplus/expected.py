@@ -46,7 +46,7 @@ class Calls:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ExpectedAnswer:
     """What is expected of one call. Of a LARGE answer only the hash is kept."""
 
     value: Any
@@ -56,7 +56,7 @@ class Answer:
 
 
 @lru_cache(maxsize=2)  # both parts of a problem: a worker often judges samples of one problem after each other
-def expected(calls: Calls) -> list[Answer]:
+def expected(calls: Calls) -> list[ExpectedAnswer]:
     """What is expected of a candidate for these calls.
 
     Raises InputError where the reference raises, or answers what is no plain data.
@@ -95,17 +95,19 @@ def _silence() -> Iterator[None]:
         yield
 
 
-def _small(value: Any, seconds: float) -> Answer:
+def _small(value: Any, seconds: float) -> ExpectedAnswer:
     size = len(repr(value))
     found = digest(value) if size > LARGE else ""
-    return Answer(None, found, size, seconds) if found else Answer(value, None, size, seconds)
+    return ExpectedAnswer(None, found, size, seconds) if found else ExpectedAnswer(value, None, size, seconds)
 
 
-def _kept(path: Path) -> list[Answer] | None:
+def _kept(path: Path) -> list[ExpectedAnswer] | None:
     """What a file of the cache holds; None where there is none, or it is damaged."""
     try:
         return [
-            Answer(decode(value, _no_object), None if digest is None else str(digest), int(size), float(seconds))
+            ExpectedAnswer(
+                decode(value, _no_object), None if digest is None else str(digest), int(size), float(seconds)
+            )
             for value, digest, size, seconds in json.loads(path.read_bytes())
         ]
     except (OSError, ValueError, TypeError, KeyError, IndexError, AttributeError, ArithmeticError, RecursionError):

@@ -14,7 +14,7 @@ from sandbox.judging.remote_objects import Remote, Session, call_for_digest, hel
 from sandbox.judging.verdict import INFRA_ERROR, Verdict
 from seedkit.errors import InputError
 
-from benchmarks.evalplus.comparison import Comparison
+from benchmarks.evalplus.comparison import Oracle
 from benchmarks.evalplus.expected import LARGE, Calls, expected, reference_answers
 
 # of the evalplus package, release 0.3.1 (config.py): a call's least seconds, and the multiple of its reference's time
@@ -49,7 +49,7 @@ class _Part:
 
     def run(self, session: Session) -> None:
         function = Remote(session, ["N", self._calls.name])
-        comparison = Comparison(self._calls.data_set, self._calls.name, self._calls.atol)
+        comparison = Oracle(self._calls.data_set, self._calls.name, self._calls.atol)
         reference_s = sum(answer.seconds for answer in self.answers)
         end = session.seconds + min(max(MOST_S, TIME_FACTOR * reference_s), sum(self._limits)) + 1
         inputs = self._calls.read()

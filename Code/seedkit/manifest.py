@@ -7,9 +7,8 @@ import fcntl
 import importlib.metadata
 import os
 import platform
-import threading
-from collections.abc import Collection, Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from itertools import takewhile
 from pathlib import Path
@@ -18,7 +17,7 @@ from typing import Any
 import orjson
 
 from seedkit.errors import InputError
-from seedkit.files import FileFacts, file_facts, link_or_copy, write_atomic
+from seedkit.files import FileFacts, Sink, file_facts, link_or_copy, write_atomic, written
 
 MANIFEST = "manifest.json"
 REJECTS = "rejects.jsonl"
@@ -57,7 +56,7 @@ class OutputFolder:
         self.files: dict[str, FileFacts] = {}
         self.replaced: list[dict[str, Any]] = []  # the manifests of the outputs that this run will replace
         self._replaced: set[str] = set()  # and their files
-        self._opened, self._opening = False, threading.Lock()
+        self._opened = False
         self._made = list(takewhile(lambda path: not path.exists(), (folder, *folder.parents)))
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -138,6 +137,14 @@ class OutputFolder:
         self._begin(name)
         self.files[name] = write_atomic(self.path / name, lines)
 
+    @contextmanager
+    def written(self, name: str) -> Iterator[Sink]:
+        """Takes the lines of one file, for files that are written side by side; else as `write`."""
+        self._begin(name)
+        with written(self.path / name) as sink:
+            yield sink
+        self.files[name] = sink.facts
+
     def write_bytes(self, name: str, data: bytes) -> None:
         """Write one file that has no lines, such as a picture."""
         self._begin(name)
@@ -153,17 +160,16 @@ class OutputFolder:
     def _begin(self, name: str) -> None:
         if name not in self.names and name != self.rejects:
             raise ValueError(f"{name} is not among the files announced for {self.path}")
-        with self._opening:
-            if self._opened:
-                return
-            self._opened = True
-            # removed before the manifest: if the run is killed in between, the manifest still names them
-            for old in self._replaced - {*self.names, self.rejects}:
-                (self.path / old).unlink(missing_ok=True)
-            if self._others:
-                self._publish(self._others)
-            else:
-                (self.path / MANIFEST).unlink(missing_ok=True)
+        if self._opened:
+            return
+        self._opened = True
+        # removed before the manifest: if the run is killed in between, the manifest still names them
+        for old in self._replaced - {*self.names, self.rejects}:
+            (self.path / old).unlink(missing_ok=True)
+        if self._others:
+            self._publish(self._others)
+        else:
+            (self.path / MANIFEST).unlink(missing_ok=True)
 
     def finish(self, manifest: Mapping[str, Any]) -> None:
         """Write the manifest: from here on the folder is finished."""

@@ -5,9 +5,10 @@ Records are copied as bytes: a line is made once, waits in a spool on the disk, 
 
 from array import array
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
+from itertools import compress
 from typing import Any
 
 import numpy as np
@@ -15,10 +16,11 @@ import orjson
 
 from seedkit.display import Progress, table
 from seedkit.errors import InputError
+from seedkit.files import batches
 from seedkit.manifest import OutputFolder
 from seedkit.records import Record, record_line
 from seedkit.spool import Spool
-from seedkit.subsets import mixed, shuffled
+from seedkit.subsets import mixed, shuffled, unshuffled
 
 _ID, _AFTER_ID = b'{"id":"', b'","instruction":"'  # how record_line begins
 
@@ -122,30 +124,11 @@ def write_mixes(
 
     All pools have the same spool.
     """
-    spool = pools[0].spool
-    everything = np.concatenate([np.asarray(pool.places) for pool in pools])
-    starts = np.cumsum([0, *map(len, pools)])
-
-    def write(mix: Mix) -> bytes:
-        counts = [mix.counts.get(pool.kind, 0) for pool in pools]
-        if mix.repeat is None:
-            drawn = np.concatenate([np.arange(count) + start for count, start in zip(counts, starts, strict=False)])
-        else:
-            decks = [shuffled(len(pool), seed, mix.repeat, which) for which, pool in enumerate(pools)]
-            which, number = mixed(decks, counts).T
-            drawn = starts[which] + number
-        folder.write(mix.name, spool.lines(everything[drawn]))
-        return blake2b(np.sort(drawn).tobytes(), digest_size=16).digest()
-
-    drawn = {}
+    drawn: dict[str, bytes] = {}
     total = sum(sum(mix.counts.values()) for mix in mixes)
-    with (
-        Progress("writing mixes", total, total, steady=True) as bar,
-        ThreadPoolExecutor(3) as writers,  # while some wait for the disk, another gathers lines
-    ):
-        for mix, members in zip(mixes, writers.map(write, mixes), strict=True):
-            drawn[mix.name] = members
-            bar.advance(sum(mix.counts.values()), sum(mix.counts.values()))
+    with Progress("writing mixes", total, total, steady=True) as bar:
+        for repeat in dict.fromkeys(mix.repeat for mix in mixes):
+            drawn |= _write_repeat(folder, pools, [mix for mix in mixes if mix.repeat == repeat], seed, bar)
     rows = (
         b'{"id":"%b","line":%d,"%b":"%b"}\n' % (id_, number, column.encode(), pool.kind.encode())
         for pool in pools
@@ -154,6 +137,43 @@ def write_mixes(
     folder.write(pool_file, rows)
     files = [{"name": m.name, "series": m.series, "repeat": m.repeat, "counts": m.counts} for m in mixes]
     return {"pool": pool_file, "column": column, "files": files, "same_records": same_records(files, drawn)}
+
+
+def _write_repeat(
+    folder: OutputFolder, pools: Sequence[Pool], mixes: Sequence[Mix], seed: int, bar: Progress
+) -> dict[str, bytes]:
+    """Write all mixes of one repeat side by side; of each a value that is equal where the records are.
+
+    Records have one order in the whole repeat, and each mix takes some of them in that order. So a record is read once,
+    however many mixes take it.
+    """
+    repeat = mixes[0].repeat
+    counts = np.array([[mix.counts.get(pool.kind, 0) for pool in pools] for mix in mixes])
+    decks = [
+        unshuffled(len(pool), which) if repeat is None else shuffled(len(pool), seed, repeat, which)
+        for which, pool in enumerate(pools)
+    ]
+    which, number = mixed(decks, counts.max(axis=0).tolist()).T  # of all records that a mix takes
+    starts = np.cumsum([0, *map(len, pools)])[which]
+    turn = np.concatenate([np.argsort(deck.order) for deck in decks])[starts + number]  # when it is drawn from its deck
+    places = np.concatenate([np.asarray(pool.places) for pool in pools])[starts + number]
+    taken = [turn < count[which] for count in counts]  # by each mix
+    with ExitStack() as stack:
+        files = [
+            (stack.enter_context(folder.written(mix.name)), mask.tobytes())
+            for mix, mask in zip(mixes, taken, strict=True)
+        ]
+        begin = 0
+        for lines in batches(pools[0].spool.lines(places)):
+            end = begin + len(lines)
+            for file, mask in files:
+                file.put(chosen := list(compress(lines, mask[begin:end])))
+                bar.advance(len(chosen), len(chosen))
+            begin = end
+    return {
+        mix.name: blake2b(np.sort(places[mask]).tobytes(), digest_size=16).digest()
+        for mix, mask in zip(mixes, taken, strict=True)
+    }
 
 
 def same_records(files: Iterable[Mapping[str, Any]], members: Mapping[str, object]) -> list[list[str]]:

@@ -1,11 +1,11 @@
 """Lines that wait on the disk, not in memory, until it is known what becomes of them."""
 
-import mmap
 import os
 import tempfile
 from array import array
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import repeat
 from pathlib import Path
 from typing import IO
 
@@ -20,7 +20,6 @@ class Spool(Sequence[bytes]):
         """`file` is empty and open for reading and writing, such as a temporary file; nothing else may use it."""
         self._file = file
         self._ends = array("q", [0])
-        self._map: mmap.mmap | bytes = b""
 
     def append(self, line: bytes) -> int:
         """Keep a line; returns its number, from 0."""
@@ -38,17 +37,12 @@ class Spool(Sequence[bytes]):
         return os.pread(self._file.fileno(), end - start, start)
 
     def lines(self, numbers: NDArray[np.int64]) -> Iterator[bytes]:
-        """The lines of these numbers, in their order, for many of them faster than one by one.
-
-        They are read from a map of the file. Its pages count as memory of this process, but the system takes them back
-        when it is short of memory.
-        """
-        if len(self._map) < self._ends[-1]:
-            self._file.flush()
-            self._map = mmap.mmap(self._file.fileno(), self._ends[-1], prot=mmap.PROT_READ)
+        """The lines of these numbers, in their order."""
+        self._file.flush()
         ends = np.asarray(self._ends)
+        starts, sizes = ends[numbers], ends[numbers + 1] - ends[numbers]
         # .data yields plain numbers one at a time; a list of them would take 40 bytes each
-        return map(self._map.__getitem__, map(slice, ends[numbers].data, ends[numbers + 1].data))
+        return map(os.pread, repeat(self._file.fileno()), sizes.data, starts.data)
 
 
 @contextmanager

@@ -42,6 +42,12 @@ def shuffled(size: int, *seed: int) -> Deck:
     return Deck(pick.permutation(size), pick.random(size))
 
 
+def unshuffled(size: int, place: int) -> Deck:
+    """The deck of a pool of `size` records in the input's order; mixed with others, a deck of a higher place comes later."""
+    order = np.arange(size)
+    return Deck(order, place + order / max(1, size))
+
+
 def mixed(decks: Sequence[Deck], counts: Sequence[int]) -> NDArray[np.int64]:
     """The first `counts` of each deck, together in random order: (sum of counts, 2), deck and record number.
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from seedkit import files
-from seedkit.files import file_facts, write_atomic
+from seedkit.files import batches, file_facts, write_atomic, written
 
 
 def test_facts_of_what_was_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -81,3 +81,37 @@ def test_a_full_disk_is_raised_and_leaves_the_old_file(tmp_path: Path, monkeypat
     monkeypatch.undo()
     assert os.listdir(tmp_path) == ["a"]
     assert (tmp_path / "a").read_bytes() == b"old"
+
+
+def test_batches_are_about_a_block_and_lose_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "BLOCK", 1000)
+    lines = [b"x" * 49 + b"\n"] * 500 + [b"y" * 5000] * 40 + [b"\n"] * 5000
+    found = list(batches(lines))
+    assert [line for batch in found for line in batch] == lines
+    sizes = [len(batch) for batch in found]
+    assert sizes[1:20] == [20] * 19  # a block
+    assert sizes.count(1) >= 20  # one line is longer than a block
+    assert max(sizes) == files.MAX_STEP
+
+
+def test_of_files_written_side_by_side_the_one_that_fails_is_named_and_none_is_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = os.write
+    with (
+        pytest.raises(OSError, match="No space left") as failed,
+        written(tmp_path / "a") as first,
+        written(tmp_path / "b") as second,
+    ):
+        for sink in (first, second):
+            sink.put([b"a line\n", b"another\n"])
+        assert sorted(os.listdir(tmp_path)) == [".a.partial", ".b.partial"]
+
+        def full(fd: int, data: bytes) -> int:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+        monkeypatch.setattr(os, "write", full)
+        first.put([b"a third\n"])
+    monkeypatch.setattr(os, "write", write)
+    assert failed.value.filename == str(tmp_path / "a")
+    assert os.listdir(tmp_path) == []

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from seedkit.subsets import in_tertiles, mixed, shuffled
+from seedkit.subsets import in_tertiles, mixed, shuffled, unshuffled
 
 numbers = st.lists(st.one_of(st.integers(0, 3).map(float), st.floats(-1e9, 1e9)), min_size=3, max_size=200)
 
@@ -54,3 +54,8 @@ def test_repeats_pools_and_seeds_differ() -> None:
 def test_no_more_can_be_drawn_than_there_is() -> None:
     with pytest.raises(ValueError, match="4 records cannot be drawn from 3"):
         mixed([shuffled(3, 0)], [4])
+
+
+def test_unshuffled_decks_keep_the_inputs_order_one_after_the_other() -> None:
+    decks = [unshuffled(3, 0), unshuffled(0, 1), unshuffled(2, 2)]
+    assert mixed(decks, [2, 0, 2]).tolist() == [[0, 0], [0, 1], [2, 0], [2, 1]]

@@ -18,7 +18,7 @@ from seedkit.errors import InputError
 from benchmarks.contract import Problem, ProblemTexts
 from benchmarks.dataset_rows import Row, from_hub_folder, once, read_exact_rows, read_rows
 from benchmarks.evalplus.comparison import HUMANEVAL, MBPP
-from benchmarks.evalplus.expected import Calls
+from benchmarks.evalplus.expected import InputSet
 from benchmarks.evalplus.judge import LEAST_S, PlusTests, judge, most_seconds
 from benchmarks.humaneval import HumanEval, packaged_file
 from benchmarks.mbpp import SanitizedMbpp
@@ -114,7 +114,7 @@ def _calls(row: Row, data_set: str, problem: Problem, reference: str) -> PlusTes
         calls = row.value(key) or []  # one problem without plus inputs has {} there
         if not isinstance(calls, list) or not all(isinstance(call, list) for call in calls):
             raise InputError(f'{row.where}: expected a list of lists of arguments in "{key}", got {calls!r:.60}')
-        parts.append(Calls(data_set, number, name, reference, json.dumps(calls), float(atol)))
+        parts.append(InputSet(data_set, number, name, reference, json.dumps(calls), float(atol)))
     return PlusTests(parts[0], parts[1], (name,))
 
 

@@ -30,7 +30,7 @@ FORM = 1  # of what is kept; another number where this module computes or writes
 
 
 @dataclass(frozen=True, slots=True)
-class Calls:
+class InputSet:
     """One part of a problem's inputs, base or plus, as the release has it."""
 
     data_set: str  # comparison.HUMANEVAL or MBPP
@@ -56,7 +56,7 @@ class ExpectedAnswer:
 
 
 @lru_cache(maxsize=2)  # both parts of a problem: a worker often judges samples of one problem after each other
-def expected(calls: Calls) -> list[ExpectedAnswer]:
+def expected(calls: InputSet) -> list[ExpectedAnswer]:
     """What is expected of a candidate for these calls.
 
     Raises InputError where the reference raises, or answers what is no plain data.
@@ -74,7 +74,7 @@ def expected(calls: Calls) -> list[ExpectedAnswer]:
     return kept
 
 
-def reference_answers(calls: Calls) -> Iterator[tuple[Any, float]]:
+def reference_answers(calls: InputSet) -> Iterator[tuple[Any, float]]:
     """(what is expected, seconds) of each call, one after the other. Raises InputError where the reference raises."""
     names: dict[str, Any] = {"__name__": "reference"}
     try:
@@ -114,7 +114,7 @@ def _kept(path: Path) -> list[ExpectedAnswer] | None:
         return None
 
 
-def _unknown(calls: Calls) -> Callable[[Any], NoReturn]:
+def _unknown(calls: InputSet) -> Callable[[Any], NoReturn]:
     def refuse(value: Any) -> NoReturn:
         raise InputError(f"the reference of {calls.name} answers a {type(value).__name__}, expected plain data")
 

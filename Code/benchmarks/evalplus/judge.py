@@ -15,7 +15,7 @@ from sandbox.judging.verdict import INFRA_ERROR, Verdict
 from seedkit.errors import InputError
 
 from benchmarks.evalplus.comparison import Oracle
-from benchmarks.evalplus.expected import LARGE, Calls, expected, reference_answers
+from benchmarks.evalplus.expected import LARGE, InputSet, expected, reference_answers
 
 # of the evalplus package, release 0.3.1 (config.py): a call's least seconds, and the multiple of its reference's time
 LEAST_S, TIME_FACTOR = 1.0, 4.0
@@ -33,15 +33,15 @@ class PlusTests:
     `base` is None where the release does not say which of the tests are those of the base benchmark.
     """
 
-    base: Calls | Tests | None
-    plus: Calls | Tests
+    base: InputSet | Tests | None
+    plus: InputSet | Tests
     names: tuple[str, ...]  # the function
 
 
 class _Part:
     """The Checks of python_judge for one part."""
 
-    def __init__(self, name: str, calls: Calls, least_s: float) -> None:
+    def __init__(self, name: str, calls: InputSet, least_s: float) -> None:
         self._name, self._calls = name, calls
         self.answers = expected(calls)
         self._limits = [max(least_s, TIME_FACTOR * answer.seconds) for answer in self.answers]
@@ -98,5 +98,5 @@ def judge(program: str, tests: PlusTests, sandbox: Sandbox, limits: Limits, *, o
     return judge_python(program, base, sandbox, room, otherwise=otherwise, further=plus)
 
 
-def _checks(name: str, tests: Calls | Tests, limits: Limits) -> Checks:
+def _checks(name: str, tests: InputSet | Tests, limits: Limits) -> Checks:
     return tests if isinstance(tests, Tests) else _Part(name, tests, limits.seconds)

@@ -147,7 +147,7 @@ def test_students_answer_in_the_template_of_their_training_and_otherwise_than_be
 def test_it_scores_instructions(smollm2: Path, tmp_path: Path, script_command: Command) -> None:
     """Its digits are tokens, so it can be asked for a complexity; English is no riddle to it."""
     flags = ["--scorer", "xcoder", "--scoring_model", smollm2, "--perplexity_model", smollm2, "--device", "cpu"]
-    source = ["--input_file", ROOT / "Datas" / "sample" / "EVOL.jsonl", "--limit", 12, "--output_dir", tmp_path / "rq1"]
+    source = ["--input_file", ROOT / "Datas" / "sample" / "OSS.jsonl", "--limit", 12, "--output_dir", tmp_path / "rq1"]
     done = script_command("RQ1_complexity/complexity_scorer.py", *source, *flags)
     assert done.returncode == 0, done.stderr
     scores = rows(tmp_path / "rq1" / "complexity_scores.jsonl")

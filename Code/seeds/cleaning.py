@@ -51,7 +51,8 @@ class Cleaned:
         self.steps = dict.fromkeys(STEPS, 0)  # records that left at each step
         self._lines, self._origins, self._rejects = (Spool(new_file()) for _ in range(3))
         self._gone: set[int] = set()  # numbers in _lines of those that turned out to be near duplicates
-        self._reject_order: list[tuple[int, int]] = []  # (line in the input, place among the rejects of that line)
+        # (line in the input, twice the number of records kept before and one more for a near duplicate, which was kept too)
+        self._reject_order: list[tuple[int, int]] = []
 
     def keep(self, record: Record, source: str) -> None:
         """Keep a record, unless it turns out to be a near duplicate."""

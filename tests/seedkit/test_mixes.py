@@ -1,11 +1,13 @@
 """Mixes as they are written, and verify on the same folder damaged in every way it should notice."""
 
 import shutil
+import tracemalloc
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from seedkit import verify_mixes
+from seedkit import files, verify_mixes
 from seedkit.errors import InputError
 from seedkit.manifest import OutputFolder
 from seedkit.mixes import Mix, Pool, check_sizes, duplicates_of, write_mixes
@@ -58,6 +60,21 @@ def test_counts_are_exact_and_mixes_nested(folder: Path) -> None:
         assert {kind: sum(id_.startswith(kind) for id_ in ids) for kind in mix.counts} == mix.counts
     assert [row["id"] for row in rows(folder / "all.jsonl")] == [f"A{number}" for number in range(8)]
     assert rows(folder / "pool.jsonl")[8] == {"id": "B0", "line": 1, "kind": "B"}
+
+
+def test_records_are_not_held_in_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "x" * 10_000
+    monkeypatch.setattr(files, "BLOCK", 1 << 16)
+    tracemalloc.start()
+    try:
+        with OutputFolder(tmp_path / "out", "mix", NAMES, sources=[]) as output, spooled(tmp_path) as spool:
+            pools = [Pool("A", spool), Pool("B", spool)]
+            for number in range(2000):
+                pools[number % 2].add(Record(str(number), f"instruction {number}", "", text, number + 1))
+            write_mixes(output, pools, [replace(mix, counts={"A": 1000}) for mix in MIXES], 0, "pool.jsonl", "kind")
+        assert tracemalloc.get_traced_memory()[1] < 4e6  # of 20 MB
+    finally:
+        tracemalloc.stop()
 
 
 def test_the_seed_decides(folder: Path, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ of its own.
         --max_new_tokens 128 --output_dir /tmp/answers                     # seconds on a laptop
 
 Writes samples.jsonl, lines of {task_id, sample, completion, raw, finish_reason} that other harnesses read too, and
-manifest.json last. An interrupted run goes on from the last finished batch when it is started again.
+manifest.json last. An interrupted run goes on from the last finished chunk when it is started again.
 """
 
 import argparse

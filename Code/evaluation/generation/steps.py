@@ -61,29 +61,42 @@ def generate(settings: GenerationSettings, output_dir: Path) -> Path:
 def ask(plan: Plan, answers: "Journal[Answer]", work: Path) -> None:
     """Run the engine over the chunks that lack an answer; `work` is the folder in which an adapter is merged meanwhile."""
     chunks = list(make_chunks(plan))
-    keys = [[answer_key(plan.problems[problem].task_id, sample) for problem, sample in chunk] for chunk in chunks]
-    # a chunk is always computed whole, so a resumed run has the same batches as an uninterrupted one
-    missing = [number for number in range(len(chunks)) if any(key not in answers for key in keys[number])]
-    requests = [[_request(plan, problem, sample) for problem, sample in chunks[number]] for number in missing]
-    seen = sum(len(chunk) for chunk in chunks) - sum(map(len, requests))
+    total = [one for chunk in chunks for one in chunk]
+    chunks = [left for chunk in chunks if (left := _left(plan, chunk, answers))]
+    keys = [[_key(plan, one) for one in chunk] for chunk in chunks]
+    requests = [[_request(plan, *one) for one in chunk] for chunk in chunks]
+    seen = len(total) - sum(map(len, chunks))
     if seen:
         say(f"{seen:,} answers taken from earlier runs")
     isolate = plan.engine != TRANSFORMERS  # vLLM takes most of a GPU's memory for as long as its process lives
-    size = [sum(len(plan.problems[problem].prompt) for problem, _ in chunk) for chunk in chunks]
-    done = sum(size) - sum(size[number] for number in missing)
+    size = [_size(plan, chunk) for chunk in chunks]
+    whole = _size(plan, total)
     with (
-        whole_model(plan.settings.model, plan.base, plan.dtype, work, needed=bool(missing)) as model,
+        whole_model(plan.settings.model, plan.base, plan.dtype, work, needed=bool(chunks)) as model,
         Workers(_factory(plan, model), plan.devices, isolate=isolate) as workers,
-        Progress(
-            plan.benchmark.name, seen + sum(map(len, requests)), sum(size), done=seen, seen=done, steady=True
-        ) as bar,
+        Progress(plan.benchmark.name, len(total), whole, done=seen, seen=whole - sum(size), steady=True) as bar,
     ):
-        for index, found in workers.map(requests):
-            number = missing[index]
+        for number, found in workers.map(requests):
             if len(found) != len(keys[number]):
                 raise RunError(f"{len(found)} answers came back for {len(keys[number])} requests")
             answers.append(zip(keys[number], found, strict=True))
             bar.advance(len(found), size[number])
+
+
+def _left(plan: Plan, chunk: list[tuple[int, int]], answers: "Journal[Answer]") -> list[tuple[int, int]]:
+    """What is to be asked of a chunk: what has no answer yet; all of it where an answer depends on the batch it is in."""
+    missing = [one for one in chunk if _key(plan, one) not in answers]
+    return missing if plan.batch is None or not missing else chunk
+
+
+def _key(plan: Plan, one: tuple[int, int]) -> str:
+    problem, sample = one
+    return answer_key(plan.problems[problem].task_id, sample)
+
+
+def _size(plan: Plan, chunk: list[tuple[int, int]]) -> int:
+    """The characters of the prompts of a chunk."""
+    return sum(len(plan.problems[problem].prompt) for problem, _ in chunk)
 
 
 def make_chunks(plan: Plan) -> Iterator[list[tuple[int, int]]]:

@@ -15,6 +15,8 @@ from evaluation.generation import steps
 from evaluation.generation.plan import prepare
 from evaluation.generation.settings import GenerationSettings
 from evaluation.generation.steps import AnswerCodec, generate, make_chunks
+from inference.engines import Answer, Request
+from inference.transformers_engine import TransformersEngine
 from seedkit.errors import InputError
 from seedkit.journal import Journal
 from support import contents, rows
@@ -103,6 +105,28 @@ def test_a_chunk_is_several_batches_and_every_device_has_one(
     assert sizes("vllm") == [7]
     assert sizes("vllm", device="cpu,cpu,cpu", dtype="bfloat16") == [3, 2, 2]
     assert sizes("vllm", device=",".join(["cpu"] * 9)) == [1] * 7
+
+
+@pytest.mark.parametrize(("dtype", "again"), [("float32", 7 - 3), ("bfloat16", 7)])
+def test_only_what_is_missing_is_asked_where_the_batch_decides_nothing(
+    tmp_path: Path, tiny_llama: Path, problems: Path, monkeypatch: pytest.MonkeyPatch, dtype: str, again: int
+) -> None:
+    made = settings(tiny_llama, problems, dtype=dtype)
+    generate(made, tmp_path)
+    whole = contents(tmp_path)
+    (store,) = (tmp_path / ".answers").iterdir()
+    store.write_bytes(b"".join(store.read_bytes().splitlines(keepends=True)[: 1 + 3]))  # its header and three answers
+    asked: list[int] = []
+
+    def counted(self: TransformersEngine, requests: list[Request]) -> list[Answer]:
+        asked.append(len(requests))
+        return answered(self, requests)
+
+    answered = TransformersEngine.__call__
+    monkeypatch.setattr(TransformersEngine, "__call__", counted)
+    generate(made, tmp_path)
+    assert asked == [again]
+    assert contents(tmp_path) == whole
 
 
 @pytest.mark.heavy

@@ -4,6 +4,7 @@ Perplexity of tokens t_1..t_n = exp(-1/(n-1) * sum over i = 2..n of log p(t_i | 
 fewer than two tokens; of longer texts the first 512 tokens count. (Radford et al., 2019; Jelinek et al., 1977.)
 """
 
+import copy
 import math
 from array import array
 from collections.abc import Callable, Collection, Sequence
@@ -27,7 +28,8 @@ class Perplexity:
     """Maps texts to perplexities, in order. `model` is a hub id or a folder with any causal language model.
 
     The logits of a batch would take more memory than the model (a batch of 16,384 tokens with GPT-2's vocabulary: 3.3
-    GB), so the head runs over some tokens at a time. Where logits are more than the head's, batches are smaller instead.
+    GB), so the head runs over some tokens at a time, in float32 whatever the layers compute in. Where logits are more than
+    the head's, batches are smaller instead.
     """
 
     def __init__(self, model: str, *, device: str, dtype: str = "float32", max_batch_tokens: int = 4096) -> None:
@@ -38,7 +40,8 @@ class Perplexity:
         one_pass_gelu(self._model)
         self._device = device
         token_bytes = 4 * self._model.config.get_text_config().vocab_size
-        self._head = plain_head(self._model)
+        head = plain_head(self._model)
+        self._head = head if head is None or dtype == "float32" else copy.deepcopy(head).float()
         if self._head is None:
             max_batch_tokens = min(max_batch_tokens, WHOLE_LOGITS_BYTES // token_bytes)
         self._piece, self._max_batch_tokens = max(1, LOGITS_BYTES // token_bytes), max_batch_tokens
@@ -77,7 +80,7 @@ class Perplexity:
         """-log p (n,) of the token ids `targets` (n,), from last hidden states or logits (n, columns)."""
         import torch
 
-        logits = states if self._head is None else self._head(states)
+        logits = states if self._head is None else self._head(states.float())
         return torch.nn.functional.cross_entropy(logits.float(), targets, reduction="none")
 
 

@@ -58,7 +58,10 @@ def plan(args: argparse.Namespace, records: int) -> dict[str, ScorerSpec]:
         semantic = _llm_scorer(args, where, dtype, budget, records)
     lm = args.perplexity_model or (GPT2 if scorer == "xcoder" else "embedded")
     name = str(EMBEDDED_LM) if lm == "embedded" else lm
-    dtype = resolve_dtype(args.dtype, "cpu")  # bfloat16 moves GPT-2's perplexity by up to 18%, and is hardly faster
+    if lm == "embedded" and not gpu:  # in bfloat16 its perplexity orders records as in float32
+        dtype = encoder_dtype(args.dtype, "cpu")
+    else:  # bfloat16 moves GPT-2's perplexity by up to 18%, and is hardly faster
+        dtype = resolve_dtype(args.dtype, "cpu")
     identity = {"model": model_label(lm), "revision": model_revision(name), "dtype": dtype, "engine": "transformers"}
     linguistic = ModelSpec(
         functools.partial(Perplexity, name, dtype=dtype, max_batch_tokens=budget),

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from RQ1_complexity import scorers
 from RQ1_complexity.embedded_scorer import FEATURES, HEAD, EmbeddedScorer, inputs, text_features
+from RQ1_complexity.perplexity import EMBEDDED_LM, Perplexity
 from RQ1_complexity.train_embedded_scorer import fit
 from seedkit import stage
 from seedkit.embed import encoder_dtype, minilm_revision
@@ -111,23 +112,41 @@ def test_an_interrupted_run_ends_with_the_bits_of_a_whole_one(tmp_path: Path, mo
     assert resumed == whole
 
 
-def plan(dtype: str, budget: int | None = None) -> dict[str, str]:
-    """The identity of the embedded scorer's scores."""
+def plan(dtype: str, budget: int | None = None, perplexity_model: str | None = None) -> dict[str, dict[str, str]]:
+    """The identity of the embedded scorer's scores, by measure."""
     args = argparse.Namespace(
         scorer="embedded", scoring_model=None, engine=None, use_vllm=False, device="cpu", dtype=dtype,
-        max_batch_tokens=budget, perplexity_model=None,
+        max_batch_tokens=budget, perplexity_model=perplexity_model,
     )  # fmt: skip
-    return scorers.plan(args, records=10)["semantic"].identity
+    return {measure: spec.identity for measure, spec in scorers.plan(args, records=10).items()}
 
 
 def test_what_its_scores_are_kept_under() -> None:
     model = {"scorer": "embedded", "encoder": minilm_revision(), "head": file_facts(HEAD).sha256[:32]}
     for budget in (None, 99):  # scores of earlier runs are used again
-        assert plan("float32", budget) == {**model, "dtype": "float32"}
+        assert plan("float32", budget)["linguistic"].keys() == {"model", "revision", "dtype", "engine"}
+        assert plan("float32", budget)["semantic"] == {**model, "dtype": "float32"}
     half = {**model, "dtype": "bfloat16", "device": "cpu"}
-    assert plan("bfloat16") == {**half, "batch_tokens": "2048"}
-    assert plan("bfloat16", 99) == {**half, "batch_tokens": "99"}
-    assert plan("auto")["dtype"] == encoder_dtype("auto", "cpu")
+    assert plan("bfloat16")["semantic"] == {**half, "batch_tokens": "2048"}
+    assert plan("bfloat16", 99)["semantic"] == {**half, "batch_tokens": "99"}
+    auto = encoder_dtype("auto", "cpu")
+    assert [identity["dtype"] for identity in plan("auto").values()] == [auto, auto]
+
+
+def test_the_perplexity_of_another_model_stays_float32(tiny_gpt2: Path) -> None:
+    assert plan("auto", perplexity_model=str(tiny_gpt2))["linguistic"]["dtype"] == "float32"
+
+
+def test_perplexity_of_the_embedded_model_orders_in_bfloat16_as_in_float32() -> None:
+    from scipy.stats import spearmanr
+
+    exact, rounded = (
+        [score.value for score in Perplexity(str(EMBEDDED_LM), device="cpu", dtype=dtype)(sample())]
+        for dtype in ("float32", "bfloat16")
+    )
+    assert rounded != exact
+    assert spearmanr(exact, rounded)[0] >= 0.999
+    assert rounded == pytest.approx(exact, rel=0.02)
 
 
 @pytest.mark.heavy

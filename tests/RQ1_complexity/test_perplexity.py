@@ -74,6 +74,24 @@ def test_logits_are_never_there_for_more_than_a_piece(tiny_gpt2: Path, monkeypat
     assert 90 < max(sizes) <= 100
 
 
+def test_in_bfloat16_the_head_is_float32(tiny_gpt2: Path) -> None:
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(tiny_gpt2)
+    model = AutoModelForCausalLM.from_pretrained(tiny_gpt2, dtype=torch.bfloat16).eval()
+    one_pass_gelu(model)
+    head = model.get_output_embeddings().weight.float()
+    expected = []
+    for text in TEXTS:
+        ids = torch.tensor([tokenizer(text)["input_ids"][:512]])
+        with torch.no_grad():
+            logits = model.base_model(input_ids=ids).last_hidden_state[0, :-1].float() @ head.T
+            expected.append(torch.nn.functional.cross_entropy(logits, ids[0, 1:]).exp().item())
+    found = Perplexity(str(tiny_gpt2), device="cpu", dtype="bfloat16", max_batch_tokens=1)(TEXTS)
+    assert [score.value for score in found] == pytest.approx(expected, rel=1e-5)
+
+
 def test_batch_sizes_1_and_64_agree(tiny_gpt2: Path) -> None:
     alone = values(tiny_gpt2, TEXTS, max_batch_tokens=1)
     assert values(tiny_gpt2, TEXTS, max_batch_tokens=64 * 512) == pytest.approx(alone, rel=1e-5)

@@ -36,7 +36,7 @@ def instructions(count: int) -> list[str]:
 
 
 def stages(dtype: str) -> tuple[str, list[Any]]:
-    """The dtype of the semantic measure where `dtype` is asked for, and the stages of both measures."""
+    """The dtype that is computed in where `dtype` is asked for, and the stages of both measures."""
     from RQ1_complexity import scorers
 
     flags = argparse.Namespace(
@@ -113,9 +113,10 @@ def main() -> None:
         )
     (dtype, *others) = models
     if others:
-        exact, rounded = values["float32", "semantic"], values[dtype, "semantic"]
-        rho = spearmanr([exact[text] for text in texts], [rounded[text] for text in texts])[0]
-        print(f"semantic, {dtype} against float32: Spearman {rho:.5f}", flush=True)
+        for measure in ("semantic", "linguistic"):
+            exact, rounded = values["float32", measure], values[dtype, measure]
+            rho = spearmanr([exact[text] for text in texts], [rounded[text] for text in texts])[0]
+            print(f"{measure}, {dtype} against float32: Spearman {rho:.5f}", flush=True)
     print("; ".join(line for dtype in models for line in agreement(dtype)))
 
 

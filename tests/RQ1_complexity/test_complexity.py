@@ -241,18 +241,19 @@ def test_compiled_layers_give_the_same_scores_whatever_came_before(tiny_llama: P
     def compiled() -> TransformersScorer:
         return TransformersScorer(str(tiny_llama), device="cpu", dtype="float32", max_batch_tokens=900, compiled=True)
 
+    import torch
+
     plain = values(load(tiny_llama, budget=900), TEXTS)
     scorer = compiled()
     whole = values(scorer, TEXTS)
     assert whole == pytest.approx(plain, abs=1e-5)
     assert whole != plain  # kernels of its own
-    import torch
-
-    torch.compiler.reset()
-    check_batches(compiled(), TEXTS)
     last = scorer.batches(TEXTS)[-1]
-    torch.compiler.reset()
-    assert values(compiled(), [TEXTS[index] for index in last]) == [whole[index] for index in last]
+    torch.compiler.reset()  # as in another process
+    resumed = compiled()
+    assert values(resumed, [TEXTS[index] for index in last]) == [whole[index] for index in last]
+    assert values(resumed, TEXTS) == whole
+    check_batches(resumed, TEXTS)
 
 
 def test_a_batch_that_memory_does_not_hold_says_so(tiny_llama: Path, monkeypatch: pytest.MonkeyPatch) -> None:

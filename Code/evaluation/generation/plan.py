@@ -75,7 +75,7 @@ class Plan:
     @property
     def max_batch_tokens(self) -> int:
         """The most tokens of a batch: prompts, answers and padding."""
-        return self.settings.max_batch_tokens or (32768 if self.processor == "cuda" else 8192)
+        return self.settings.max_batch_tokens or (32768 if self.processor == "cuda" else 16384)
 
     @property
     def processor(self) -> str:

@@ -187,17 +187,17 @@ def _without_clashes(pools: list[Pool]) -> tuple[list[Pool], list[str]]:
 
     Raises InputError if ids clash even with a prefix.
     """
-    taken = set(pools[0].ids())
+    taken = set(pools[0].ids)
     result, renamed = [pools[0]], []
     for pool in pools[1:]:
-        if not taken.isdisjoint(pool.ids()):
+        if not taken.isdisjoint(pool.ids):
             pool = pool.prefixed()
             renamed.append(pool.kind)
             say(f'{pool.kind}: ids are used in other data too; "{pool.kind}:" goes before them')
-            if not taken.isdisjoint(pool.ids()):
+            if not taken.isdisjoint(pool.ids):
                 raise InputError(
                     f'{pool.kind}: ids clash with those of other data even with "{pool.kind}:" before them'
                 )
-        taken.update(pool.ids())
+        taken.update(pool.ids)
         result.append(pool)
     return result, renamed

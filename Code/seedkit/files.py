@@ -59,12 +59,12 @@ def written(path: Path) -> Iterator["Sink"]:
         raise
 
 
-def batches(lines: Iterable[bytes]) -> Iterator[list[bytes]]:
-    """The lines in lists of about BLOCK bytes, and at most MAX_STEP lines."""
+def batches(lines: Iterable[bytes], blocks: int = 1) -> Iterator[list[bytes]]:
+    """The lines in lists of about BLOCK bytes and at most MAX_STEP lines, or `blocks` times as much."""
     rest, step = iter(lines), 64
     while batch := list(islice(rest, step)):
         yield batch
-        step = min(max(1, step * BLOCK // max(1, sum(map(len, batch)))), MAX_STEP)
+        step = min(max(1, step * blocks * BLOCK // max(1, sum(map(len, batch)))), blocks * MAX_STEP)
 
 
 def file_facts(path: Path) -> FileFacts:

@@ -5,6 +5,7 @@ Records are copied as bytes: a line is made once, waits in a spool on the disk, 
 
 from array import array
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
@@ -16,13 +17,13 @@ import orjson
 
 from seedkit.display import Progress, table
 from seedkit.errors import InputError
-from seedkit.files import batches
+from seedkit.files import Sink, batches
 from seedkit.manifest import OutputFolder
-from seedkit.records import Record, record_line
+from seedkit.records import Record, json_lines, record_line
 from seedkit.spool import Spool
 from seedkit.subsets import mixed, shuffled, unshuffled
 
-_ID, _AFTER_ID = b'{"id":"', b'","instruction":"'  # how record_line begins
+_ID = b'{"id":"'  # how record_line begins
 
 
 @dataclass
@@ -31,11 +32,13 @@ class Pool:
 
     kind: str
     spool: Spool  # holds the records as they are written, of all pools that are mixed
+    ids: list[str] = field(default_factory=list)
     numbers: "array[int]" = field(default_factory=lambda: array("q"))  # the line that the record was read from
     keys: "array[int]" = field(default_factory=lambda: array("Q"))  # text_key of the record
     places: "array[int]" = field(default_factory=lambda: array("q"))  # the number of its line in the spool
 
     def add(self, record: Record) -> None:
+        self.ids.append(record.id)
         self.numbers.append(record.line)
         self.keys.append(text_key(record))
         self.places.append(self.spool.append(record_line(record)))
@@ -47,22 +50,20 @@ class Pool:
         """The records as they are written."""
         return self.spool.lines(np.asarray(self.places))
 
-    def ids(self) -> Iterator[bytes]:
-        """The ids as they stand in the lines, quotes and the like escaped."""
-        return (line[len(_ID) : line.index(_AFTER_ID)] for line in self.lines())
-
     def without(self, indices: Collection[int]) -> "Pool":
         """The same records but those at the indices."""
 
         def kept(values: "array[int]") -> "array[int]":
             return array(values.typecode, np.delete(values, list(indices)).tobytes())
 
-        return Pool(self.kind, self.spool, kept(self.numbers), kept(self.keys), kept(self.places))
+        ids = [id_ for index, id_ in enumerate(self.ids) if index not in indices]
+        return Pool(self.kind, self.spool, ids, kept(self.numbers), kept(self.keys), kept(self.places))
 
     def prefixed(self) -> "Pool":
         """The same records with KIND: before every id, for a pool whose ids clash with another's."""
         start = _ID + self.kind.encode() + b":"
-        return replace(self, places=array("q", (self.spool.append(start + line[len(_ID) :]) for line in self.lines())))
+        places = array("q", (self.spool.append(start + line[len(_ID) :]) for line in self.lines()))
+        return replace(self, ids=[f"{self.kind}:{id_}" for id_ in self.ids], places=places)
 
     def __len__(self) -> int:
         return len(self.numbers)
@@ -126,21 +127,31 @@ def write_mixes(
     """
     drawn: dict[str, bytes] = {}
     total = sum(sum(mix.counts.values()) for mix in mixes)
-    with Progress("writing mixes", total, total, steady=True) as bar:
+    with (
+        Progress("writing mixes", total, total, steady=True) as bar,
+        ThreadPoolExecutor(1) as finishing,  # waits for the disk while the next files are written
+    ):
+        finished = []
         for repeat in dict.fromkeys(mix.repeat for mix in mixes):
-            drawn |= _write_repeat(folder, pools, [mix for mix in mixes if mix.repeat == repeat], seed, bar)
+            alike = [mix for mix in mixes if mix.repeat == repeat]
+            with ExitStack() as stack:
+                files = [stack.enter_context(folder.written(mix.name)) for mix in alike]
+                drawn |= _write_repeat(files, pools, alike, seed, bar)
+                finished.append(finishing.submit(stack.pop_all().close))
+        for future in finished:
+            future.result()
     rows = (
-        b'{"id":"%b","line":%d,"%b":"%b"}\n' % (id_, number, column.encode(), pool.kind.encode())
+        {"id": id_, "line": number, column: pool.kind}
         for pool in pools
-        for id_, number in zip(pool.ids(), pool.numbers, strict=True)
+        for id_, number in zip(pool.ids, pool.numbers, strict=True)
     )
-    folder.write(pool_file, rows)
-    files = [{"name": m.name, "series": m.series, "repeat": m.repeat, "counts": m.counts} for m in mixes]
-    return {"pool": pool_file, "column": column, "files": files, "same_records": same_records(files, drawn)}
+    folder.write(pool_file, json_lines(rows))
+    facts = [{"name": m.name, "series": m.series, "repeat": m.repeat, "counts": m.counts} for m in mixes]
+    return {"pool": pool_file, "column": column, "files": facts, "same_records": same_records(facts, drawn)}
 
 
 def _write_repeat(
-    folder: OutputFolder, pools: Sequence[Pool], mixes: Sequence[Mix], seed: int, bar: Progress
+    files: Sequence[Sink], pools: Sequence[Pool], mixes: Sequence[Mix], seed: int, bar: Progress
 ) -> dict[str, bytes]:
     """Write all mixes of one repeat side by side; of each a value that is equal where the records are.
 
@@ -158,18 +169,14 @@ def _write_repeat(
     turn = np.concatenate([np.argsort(deck.order) for deck in decks])[starts + number]  # when it is drawn from its deck
     places = np.concatenate([np.asarray(pool.places) for pool in pools])[starts + number]
     taken = [turn < count[which] for count in counts]  # by each mix
-    with ExitStack() as stack:
-        files = [
-            (stack.enter_context(folder.written(mix.name)), mask.tobytes())
-            for mix, mask in zip(mixes, taken, strict=True)
-        ]
-        begin = 0
-        for lines in batches(pools[0].spool.lines(places)):
-            end = begin + len(lines)
-            for file, mask in files:
-                file.put(chosen := list(compress(lines, mask[begin:end])))
-                bar.advance(len(chosen), len(chosen))
-            begin = end
+    masks = [mask.tobytes() for mask in taken]
+    begin = 0
+    for lines in batches(pools[0].spool.lines(places), blocks=2):  # a mix takes about half of them
+        for file, mask in zip(files, masks, strict=True):
+            chosen = list(compress(lines, mask[begin : begin + len(lines)]))
+            file.put(chosen)
+            bar.advance(len(chosen), len(chosen))
+        begin += len(lines)
     return {
         mix.name: blake2b(np.sort(places[mask]).tobytes(), digest_size=16).digest()
         for mix, mask in zip(mixes, taken, strict=True)

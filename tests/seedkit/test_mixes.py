@@ -72,7 +72,7 @@ def test_records_are_not_held_in_memory(tmp_path: Path, monkeypatch: pytest.Monk
             for number in range(2000):
                 pools[number % 2].add(Record(str(number), f"instruction {number}", "", text, number + 1))
             write_mixes(output, pools, [replace(mix, counts={"A": 1000}) for mix in MIXES], 0, "pool.jsonl", "kind")
-        assert tracemalloc.get_traced_memory()[1] < 4e6  # of 20 MB
+        assert tracemalloc.get_traced_memory()[1] < 10e6  # of 20 MB
     finally:
         tracemalloc.stop()
 
@@ -150,7 +150,7 @@ def test_too_few_records_are_refused_with_what_is_needed(spool: Spool) -> None:
 def test_a_prefix_goes_before_the_id_alone(spool: Spool) -> None:
     plain = pool("A", 2, spool)
     marked = plain.prefixed()
-    assert list(marked.ids()) == [b"A:A0", b"A:A1"]
+    assert marked.ids == ["A:A0", "A:A1"]
     assert [line.replace(b"A:A", b"A", 1) for line in marked.lines()] == list(plain.lines())
 
 
@@ -165,7 +165,7 @@ def test_copies_are_known_by_their_texts(spool: Spool) -> None:
     found = duplicates_of([first, second])
     assert found == [{2: where}, {0: where}]
     rest = second.without(found[1])
-    assert list(rest.ids()) == [b"5", b"6"]
+    assert rest.ids == ["5", "6"]
     assert rest.record(1) == second.record(2)
     assert duplicates_of([first, rest]) == [{2: where}, {}]
     assert second.record(0) == Record("4", "j", "", "o", 4)

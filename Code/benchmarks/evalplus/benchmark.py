@@ -5,17 +5,17 @@ A sample passes if it passes both, as EvalPlus reports its plus figure; the verd
 
 import ast
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
-from typing import Any
 
 from sandbox.contract import Limits, Sandbox
 from sandbox.judging.python_judge import Tests
 from sandbox.judging.verdict import Verdict
 from seedkit.errors import InputError
 
-from benchmarks.contract import Problem, ProblemTexts
+from benchmarks.contract import Problem
 from benchmarks.dataset_rows import Row, from_hub_folder, once, read_exact_rows, read_rows
 from benchmarks.evalplus.comparison import HUMANEVAL, MBPP
 from benchmarks.evalplus.expected import InputSet
@@ -50,16 +50,8 @@ class HumanEvalPlus(HumanEval):
 
     def _plus(self, row: Row, problem: Problem) -> PlusTests:
         if not row.has("plus_input"):
-            return PlusTests(self._base(problem.task_id), problem.tests, problem.tests.names)
+            return PlusTests(_humaneval_tests().get(problem.task_id), problem.tests, problem.tests.names)
         return _calls(row, HUMANEVAL, problem, problem.prompt + problem.reference)
-
-    def _base(self, task_id: str) -> Tests | None:
-        """HumanEval's own tests, for a row that has the plus tests in their place; None where the package is not there."""
-        if packaged_file() is None:
-            return None
-        if not hasattr(self, "_own"):
-            self._own = {problem.task_id: problem.tests for problem in HumanEval().load(None)}
-        return self._own.get(task_id)
 
     def most_seconds(self, problem: Problem, limits: Limits) -> float:
         return most_seconds(limits)
@@ -101,6 +93,12 @@ class MbppPlus(SanitizedMbpp):
         return judge(completion, problem.tests, sandbox, limits, otherwise=None)
 
 
+@cache
+def _humaneval_tests() -> Mapping[str, Tests]:
+    """HumanEval's own tests by task, for rows that have the plus tests in their place; none where its package is not there."""
+    return {} if packaged_file() is None else {problem.task_id: problem.tests for problem in HumanEval().load(None)}
+
+
 def _calls(row: Row, data_set: str, problem: Problem, reference: str) -> PlusTests:
     """The inputs of both parts, checked as far as that costs nothing."""
     name, atol = row.text("entry_point"), row.value("atol")
@@ -121,26 +119,27 @@ def _calls(row: Row, data_set: str, problem: Problem, reference: str) -> PlusTes
 def _as_mbpp(row: Row) -> Row:
     """The row with the fields of the sanitized MBPP; a row that has them is given back.
 
-    The prompt of the release is a docstring: what is asked, and below it the first test.
+    The assertions of the release may begin with imports.
     """
     if not row.has("canonical_solution"):
         return row
-    text, tests = mbpp_text(row), tree_of(row.text("assertion"))
-    if tests is None:
-        raise InputError(f'{row.where}: expected Python in "assertion", got something else')
     source = row.text("assertion")
+    tree = tree_of(source)
+    if tree is None:
+        raise InputError(f'{row.where}: expected Python in "assertion", got something else')
+    statements = [(isinstance(node, ast.Assert), ast.get_source_segment(source, node)) for node in tree.body]
     fields = {
         "task_id": row.value("task_id"),
-        "prompt": text,
+        "prompt": _asked(row),
         "code": row.text("canonical_solution"),
-        "test_list": [ast.get_source_segment(source, node) for node in tests.body],
-        "test_imports": [],
+        "test_list": [text for is_test, text in statements if is_test],
+        "test_imports": [text for is_test, text in statements if not is_test],
     }
     return Row(row.where, fields)
 
 
-def mbpp_text(row: Row) -> str:
-    """What is asked, out of the docstring that is the prompt of MBPP+."""
+def _asked(row: Row) -> str:
+    """What is asked, out of the docstring that is the prompt of MBPP+, and has the first test below that."""
     lines = row.text("prompt").strip().removeprefix('"""').removesuffix('"""').strip().splitlines()
     first_test = next((at for at, line in enumerate(lines) if line.startswith("assert ")), len(lines))
     return "\n".join(lines[:first_test]).strip()
@@ -169,14 +168,3 @@ def _found(folder: Path, files: str) -> list[Path]:
     raise InputError(
         f"{folder}: expected a folder with {files}.jsonl.gz or .jsonl, or *.parquet as on the hub, got none"
     )
-
-
-def texts_in(row: Row) -> ProblemTexts | None:
-    """The texts of a problem of MBPP+ as released, under the name that MBPP has it; None for a row of another form.
-
-    Rows of HumanEval+, and of both in the form of the base benchmark, read as those of the base benchmark do.
-    """
-    if not row.has("plus_input", "assertion", "canonical_solution"):
-        return None
-    number: Any = row.task_name().rpartition("/")[2]
-    return ProblemTexts("MBPP-sanitized", f"MBPP/{number}", mbpp_text(row), row.exact_text("canonical_solution"))

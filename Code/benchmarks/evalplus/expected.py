@@ -65,22 +65,26 @@ def expected(calls: InputSet) -> list[ExpectedAnswer]:
     text = repr((FORM, platform.python_version(), calls))
     path = folder / f"{blake2b(text.encode(errors='surrogatepass'), digest_size=16).hexdigest()}.json"
     kept = _kept(path)
-    if kept is None:
-        kept = [_small(value, seconds) for value, seconds in reference_answers(calls)]
-        content = [[encode(one.value, _unknown(calls)), one.digest, one.size, one.seconds] for one in kept]
-        with contextlib.suppress(OSError):  # a home without room or rights: it is only computed more often
-            folder.mkdir(parents=True, exist_ok=True)
-            write_atomic(path, [json.dumps(content).encode()])
-    return kept
+    if kept is not None:
+        return kept
+    fresh = [_line(calls, value, seconds) for value, seconds in reference_answers(calls)]
+    with contextlib.suppress(OSError):  # a home without room or rights: it is only computed more often
+        folder.mkdir(parents=True, exist_ok=True)
+        write_atomic(path, [json.dumps(fresh).encode()])
+    return [_answer(line) for line in fresh]
 
 
-def reference_answers(calls: InputSet) -> Iterator[tuple[Any, float]]:
-    """(what is expected, seconds) of each call, one after the other. Raises InputError where the reference raises."""
+def reference_answers(calls: InputSet, only: int | None = None) -> Iterator[tuple[Any, float]]:
+    """(what is expected, seconds) of each call, one after the other, or of `only` that one, counted from 0.
+
+    Raises InputError where the reference raises.
+    """
     names: dict[str, Any] = {"__name__": "reference"}
     try:
         with _silence():
             exec(compile(calls.reference, "<reference>", "exec", dont_inherit=True, optimize=0), names)
-        for arguments in calls.read():
+        inputs = calls.read()
+        for arguments in inputs if only is None else [inputs[only]]:
             started = time.perf_counter()
             with _silence():
                 answer = names[calls.name](*arguments)
@@ -95,21 +99,27 @@ def _silence() -> Iterator[None]:
         yield
 
 
-def _small(value: Any, seconds: float) -> ExpectedAnswer:
-    size = len(repr(value))
-    found = digest(value) if size > LARGE else ""
-    return ExpectedAnswer(None, found, size, seconds) if found else ExpectedAnswer(value, None, size, seconds)
+def _line(calls: InputSet, value: Any, seconds: float) -> list[Any]:
+    """What is kept of one call, as plain data: the value or, of a LARGE one, its hash; its size, the reference's seconds."""
+    try:
+        size = len(repr(value))
+    except ValueError:  # an integer of more digits than Python shows
+        size = len(json.dumps(encode(value, _unknown(calls))))
+    else:
+        if size > LARGE and (found := digest(value)):
+            return [None, found, size, seconds]
+    return [encode(value, _unknown(calls)), None, size, seconds]
+
+
+def _answer(line: list[Any]) -> ExpectedAnswer:
+    value, found, size, seconds = line
+    return ExpectedAnswer(decode(value, _no_object), None if found is None else str(found), int(size), float(seconds))
 
 
 def _kept(path: Path) -> list[ExpectedAnswer] | None:
     """What a file of the cache holds; None where there is none, or it is damaged."""
     try:
-        return [
-            ExpectedAnswer(
-                decode(value, _no_object), None if digest is None else str(digest), int(size), float(seconds)
-            )
-            for value, digest, size, seconds in json.loads(path.read_bytes())
-        ]
+        return [_answer(line) for line in json.loads(path.read_bytes())]
     except (OSError, ValueError, TypeError, KeyError, IndexError, AttributeError, ArithmeticError, RecursionError):
         return None
 

@@ -4,13 +4,12 @@ Each input is a call into the candidate's program; its answer comes out of the j
 package the time of a call is a multiple of what the reference took, and that of all of them has a cap.
 """
 
-import itertools
 from dataclasses import dataclass, replace
 
 from sandbox.contract import Limits, Sandbox
 from sandbox.judging.channel import Deadline
 from sandbox.judging.python_judge import Checks, Tests, judge_python
-from sandbox.judging.remote_objects import Remote, Session, call_for_digest, held
+from sandbox.judging.remote_objects import CallsAhead, Remote, Session
 from sandbox.judging.verdict import INFRA_ERROR, Verdict
 from seedkit.errors import InputError
 
@@ -48,22 +47,23 @@ class _Part:
         self._number = 0  # of the call that is under way
 
     def run(self, session: Session) -> None:
-        function = Remote(session, ["N", self._calls.name])
+        inputs = self._calls.read()
+        held = [answer.digest is not None for answer in self.answers]
+        calls = CallsAhead(Remote(session, ["N", self._calls.name]), zip(inputs, held, strict=True))
         comparison = Oracle(self._calls.data_set, self._calls.name, self._calls.atol)
         reference_s = sum(answer.seconds for answer in self.answers)
         end = session.seconds + min(max(MOST_S, TIME_FACTOR * reference_s), sum(self._limits)) + 1
-        inputs = self._calls.read()
         for number, (arguments, answer, seconds) in enumerate(zip(inputs, self.answers, self._limits, strict=True)):
             self._number = number + 1
             left = end - session.seconds
-            if left <= 0:
+            if left <= 0 and (left := end - session.ran) <= 0:
                 raise Deadline
             session.allow(min(seconds, left))
             if answer.digest is None:
-                comparison.check(arguments, function(*arguments), answer.value)
-            elif call_for_digest(function, arguments) != answer.digest:
-                found = held(function)  # equal all the same, perhaps, such as 1.0 and 1
-                value = next(itertools.islice(reference_answers(self._calls), number, None))[0]
+                comparison.check(arguments, calls.answer(), answer.value)
+            elif calls.answer() != answer.digest:
+                found = calls.held()  # equal all the same, perhaps, such as 1.0 and 1
+                [(value, _)] = reference_answers(self._calls, number)
                 comparison.check(arguments, found, value)
 
     def failed(self, error: Exception) -> str:
@@ -73,7 +73,7 @@ class _Part:
 
 
 def most_seconds(limits: Limits) -> float:
-    """The longest that `judge` may take."""
+    """The longest that `judge` may take, where the reference takes no more than its share of MOST_S."""
     return limits.seconds + 2 * (MOST_S + 1)
 
 

@@ -1,5 +1,6 @@
 """Talking to the driver in a jail, with a deadline and limits. A message stands behind its length in 4 bytes, little-endian."""
 
+import fcntl
 import json
 import marshal
 import os
@@ -95,6 +96,16 @@ class Channel:
         return time.monotonic() - self.started
 
     @property
+    def ran(self) -> float:
+        """`seconds` without the time that the program waited for a processor, of which STARVED sets how much counts."""
+        return max(self.seconds - self._jail.usage().waited, self.seconds / STARVED)
+
+    @property
+    def room(self) -> int:
+        """Bytes that messages may have together so that, with none of them read yet, sending them does not wait."""
+        return fcntl.fcntl(self._jail.stdin, fcntl.F_GETPIPE_SZ) // 2
+
+    @property
     def late(self) -> bool:
         """Whether the deadline, as last extended, has been passed by half a second."""
         return time.monotonic() > self._deadline + 0.5
@@ -129,9 +140,9 @@ class Channel:
             self._wait()
         return bytes(self._answer)
 
-    def send(self, data: bytes) -> None:
-        """Send one message."""
-        view = memoryview(len(data).to_bytes(4, "little") + data)
+    def send(self, *messages: bytes) -> None:
+        """Send messages, one after the other."""
+        view = memoryview(b"".join(len(data).to_bytes(4, "little") + data for data in messages))
         while view:
             try:
                 view = view[os.write(self._jail.stdin, view) :]

@@ -1,8 +1,11 @@
 """The judge's side of a jail's wall: calls go in, plain answers come out, and objects that stay in the jail are Remotes."""
 
 import errno
+import marshal
 import sys
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, NoReturn
 
 from sandbox.in_jail import codec
@@ -32,7 +35,8 @@ class Session:
 
     def load(self, programs: Sequence[str]) -> None:
         """Run the first of the programs that is Python. Raises Syntax, or what the program raised."""
-        answer = self._ask(("load", *programs))
+        self.send(marshal.dumps(("load", *programs)))
+        answer = self._answered()
         if answer[0] == "syntax":
             raise Syntax(str(answer[1]))
         if answer[0] == "raise":
@@ -47,27 +51,55 @@ class Session:
         """Since the program started."""
         return self._channel.seconds
 
+    @property
+    def ran(self) -> float:
+        """Those seconds without the time that the program waited for a processor."""
+        return self._channel.ran
+
     def act(self, what: str, *operands: Any) -> Any:
         """What one of python_driver.py's ACTIONS in the jail gives; raises what the candidate raised in it."""
-        arguments = list(operands[1]) if what == "call" else []
-        answer = self._ask((what, *[codec.encode(operand, self._outgoing) for operand in operands]))
+        self.send(self.message(what, *operands))
+        return self.answer(list(operands[1]) if what == "call" else [])
+
+    def message(self, what: str, *operands: Any) -> bytes:
+        """One of ACTIONS as `send` takes it."""
+        return marshal.dumps((what, *[codec.encode(operand, self._outgoing) for operand in operands]))
+
+    @property
+    def room(self) -> int:
+        """Bytes of messages that may be sent ahead: with so many unread ones in its pipe, sending never waits."""
+        return self._channel.room
+
+    def send(self, *messages: bytes) -> None:
+        """Ask for something; the answers come in the order of the messages."""
+        with self._watched():
+            self._channel.send(*messages)
+
+    def answer(self, arguments: Sequence[Any] = ()) -> Any:
+        """The answer to the first message that has none yet; `arguments` of a call are changed as the candidate has.
+
+        Raises what the candidate raised.
+        """
+        answer = self._answered()
         if answer[0] == "raise":
             self._raise(answer)
         if answer[0] != "value":
             raise self._gone("an answer of an unknown form")
         try:
-            for index, value in answer[2] if what == "call" else ():
+            for index, value in answer[2] if arguments else ():
                 _replace(arguments[index], self._incoming(value))
             self.denied = False
             return self._incoming(answer[1])
         except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError, ArithmeticError):
             raise self._gone("an answer that cannot be read as a value") from None
 
-    def _ask(self, message: Any) -> Any:
+    @contextmanager
+    def _watched(self) -> Iterator[None]:
+        """Takes down why the conversation breaks off, and refuses to go on with one that has."""
         if self.closed or self.broken is not None:
             raise Ended(self.broken or "it ended")
         try:
-            answer = self._channel.ask(message)
+            yield
         except Deadline:
             self.late = True
             raise
@@ -75,6 +107,10 @@ class Session:
             self.broken = str(error)
             self.ended = isinstance(error, Gone)
             raise
+
+    def _answered(self) -> Any:
+        with self._watched():
+            answer = self._channel.receive()
         if (
             type(answer) is not list
             or not answer
@@ -216,14 +252,46 @@ def _act(remote: Remote, what: str, *operands: Any) -> Any:
     return session.act(what, remote, *operands)
 
 
-def call_for_digest(function: Remote, arguments: Sequence[Any]) -> str:
-    """Call a function in the jail; returns codec.digest of what it returns, which stays there: `held` fetches it."""
-    return _text(_act(function, "hold", list(arguments), {}))
+class CallsAhead:
+    """Calls of one function that are sent while earlier ones are not answered yet, as many as a pipe holds.
 
+    Of each call: its arguments, and whether what it returns stays in the jail; then the answer is its codec.digest.
+    """
 
-def held(function: Remote) -> Any:
-    """What the last call_for_digest of the jail's program returned."""
-    return _act(function, "held")
+    def __init__(self, function: Remote, calls: Iterable[tuple[list[Any], bool]]) -> None:
+        self._function = function
+        self._session: Session = object.__getattribute__(function, "_session")
+        self._room = self._session.room
+        self._messages = ((self._message(*call), *call) for call in calls)
+        self._next = next(self._messages, None)  # the first that is not sent
+        self._sent: deque[tuple[bytes, list[Any], bool]] = deque()  # those without an answer
+        self._bytes = 0  # of these together
+
+    def answer(self) -> Any:
+        """The answer to the next call. Its arguments become what the candidate has made of them."""
+        if self._bytes <= self._room // 2:
+            self._session.send(*self._following())
+        message, arguments, stays = self._sent.popleft()
+        self._bytes -= len(message)
+        return _text(self._session.answer()) if stays else self._session.answer(arguments)
+
+    def held(self) -> Any:
+        """What the last call returned, where that stays in the jail."""
+        return _act(self._function, "held")
+
+    def _message(self, arguments: list[Any], stays: bool) -> bytes:
+        return self._session.message("hold" if stays else "call", self._function, arguments, {})
+
+    def _following(self) -> Iterator[bytes]:
+        """The messages that can be sent now: none while `held` may be asked for an earlier call."""
+        while self._next is not None and not (self._sent and self._sent[-1][2]):
+            message = self._next[0]
+            if self._sent and self._bytes + len(message) > self._room:
+                return
+            self._sent.append(self._next)
+            self._bytes += len(message)
+            self._next = next(self._messages, None)
+            yield message
 
 
 def _text(value: Any) -> str:

@@ -92,7 +92,7 @@ def batches(bench: Bench) -> None:
 
 def overhead(bench: Bench) -> None:
     for name, temperature in (("greedy", 0.0), ("drawn", 0.8)):
-        engine = bench.engine(("\nclass", "\ndef", "\n#"), temperature=temperature)
+        engine = bench.engine(("\nclass Never", "\ndef never", "\nif never"), temperature=temperature)
         spent = {"_step": 0.0, "forward": 0.0}
         for part, key in ((engine, "_step"), (engine._model, "forward")):
             setattr(part, key, timed(getattr(part, key), spent, key))

@@ -46,7 +46,7 @@ def models(llama: Path, gpt2: Path) -> list[object]:
     return ["--scorer", "xcoder", "--scoring_model", llama, "--perplexity_model", gpt2, "--device", "cpu"]
 
 
-def test_without_gpu_or_hub_on_the_sample(tmp_path: Path, scorer_command: Command) -> None:
+def test_without_gpu_or_hub_on_the_sample(tmp_path: Path, scorer_command: Command, scorer_main: Command) -> None:
     result = scorer_command("--output_dir", tmp_path, "--source_name", "OSS", "--device", "cpu")
     assert result.returncode == 0, result.stderr
     assert "scorer: embedded (no CUDA device)" in result.stderr
@@ -66,7 +66,7 @@ def test_without_gpu_or_hub_on_the_sample(tmp_path: Path, scorer_command: Comman
     manifest = json.loads((folder / "manifest.json").read_text())
     assert manifest["models"]["semantic"]["scorer"] == "embedded"
     # what is written reads as it is, and splits again to the same tertiles
-    again = scorer_command("--input_file", folder / OUTPUTS[0], "--output_dir", tmp_path / "again", "--device", "cpu")
+    again = scorer_main("--input_file", folder / OUTPUTS[0], "--output_dir", tmp_path / "again", "--device", "cpu")
     assert again.returncode == 0, again.stderr
 
 
@@ -98,8 +98,9 @@ def test_complexity_is_the_mean_of_the_normalised_measures(
     assert "100 taken from earlier runs" in result.stdout  # another normalisation computes no score anew
 
 
+@pytest.mark.parametrize("moments", [1, pytest.param(3, marks=pytest.mark.heavy)])
 def test_killed_at_any_moment_it_ends_with_the_same_bytes(
-    tmp_path: Path, tiny_llama: Path, tiny_gpt2: Path, scorer_command: Command
+    tmp_path: Path, tiny_llama: Path, tiny_gpt2: Path, scorer_command: Command, moments: int
 ) -> None:
     data = seeds(tmp_path / "seeds.jsonl", 2100)
     common = ["--input_file", data, *models(tiny_llama, tiny_gpt2)]
@@ -112,9 +113,9 @@ def test_killed_at_any_moment_it_ends_with_the_same_bytes(
     out = tmp_path / "killed"
     pick = random.Random(os.urandom(8))
     stored = 0
-    for moment in range(3):  # at random moments, one in the beginning, one in the middle, one towards the end
+    for moment in range(moments):  # random ones; of three, one in the beginning, one in the middle, one towards the end
         command = [sys.executable, str(SCORER), *map(str, common), "--output_dir", str(out)]
-        killed(command, duration * (moment + pick.random()) / 3 * 0.8)
+        killed(command, duration * (moment + pick.random()) / moments * 0.8)
         now = sum(path.read_bytes().count(b"\n") for path in (out / ".scores").glob("*")) if out.exists() else 0
         assert now >= stored
         stored = now
@@ -224,13 +225,13 @@ def test_usage_errors_are_one_line_and_exit_code_2(
     assert result.stdout == ""
 
 
-def test_the_output_never_overwrites_the_input(tmp_path: Path, scorer_command: Command) -> None:
+def test_the_output_never_overwrites_the_input(tmp_path: Path, scorer_main: Command) -> None:
     data = seeds(tmp_path / OUTPUTS[0], 9)
     before = data.read_bytes()
     for path in (data, tmp_path / "link.jsonl"):
         if path != data:
             path.symlink_to(data)
-        result = scorer_command("--input_file", path, "--output_dir", tmp_path)
+        result = scorer_main("--input_file", path, "--output_dir", tmp_path)
         assert result.returncode == 2
         assert "overwrite the input" in result.stderr
     assert data.read_bytes() == before
@@ -453,7 +454,7 @@ def test_help_loads_nothing_heavy() -> None:
     assert result.stdout.splitlines()[-1] == "[]"
 
 
-def test_git_lfs_round_trip(tmp_path: Path, tiny_llama: Path, tiny_gpt2: Path, scorer_command: Command) -> None:
+def test_git_lfs_round_trip(tmp_path: Path, tiny_llama: Path, tiny_gpt2: Path, scorer_main: Command) -> None:
     def git(*arguments: object, folder: Path, **environment: str) -> str:
         home = {**os.environ, "HOME": str(tmp_path), "GIT_CONFIG_NOSYSTEM": "1", **environment}
         command = [
@@ -487,13 +488,13 @@ def test_git_lfs_round_trip(tmp_path: Path, tiny_llama: Path, tiny_gpt2: Path, s
     git("clone", "-q", "-b", "main", remote, clone, folder=tmp_path, GIT_LFS_SKIP_SMUDGE="1")
     pulled = clone / "Datas" / "seeds" / "EVOL.jsonl"
     command = ["--input_file", pulled, "--output_dir", tmp_path / "out", *models(tiny_llama, tiny_gpt2)]
-    pointer = scorer_command(*command)
+    pointer = scorer_main(*command)
     assert pointer.returncode == 2
     assert f"{pulled}: a Git LFS pointer, not the data; run: git lfs pull" in pointer.stderr
     git("lfs", "install", "--local", folder=clone)
     git("lfs", "pull", folder=clone)
     assert pulled.read_bytes() == data.read_bytes()
-    assert scorer_command(*command).returncode == 0
+    assert scorer_main(*command).returncode == 0
     assert verify(tmp_path / "out") == []
 
 

@@ -68,17 +68,17 @@ def test_five_ratios_three_repeats_exact_and_nested(tmp_path: Path, script_comma
     assert all(contents(out)[name] == before[name] for name in names[:5])
 
 
-def test_too_few_records_name_the_size_that_works_and_auto_takes_it(tmp_path: Path, script_command: Command) -> None:
+def test_too_few_records_name_the_size_that_works_and_auto_takes_it(tmp_path: Path, script_main: Command) -> None:
     data, out = classified(tmp_path / "c.jsonl", 37, 99), tmp_path / "out"
     for arguments in ([], ["--subset_size", 40]):
-        result = script_command(SCRIPT, "--input_file", data, "--output_dir", out, *arguments)
+        result = script_main(SCRIPT, "--input_file", data, "--output_dir", out, *arguments)
         assert result.returncode == 2
         assert "37 algorithmic and 99 practical" in result.stderr
         assert "the largest that works at every ratio is 30" in result.stderr
         assert not out.exists()
-    assert script_command(SCRIPT, "--input_file", data, "--output_dir", out, "--subset_size", "auto").returncode == 0
+    assert script_main(SCRIPT, "--input_file", data, "--output_dir", out, "--subset_size", "auto").returncode == 0
     assert len(ids(out / "RQ2_COMPOSITION_ALG_100_PRAC_0_repeat1.jsonl")) == 20  # at most 80% of 37
-    assert script_command(SCRIPT, "--input_file", data, "--output_dir", out, "--subset_size", 30).returncode == 0
+    assert script_main(SCRIPT, "--input_file", data, "--output_dir", out, "--subset_size", 30).returncode == 0
 
 
 @pytest.mark.parametrize(
@@ -127,11 +127,11 @@ def test_repeats_that_are_the_same_records_are_told(tmp_path: Path, script_main:
     )
 
 
-def test_copies_are_set_aside_and_said(tmp_path: Path, script_command: Command) -> None:
+def test_copies_are_set_aside_and_said(tmp_path: Path, script_main: Command) -> None:
     data, out = classified(tmp_path / "c.jsonl", 20, 20), tmp_path / "out"
     lines = data.read_text().splitlines()
     data.write_text("\n".join([*lines, lines[3].replace('"r3"', '"copy"')]))
-    result = script_command(SCRIPT, "--input_file", data, "--output_dir", out, "--subset_size", 20)
+    result = script_main(SCRIPT, "--input_file", data, "--output_dir", out, "--subset_size", 20)
     assert result.returncode == 0, result.stderr
     assert [(row["line"], row["reason"]) for row in rows(out / "rejects.jsonl")] == [
         (41, "the same instruction, input and output as line 4 of algorithmic")
@@ -154,14 +154,15 @@ def test_mixes_of_another_source_are_refused_unless_overwrite(tmp_path: Path, sc
     assert verify(out) == []
 
 
-def test_after_the_classifier_in_one_folder(tmp_path: Path, script_command: Command) -> None:
+def test_after_the_classifier_in_one_folder(tmp_path: Path, script_main: Command) -> None:
     file = tmp_path / "EVOL" / "classified.jsonl"
-    first = script_command(
-        "RQ2_composition/task_classifier.py", "--source_name", "EVOL", "--output_file", file, "--device", "cpu"
+    first = script_main(
+        *("RQ2_composition/task_classifier.py", "--source_name", "EVOL", "--output_file", file),
+        *("--device", "cpu", "--prototypes", "names"),
     )
     assert first.returncode == 0, first.stderr
     # the sample is smaller than the study's size: without a size the largest is taken, and said
-    result = script_command(SCRIPT, "--input_file", file, "--source_name", "EVOL", "--output_dir", file.parent)
+    result = script_main(SCRIPT, "--input_file", file, "--source_name", "EVOL", "--output_dir", file.parent)
     assert result.returncode == 0, result.stderr
     assert "subset size:" in result.stderr
     assert verify(file.parent) == []
@@ -172,7 +173,7 @@ def test_after_the_classifier_in_one_folder(tmp_path: Path, script_command: Comm
     assert kinds == {row["id"]: row["task_type"] for row in rows(file.parent / "composition_pool.jsonl")}
 
 
-def test_usage_errors_are_one_line_and_exit_code_2(tmp_path: Path, script_command: Command) -> None:
+def test_usage_errors_are_one_line_and_exit_code_2(tmp_path: Path, script_main: Command) -> None:
     good = classified(tmp_path / "c.jsonl", 20, 20)
     plain = tmp_path / "plain.jsonl"
     plain.write_text('{"instruction": "i", "output": "o"}\n')
@@ -186,7 +187,7 @@ def test_usage_errors_are_one_line_and_exit_code_2(tmp_path: Path, script_comman
         (["--input_file", few, "--subset_size", "auto"], "expected at least 10 of each"),
         (["--input_file", tmp_path / "none.jsonl"], "no such file"),
     ):
-        result = script_command(SCRIPT, "--output_dir", out, *arguments)
+        result = script_main(SCRIPT, "--output_dir", out, *arguments)
         assert result.returncode == 2
         assert message in result.stderr.splitlines()[-1]
         assert "Traceback" not in result.stderr
@@ -194,10 +195,10 @@ def test_usage_errors_are_one_line_and_exit_code_2(tmp_path: Path, script_comman
 
 
 @pytest.mark.parametrize("name", ["composition_pool.jsonl", "RQ2_COMPOSITION_ALG_20_PRAC_80_repeat1.jsonl"])
-def test_the_output_never_overwrites_the_input(tmp_path: Path, script_command: Command, name: str) -> None:
+def test_the_output_never_overwrites_the_input(tmp_path: Path, script_main: Command, name: str) -> None:
     data = classified(tmp_path / name, 20, 20)
     before = data.read_bytes()
-    result = script_command(SCRIPT, "--input_file", data, "--output_dir", tmp_path, "--subset_size", 20)
+    result = script_main(SCRIPT, "--input_file", data, "--output_dir", tmp_path, "--subset_size", 20)
     assert result.returncode == 2
     assert "overwrite the input" in result.stderr
     assert data.read_bytes() == before

@@ -31,7 +31,7 @@ def inputs(folder: Path, code: int = 100, general: int = 60, math: int = 60) -> 
     ]
 
 
-def test_the_baseline_and_eighteen_mixes(tmp_path: Path, script_command: Command) -> None:
+def test_the_baseline_and_eighteen_mixes(tmp_path: Path, script_command: Command, script_main: Command) -> None:
     command = [SCRIPT, *inputs(tmp_path, code=150)]
     out = tmp_path / "out"
     result = script_command(*command, "--output_dir", out)
@@ -63,16 +63,16 @@ def test_the_baseline_and_eighteen_mixes(tmp_path: Path, script_command: Command
     before = contents(out)
     script_command(*command, "--output_dir", tmp_path / "again")
     assert contents(tmp_path / "again") == before
-    script_command(*command, "--output_dir", tmp_path / "seed", "--seed", 1)
+    script_main(*command, "--output_dir", tmp_path / "seed", "--seed", 1)
     assert all(contents(tmp_path / "seed")[name] != before[name] for name in names)
 
 
-def test_records_with_code_are_rejected_with_a_reason(tmp_path: Path, script_command: Command) -> None:
+def test_records_with_code_are_rejected_with_a_reason(tmp_path: Path, script_main: Command) -> None:
     command = inputs(tmp_path)
     with (tmp_path / "general.jsonl").open("a") as file:
         file.write(json.dumps({"instruction": "show me", "output": f"Like this:\n```python\n{CODE}```"}) + "\n")
         file.write(json.dumps({"instruction": "say something about the class of 3", "output": "answer 3"}) + "\n")
-    result = script_command(SCRIPT, *command, "--output_dir", tmp_path / "out")
+    result = script_main(SCRIPT, *command, "--output_dir", tmp_path / "out")
     assert result.returncode == 0, result.stderr
     assert "GENERAL: 61 records" in result.stderr
     assert "1 with code and 0 others left out" in result.stderr
@@ -85,13 +85,13 @@ def test_records_with_code_are_rejected_with_a_reason(tmp_path: Path, script_com
     assert counts["with_code"] == {"GENERAL": 1, "MATH": 0}
 
 
-def test_ids_that_clash_get_a_prefix(tmp_path: Path, script_command: Command) -> None:
+def test_ids_that_clash_get_a_prefix(tmp_path: Path, script_main: Command) -> None:
     command = inputs(tmp_path)
     for name in ("code.jsonl", "general.jsonl"):
         numbered = [{"id": str(n), **row} for n, row in enumerate(rows(tmp_path / name))]
         (tmp_path / name).write_text("".join(json.dumps(row) + "\n" for row in numbered))
     out = tmp_path / "out"
-    result = script_command(SCRIPT, *command, "--output_dir", out)
+    result = script_main(SCRIPT, *command, "--output_dir", out)
     assert result.returncode == 0, result.stderr
     assert 'GENERAL: ids are used in other data too; "GENERAL:" goes before them' in result.stderr
     assert verify(out) == []
@@ -100,7 +100,7 @@ def test_ids_that_clash_get_a_prefix(tmp_path: Path, script_command: Command) ->
     assert sum(str(row["id"]).startswith("GENERAL:") for row in mixed) == 30
 
 
-def test_what_the_code_data_has_too_is_no_other_domain(tmp_path: Path, script_command: Command) -> None:
+def test_what_the_code_data_has_too_is_no_other_domain(tmp_path: Path, script_main: Command) -> None:
     command = inputs(tmp_path)
     shared = json.dumps({"instruction": "say hello", "output": "hello"}) + "\n"
     for name in ("code.jsonl", "general.jsonl"):
@@ -109,7 +109,7 @@ def test_what_the_code_data_has_too_is_no_other_domain(tmp_path: Path, script_co
     # one line for all: every record has the same line number
     (tmp_path / "math.json").write_text(json.dumps(json.loads((tmp_path / "math.json").read_text()) * 2))
     out = tmp_path / "out"
-    result = script_command(SCRIPT, *command, "--output_dir", out)
+    result = script_main(SCRIPT, *command, "--output_dir", out)
     assert result.returncode == 0, result.stderr
     reasons = [str(row["reason"]) for row in rows(out / "rejects.jsonl")]
     assert len(reasons) == 1 + 60
@@ -158,7 +158,7 @@ def test_outputs_are_checked_before_anything_is_read(tmp_path: Path, script_main
     assert not (tmp_path / "new").exists()
 
 
-def test_usage_errors_are_one_line_and_exit_code_2(tmp_path: Path, script_command: Command) -> None:
+def test_usage_errors_are_one_line_and_exit_code_2(tmp_path: Path, script_main: Command) -> None:
     few = inputs(tmp_path, general=20)
     bad = tmp_path / "bad.jsonl"
     bad.write_text('{"instruction": "i"}\n')
@@ -172,7 +172,7 @@ def test_usage_errors_are_one_line_and_exit_code_2(tmp_path: Path, script_comman
         ([*few, "--seed", str(2**64)], "expected a whole number from 0"),
         ([*few, "--limit", "16"], "16 code records: expected at least 17, so that 3% is one or more"),
     ):
-        result = script_command(SCRIPT, *arguments, "--output_dir", out)
+        result = script_main(SCRIPT, *arguments, "--output_dir", out)
         assert result.returncode == 2, result.stderr
         assert message in result.stderr.splitlines()[-1]
         assert "Traceback" not in result.stderr

@@ -48,7 +48,7 @@ def test_evidence_table_and_manifest(tmp_path: Path, script_command: Command) ->
     assert contents(tmp_path / "again") == contents(out)
 
 
-def test_nothing_is_removed_unless_asked(tmp_path: Path, script_command: Command) -> None:
+def test_nothing_is_removed_unless_asked(tmp_path: Path, script_main: Command) -> None:
     benchmark = benchmark_file(tmp_path / "b.jsonl", RIDGE, LAMP)
     source = data(tmp_path / "mine.jsonl", CLEAN, (TEXT, "max(log)"), ("And now the weather.", "Rain."))
     before = source.read_bytes()
@@ -66,7 +66,7 @@ def test_nothing_is_removed_unless_asked(tmp_path: Path, script_command: Command
         "--on_bad_record",
         "reject",
     ]
-    result = script_command(*command, "--remove")
+    result = script_main(*command, "--remove")
     assert result.returncode == 0, result.stderr
     assert verify(out) == []
     clean = rows(out / "mine_clean.jsonl")
@@ -77,7 +77,7 @@ def test_nothing_is_removed_unless_asked(tmp_path: Path, script_command: Command
     assert rejects[0]["record"]["instruction"] == TEXT
     assert (rejects[1]["line"], len(rejects)) == (4, 2)
     assert source.read_bytes().startswith(before)
-    script_command(*command)  # the clean file of the run before is no output of this one
+    script_main(*command)  # the clean file of the run before is no output of this one
     assert sorted(contents(out)) == ["evidence.jsonl", "manifest.json", "rejects.jsonl"]
 
 
@@ -129,25 +129,25 @@ def test_repeated_texts_and_empty_outputs_are_said(tmp_path: Path, script_main: 
     assert "A: 1 records with empty outputs, kept" in said
 
 
-def test_a_benchmark_is_never_written_over(tmp_path: Path, script_command: Command) -> None:
+def test_a_benchmark_is_never_written_over(tmp_path: Path, script_main: Command) -> None:
     benchmark = benchmark_file(tmp_path / "evidence.jsonl", LAMP)
     before = benchmark.read_bytes()
     source = data(tmp_path / "a.jsonl", CLEAN)
-    result = script_command(SCRIPT, "--input_file", source, "--benchmarks", benchmark, "--output_dir", tmp_path)
+    result = script_main(SCRIPT, "--input_file", source, "--benchmarks", benchmark, "--output_dir", tmp_path)
     assert result.returncode == 2
     assert "the output would overwrite the input" in result.stderr
     assert benchmark.read_bytes() == before
 
 
-def test_default_benchmark_is_humaneval(tmp_path: Path, script_command: Command) -> None:
-    result = script_command(SCRIPT, "--input_file", data(tmp_path / "a.jsonl", CLEAN), "--output_dir", tmp_path / "out")
+def test_default_benchmark_is_humaneval(tmp_path: Path, script_main: Command) -> None:
+    result = script_main(SCRIPT, "--input_file", data(tmp_path / "a.jsonl", CLEAN), "--output_dir", tmp_path / "out")
     assert result.returncode == 0, result.stderr
     assert "no --benchmarks: taking HumanEval alone" in result.stderr
     assert rows(tmp_path / "out" / "evidence.jsonl") == []
     assert json.loads((tmp_path / "out" / "manifest.json").read_text())["leakage"][1]["items"] == 164
 
 
-def test_usage_errors_are_one_line_and_exit_code_2(tmp_path: Path, script_command: Command) -> None:
+def test_usage_errors_are_one_line_and_exit_code_2(tmp_path: Path, script_main: Command) -> None:
     benchmark = benchmark_file(tmp_path / "b.jsonl", LAMP)
     source = data(tmp_path / "a.jsonl", CLEAN)
     (tmp_path / "unfinished").mkdir()
@@ -176,7 +176,7 @@ def test_usage_errors_are_one_line_and_exit_code_2(tmp_path: Path, script_comman
         (["--benchmarks", benchmark, "--report", bare, "--remove"], "expected no --remove with it"),
         (["--benchmarks", benchmark, "--report", bare, "--input_file", source], "expected no --input_file with it"),
     ):
-        result = script_command(SCRIPT, *arguments, "--output_dir", out)
+        result = script_main(SCRIPT, *arguments, "--output_dir", out)
         assert result.returncode == 2, result.stderr
         assert message in result.stderr.splitlines()[-1]
         assert "Traceback" not in result.stderr

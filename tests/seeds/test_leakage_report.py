@@ -10,7 +10,7 @@ from support import Command, contents, rows
 SCRIPT = "seeds/decontaminate.py"
 
 
-def test_report_over_tertiles_and_mixes(tmp_path: Path, script_command: Command) -> None:
+def test_report_over_tertiles_and_mixes(tmp_path: Path, script_main: Command) -> None:
     benchmark = benchmark_file(tmp_path / "b.jsonl", RIDGE, LAMP)
     leaks = (TEXT, "max(log)")
     tertiles = partition(
@@ -26,7 +26,7 @@ def test_report_over_tertiles_and_mixes(tmp_path: Path, script_command: Command)
     )
     command = [SCRIPT, "--benchmarks", benchmark, "--report", tertiles, mixes]
     out = tmp_path / "out"
-    result = script_command(*command, "--output_dir", out)
+    result = script_main(*command, "--output_dir", out)
     assert result.returncode == 0, result.stderr
     assert "5 files of 9 records, 3 of them different" in result.stderr
     lines = rows(out / "leakage.jsonl")
@@ -47,7 +47,7 @@ def test_report_over_tertiles_and_mixes(tmp_path: Path, script_command: Command)
     assert by["m.jsonl", "HumanEval"]["items_found"] == 1
     assert all(name in result.stdout for name in ("T3.jsonl", "50.000%", "HumanEval", "5-grams"))
     assert verify(out) == []
-    assert script_command(*command, "--output_dir", tmp_path / "again").stdout == result.stdout
+    assert script_main(*command, "--output_dir", tmp_path / "again").stdout == result.stdout
     assert contents(tmp_path / "again") == contents(out)
     assert file_facts(out / "leakage.jsonl").lines == 15
 

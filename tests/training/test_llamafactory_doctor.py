@@ -9,14 +9,16 @@ from support import ROOT, Command, rows
 SCRIPT = "training/llamafactory_doctor.py"
 
 
-def test_the_command_reports_and_exits(tmp_path: Path, tiny_llama: Path, script_command: Command) -> None:
+def test_the_command_reports_and_exits(
+    tmp_path: Path, tiny_llama: Path, script_command: Command, script_main: Command
+) -> None:
     each, lost = write(tmp_path, "each.jsonl", KEPT["each.jsonl"]), write(tmp_path, "mixed.json", LOST["mixed.json"][0])
     fine = write(tmp_path, "fine.jsonl", lines(GOOD, good(output="")))
     out = tmp_path / "diagnoses.jsonl"
     result = script_command(SCRIPT, fine)
     assert result.returncode == 0, result.stderr
     assert "Not looked at: what is longer" in result.stdout
-    result = script_command(SCRIPT, each, lost, "--tokenizer", tiny_llama, "--cutoff_len", 60, "--json", out)
+    result = script_main(SCRIPT, each, lost, "--tokenizer", tiny_llama, "--cutoff_len", 60, "--json", out)
     assert result.returncode == 1, result.stderr
     assert f"{each}: {len(EACH)} records" in result.stdout
     assert f"{lost}: THE WHOLE FILE IS LOST\nline 8: " in result.stdout
@@ -38,10 +40,10 @@ def test_the_command_reports_and_exits(tmp_path: Path, tiny_llama: Path, script_
     assert f"tokens, {cut:,} lost (" in result.stdout
 
 
-def test_a_finished_folder_gives_its_data_files(tmp_path: Path, script_command: Command) -> None:
+def test_a_finished_folder_gives_its_data_files(tmp_path: Path, script_main: Command) -> None:
     data = tmp_path / "seeds.jsonl"
     data.write_bytes(lines(*[good(id=str(n), instruction=f"write code {n}") for n in range(60)]))
-    done = script_command(
+    done = script_main(
         "RQ4_breadth/domain_mixer.py",
         "--input_file",
         data,
@@ -55,15 +57,15 @@ def test_a_finished_folder_gives_its_data_files(tmp_path: Path, script_command: 
         1,
     )
     assert done.returncode == 0, done.stderr
-    result = script_command(SCRIPT, tmp_path / "out")
+    result = script_main(SCRIPT, tmp_path / "out")
     assert result.returncode == 0, result.stdout + result.stderr
     assert result.stdout.count(": 60 records") == 7
     assert "no training data, left out: breadth_pool.jsonl" in result.stderr
     (tmp_path / "out" / "manifest.json").unlink()
-    assert script_command(SCRIPT, tmp_path / "out").returncode == 2
+    assert script_main(SCRIPT, tmp_path / "out").returncode == 2
 
 
-def test_usage_errors_are_one_line_and_exit_code_2(tmp_path: Path, script_command: Command) -> None:
+def test_usage_errors_are_one_line_and_exit_code_2(tmp_path: Path, script_main: Command) -> None:
     data = write(tmp_path, "data.jsonl", lines(GOOD))
     text = write(tmp_path, "data.txt", lines(GOOD))
     pointer = write(tmp_path, "pointer.jsonl", b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n")
@@ -78,7 +80,7 @@ def test_usage_errors_are_one_line_and_exit_code_2(tmp_path: Path, script_comman
         ([data, "--cutoff_len", "0"], "at least 1"),
         ([data, "--json", data], "would overwrite the input"),
     ):
-        result = script_command(SCRIPT, *arguments)
+        result = script_main(SCRIPT, *arguments)
         assert result.returncode == 2, result.stdout + result.stderr
         assert message in result.stderr.splitlines()[-1]
         assert "Traceback" not in result.stderr

@@ -1,5 +1,6 @@
 """The rows of a batch: what each request has drawn so far, with which random numbers, and whether its answer has ended."""
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,8 @@ from inference.engines import NOT_FINITE, Request, Sampling, continuation, decod
 
 if TYPE_CHECKING:
     import torch
+
+BLOCK = 256  # tokens of the vocabulary in a block of `draw`
 
 
 class BatchRow:
@@ -66,13 +69,8 @@ class BatchRow:
         return first_stop(continuation(self._tokenizer, self.request.prompt, self.tokens), stop) is not None
 
 
-def scores_of(logits: "torch.Tensor", rows: Sequence[BatchRow], sampling: Sampling) -> "torch.Tensor":
-    """The scores whose largest in each row is its next token; float32, shape (rows, vocabulary), as `logits`, which change.
-
-    At temperature 0 they are the logits. Above 0 sampling is by the Gumbel-max trick: with independent g_i ~ Gumbel(0, 1),
-    argmax_i(logit_i + g_i) is distributed as softmax(logits) (Maddison et al. 2014, arXiv 1411.0030). transformers draws
-    for a whole batch from one generator; here each row has its own, seeded by its request, and draws one value per step and
-    entry of the vocabulary. CPU and CUDA have different generators, so they draw different samples.
+def next_tokens(logits: "torch.Tensor", rows: Sequence[BatchRow], sampling: Sampling) -> "torch.Tensor":
+    """The next token of every row, int64 of shape (rows,), from its logits, float32 of shape (rows, vocabulary).
 
     Raises RunError if a logit is NaN: argmax would make an answer of it all the same.
     """
@@ -81,22 +79,33 @@ def scores_of(logits: "torch.Tensor", rows: Sequence[BatchRow], sampling: Sampli
     if logits.isnan().any():
         raise RunError(NOT_FINITE)
     if sampling.temperature == 0:
-        return logits
+        return logits.argmax(-1)
     scores = TemperatureLogitsWarper(sampling.temperature)(None, logits)
     if sampling.top_p < 1:
         scores = TopPLogitsWarper(sampling.top_p)(None, scores)
-    return perturb(scores, rows)
+    return draw(scores, rows)
 
 
-def perturb(scores: "torch.Tensor", rows: Sequence[BatchRow]) -> "torch.Tensor":
-    """Add Gumbel noise, -log of a standard exponential, to the scores (rows, vocabulary) of the rows that have not ended."""
+def draw(scores: "torch.Tensor", rows: Sequence[BatchRow]) -> "torch.Tensor":
+    """A token for every row, drawn from softmax(scores) with the random numbers of that row alone; for ended rows any.
+
+    This is the Gumbel-max trick: with independent g_i ~ Gumbel(0, 1), argmax_i(score_i + g_i) is distributed as
+    softmax(scores) (Maddison et al. 2014, arXiv 1411.0030). As max_i(score_i + g_i) is Gumbel-distributed around
+    log(sum_i exp(score_i)), a block of the vocabulary is drawn in this way first and then a token in it: some hundred
+    random numbers instead of one for each token, which would take longer than a small model's step.
+    """
     import torch
+    from torch.nn.functional import pad
 
-    # float64, because float32 draws from 2^24 values of which one is 0: in one step of a hundred some entry of a large
-    # vocabulary would get it, and would win however unlikely it is
-    noise = torch.empty(scores.shape[1], dtype=torch.float64, device=scores.device)
-    tiny = torch.finfo(torch.float64).tiny
+    count, known = scores.shape
+    blocks = pad(scores, (0, -known % BLOCK), value=-math.inf).view(count, -1, BLOCK)
+    first, second = (torch.ones(count, size, dtype=torch.float64, device=scores.device) for size in blocks.shape[1:])
     for number, row in enumerate(rows):
         if not row.ended:
-            scores[number] -= noise.exponential_(generator=row.generator).clamp_(min=tiny).log_()
-    return scores
+            first[number].exponential_(generator=row.generator)
+            second[number].exponential_(generator=row.generator)
+    # float64, because float32 draws from 2^24 values of which one is 0, which would win however unlikely it is
+    tiny = torch.finfo(torch.float64).tiny
+    block = (blocks.logsumexp(-1) - first.clamp_(min=tiny).log_()).argmax(-1)
+    inside = blocks[torch.arange(count, device=scores.device), block]
+    return block * BLOCK + (inside - second.clamp_(min=tiny).log_()).argmax(-1)

@@ -9,7 +9,7 @@ from seedkit.cli import say
 from seedkit.errors import RunError
 
 from inference.engines import Answer, Engine, Request, Sampling, answer
-from inference.rows import BatchRow, scores_of
+from inference.rows import BatchRow, next_tokens
 from inference.slots import Slots, group_heads, slot_limit
 
 RENEWED = (
@@ -32,7 +32,7 @@ class TransformersEngine(Engine):
         self._tokenizer = load_tokenizer(model)
         self._model = load_causal_lm(model, device, dtype)
         # a model folder may bring sampling defaults, such as a repetition penalty, that nobody asked for; generate()
-        # decodes greedily, because scores_of draws and rows stop by themselves
+        # decodes greedily, because next_tokens draws and rows stop by themselves
         self._model.generation_config = GenerationConfig(do_sample=False, pad_token_id=0)
         group_heads(self._model)
         self._slot_limit = slot_limit(self._model)
@@ -98,7 +98,7 @@ class TransformersEngine(Engine):
         """Draw one token for every row."""
         inputs = slots.inputs([row.newest for row in batch], [row.length - 1 for row in batch], self._device)
         logits = self._model(**inputs).logits[:, -1].float()
-        for row, token in zip(batch, scores_of(logits, batch, self._sampling).argmax(-1).tolist(), strict=True):
+        for row, token in zip(batch, next_tokens(logits, batch, self._sampling).tolist(), strict=True):
             row.take(token)
 
     def _answer_padded(self, rows: list[BatchRow]) -> None:
@@ -111,8 +111,9 @@ class TransformersEngine(Engine):
         import torch
         from transformers import LogitsProcessorList, StoppingCriteriaList
 
-        def scores(_: Any, logits: torch.Tensor) -> torch.Tensor:
-            return scores_of(logits, rows, self._sampling)
+        def chosen(_: Any, logits: torch.Tensor) -> torch.Tensor:
+            tokens = next_tokens(logits, rows, self._sampling)
+            return torch.full_like(logits, -math.inf).scatter_(1, tokens[:, None], 0)
 
         def ended(ids: torch.Tensor, _: Any, **__: Any) -> torch.Tensor:
             for row, token in zip(rows, ids[:, -1].tolist(), strict=True):
@@ -126,7 +127,7 @@ class TransformersEngine(Engine):
             input_ids=ids,
             attention_mask=mask,
             max_new_tokens=max(row.request.max_new_tokens for row in rows),
-            logits_processor=LogitsProcessorList([scores]),
+            logits_processor=LogitsProcessorList([chosen]),
             stopping_criteria=StoppingCriteriaList([ended]),
         )
         return rows

@@ -48,7 +48,13 @@ class Plan:
         """What decides an answer: if any of it changes, earlier answers are not used. It is the header of a journal."""
         settings = self.settings
         asked = [[problem.task_id, ids] for problem, ids in zip(self.problems, self.prompts.ids, strict=True)]
-        drawn = [float(settings.temperature), float(settings.top_p), settings.seed] if settings.temperature else None
+        drawn: list[Any] | None = (
+            [float(settings.temperature), float(settings.top_p), settings.seed] if settings.temperature else None
+        )
+        if drawn and self.engine == TRANSFORMERS:
+            drawn.append(
+                "by blocks"
+            )  # until the last release a random number for each token of the vocabulary was drawn
         base = {} if self.base is None else {"base": self.base.revision}
         return {
             **base,

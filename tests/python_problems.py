@@ -123,3 +123,29 @@ def programs_judged(module: str, problems: list[Problem], monkeypatch: pytest.Mo
 
     monkeypatch.setattr(f"benchmarks.{module}.judge_python", judge)
     return ran
+
+
+PLUS: dict[str, Any] = {
+    "task_id": "HumanEval/0",
+    "prompt": 'def add(a, b):\n    """Add."""\n',
+    "entry_point": "add",
+    "canonical_solution": "    return a + b\n",
+    "base_input": [[1, 2]],
+    "plus_input": [[0, 0], [10**30, float("-inf")], [-5, 10**30]],
+    "atol": 0,
+    "contract": "",
+    "test": "def check(candidate):\n    assert candidate(1, 2) == 3\n",
+}
+
+
+MBPP_PLUS: dict[str, Any] = {
+    "task_id": "Mbpp/12",
+    "prompt": '"""\nWrite a function to double.\nassert math.isclose(twice(2), 4)\n"""\n',
+    "entry_point": "twice",
+    "canonical_solution": "\ndef twice(x):\n    return 2 * x\n",
+    "base_input": [[2]],
+    "plus_input": [[3], [[1, 2]]],
+    "atol": 0,
+    "contract": "",
+    "assertion": "\nimport math\nassert math.isclose(twice(2), 4)\nassert twice(0) == 0\n",
+}

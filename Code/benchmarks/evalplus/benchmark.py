@@ -112,7 +112,7 @@ def _calls(row: Row, data_set: str, problem: Problem, reference: str) -> PlusTes
         calls = row.value(key) or []  # one problem without plus inputs has {} there
         if not isinstance(calls, list) or not all(isinstance(call, list) for call in calls):
             raise InputError(f'{row.where}: expected a list of lists of arguments in "{key}", got {calls!r:.60}')
-        parts.append(InputSet(data_set, number, name, reference, json.dumps(calls), float(atol)))
+        parts.append(InputSet(data_set, number, name, reference, json.dumps(calls), len(calls), float(atol)))
     return PlusTests(parts[0], parts[1], (name,))
 
 

@@ -189,3 +189,12 @@ def test_values_that_come_often_are_no_clash() -> None:
     for value in ([-1] + [-2] * 500, [-2, -1] * 500, [[-1, -2]] * 300 + [(-2, -1)] * 300, [float("nan")] * 300):
         data = json.loads(json.dumps(codec.encode(value, refuse)))
         assert repr(codec.decode(data, refuse, codec.Hashes())) == repr(value)  # -1 and -2 have one hash
+
+
+def test_values_of_the_same_hash_are_equal() -> None:
+    values = [[1], [1.0], [True], (1,), "[1]", "(1,)", [], "", ["1"], [[1]], [float("inf")], [2**70], ["\ud800"]]
+    hashes = [codec.digest(value) for value in values]
+    assert len(set(hashes)) == len(values) and all(len(one) == 32 for one in hashes)
+    assert codec.digest([1, [2, "a"]]) == codec.digest([1, [2, "a"]])
+    # of other types what is shown does not tell whether values are equal
+    assert {codec.digest(value) for value in (1, {1}, {1: 2}, None, b"", type("L", (list,), {})())} == {""}

@@ -1,11 +1,14 @@
 """Judging Python from outside the jail: which verdict a program gets."""
 
 import time
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 from sandbox.contract import Limits, Sandbox
+from sandbox.in_jail.codec import digest
 from sandbox.judging.python_judge import Tests, judge_python
+from sandbox.judging.remote_objects import CallsAhead, Remote, Session
 from sandbox.judging.verdict import Verdict
 
 
@@ -110,3 +113,74 @@ def test_answers_whose_hashes_are_equal_stall_no_judge(sandbox: Sandbox, program
     )
     assert found.name in ("fail", "timeout"), found
     assert time.monotonic() - began < 6
+
+
+def further(sandbox: Sandbox, program: str, first: str, second: str) -> Verdict:
+    tests = [Tests("", source, ("f",)) for source in (first, second)]
+    return judge_python(program, tests[0], sandbox, Limits(1.0), further=tests[1])
+
+
+@pytest.mark.parametrize(
+    ("program", "verdict", "base"),
+    [
+        ("def f(x): return x", "pass", "pass"),
+        ("def f(x): return 1", "fail", "pass"),
+        ("def f(x): return 2", "fail", "fail"),
+        ("def f(x):\n    while x == 2: pass\n    return x", "timeout", "pass"),
+        ("def f(x):\n    while True: pass", "timeout", "timeout"),
+        ("def f(x) return x", "syntax", "syntax"),
+        ("import time\ndef f(x): time.sleep(0.7); return x", "pass", "pass"),  # each part has its time
+        ("n = 0\ndef f(x):\n    global n\n    n += 1\n    return n", "pass", "pass"),  # the same program goes on
+    ],
+)
+def test_tests_that_follow_others_in_the_same_jail(sandbox: Sandbox, program: str, verdict: str, base: str) -> None:
+    found = further(sandbox, program, "assert f(1) == 1", "assert f(2) == 2")
+    assert (found.name, found.base) == (verdict, base), found
+
+
+def test_without_further_tests_there_is_no_verdict_on_the_base(sandbox: Sandbox) -> None:
+    assert judged(sandbox, "def f(): return 1", "assert f() == 1").base is None
+
+
+@dataclass
+class Ahead:
+    """Checks that make all calls ahead, and keep what came of each."""
+
+    calls: list[tuple[list[Any], bool]]
+    found: list[Any] = field(default_factory=list)
+
+    def run(self, session: Session) -> None:
+        calls = CallsAhead(Remote(session, ["N", "f"]), self.calls)
+        for arguments, stays in self.calls:
+            try:
+                answer = calls.answer()
+                self.found.append((answer, calls.held() if stays else None, arguments))
+            except ValueError as error:
+                self.found.append(str(error))
+
+    def failed(self, error: Exception) -> str:
+        return repr(error)
+
+
+def test_calls_ahead_are_answered_in_order(sandbox: Sandbox) -> None:
+    """With what stays in the jail among them, arguments that are changed, and exceptions, which end none but their call."""
+    program = "def f(x):\n    if x == [3]: raise ValueError\n    x.append(0)\n    return [len(x)]"
+    checks = Ahead([([[1]], False), ([[1, 2]], True), ([[3]], False), ([[]], True), ([[5]], False)])
+    assert judge_python(program, checks, sandbox, Limits(5)).name == "pass"
+    assert checks.found == [
+        ([2], None, [[1, 0]]),
+        (digest([3]), [3], [[1, 2]]),  # what a call that stays there does to its arguments is not seen
+        "raised by the candidate",
+        (digest([1]), [1], [[]]),
+        ([2], None, [[5, 0]]),
+    ]
+
+
+def test_calls_ahead_of_any_size(sandbox: Sandbox) -> None:
+    sizes = [0, 70_000, 1, 30_000, 30_000, 300_000, *[5] * 3000]
+    checks = Ahead([(["x" * size], False) for size in sizes])
+    assert judge_python("def f(x): return len(x)", checks, sandbox, Limits(5)).name == "pass"
+    assert [answer for answer, _, _ in checks.found] == sizes
+    checks = Ahead([(["x"], False)] * 3000)
+    found = judge_python("import os\ndef f(x): os._exit(0)", checks, sandbox, Limits(5))
+    assert (found.name, checks.found) == ("fail", [])

@@ -48,13 +48,11 @@ class Plan:
         """What decides an answer: if any of it changes, earlier answers are not used. It is the header of a journal."""
         settings = self.settings
         asked = [[problem.task_id, ids] for problem, ids in zip(self.problems, self.prompts.ids, strict=True)]
-        drawn: list[Any] | None = (
-            [float(settings.temperature), float(settings.top_p), settings.seed] if settings.temperature else None
-        )
-        if drawn and self.engine == TRANSFORMERS:
-            drawn.append(
-                "by blocks"
-            )  # until the last release a random number for each token of the vocabulary was drawn
+        drawn: list[Any] | None = None
+        if settings.temperature:
+            # "by blocks": the last release drew a random number for each token of the vocabulary
+            by = ["by blocks"] if self.engine == TRANSFORMERS else []
+            drawn = [float(settings.temperature), float(settings.top_p), settings.seed, *by]
         base = {} if self.base is None else {"base": self.base.revision}
         return {
             **base,

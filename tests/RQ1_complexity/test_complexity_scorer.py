@@ -277,7 +277,7 @@ FLOAT32_IDENTITY = {"scorer", "model", "revision", "dtype", "engine", "prompt"}
 
 
 def test_in_float32_scores_are_kept_whatever_the_batches(tiny_llama: Path) -> None:
-    plans = [scorers.plan(asked(tiny_llama, max_batch_tokens=budget), 9) for budget in (None, 77)]
+    plans = [scorers.plan(asked(tiny_llama, dtype="float32", max_batch_tokens=budget), 9) for budget in (None, 77)]
     assert plans[0]["semantic"].identity.keys() == FLOAT32_IDENTITY
     assert plans[0]["linguistic"].identity.keys() == {"model", "revision", "dtype", "engine"}
     for measure in ("semantic", "linguistic"):
@@ -339,7 +339,14 @@ def test_halved_batches_are_told_at_the_end_also_by_a_later_run(
     import torch
 
     data = seeds(tmp_path / "seeds.jsonl", 60)
-    command = ["--input_file", data, "--output_dir", tmp_path / "out", *models(tiny_llama, tiny_gpt2)]
+    command = [
+        "--input_file",
+        data,
+        "--output_dir",
+        tmp_path / "out",
+        *models(tiny_llama, tiny_gpt2),
+        *("--max_batch_tokens", 4096),
+    ]
     whole = TransformersScorer._forward
 
     def short(self: TransformersScorer, rows: list[list[int]]) -> list[float]:

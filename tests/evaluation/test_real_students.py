@@ -10,16 +10,16 @@ from evaluation.generation.prompts import TrainingPrompts
 from seedkit.causal_lm import load_causal_lm, load_tokenizer
 from seedkit.manifest import OutputFolder
 from seedkit.records import read_records, record_line
-from study_cases import finished
+from study_cases import finished, train_flags
 from support import ROOT, Command, contents, rows
 
 pytestmark = pytest.mark.heavy
 TOKENS = 192  # of a record, prompt and answer, in training and in the loss
-HELD_OUT = 12  # records
+HELD_OUT = 8  # records
 RATES = {"full": "2e-5", "lora": "5e-4"}
 NAME = "HALF"
 PROBLEM = {
-    "task_id": "T/0",
+    "task_id": "HumanEval/0",
     "prompt": 'def add(a, b):\n    """Add two numbers a and b and return their sum."""\n',
     "entry_point": "add",
     "canonical_solution": "    return a + b\n",
@@ -29,10 +29,10 @@ PROBLEM = {
 
 @pytest.fixture(scope="module")
 def halves(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """Two finished folders: 16 records of the sample to train on, and others to look at."""
+    """Two finished folders: 12 records of the sample to train on, and others to look at."""
     records = list(read_records(ROOT / "Datas" / "sample" / "EVOL.jsonl"))[::4]
     folders = []
-    for part in (records[:16], records[-HELD_OUT:]):
+    for part in (records[:12], records[-HELD_OUT:]):
         folder = tmp_path_factory.mktemp("half") / "EVOL"
         with OutputFolder(folder, "RQ1_complexity", [f"{NAME}.jsonl"], sources=[]) as output:
             output.write(f"{NAME}.jsonl", map(record_line, part))
@@ -45,32 +45,22 @@ def halves(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 def students(
     smollm2: Path, halves: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory, trainer_environment: str
 ) -> Mapping[str, Path]:
-    """The model folders by what was trained: "base" is SmolLM2 as it was, "full" and "lora" after four steps of train.py."""
+    """The model folders by what was trained: "base" is SmolLM2 as it was, "full" and "lora" after three steps of train.py."""
     found, runs = {"base": smollm2}, tmp_path_factory.mktemp("runs")
     for kind, rate in RATES.items():
-        flags = [
-            "--partitions",
-            halves[0],
-            "--student",
-            smollm2,
-            "--output_dir",
-            runs,
-            "--environment",
-            trainer_environment,
-        ]
-        flags += [
+        more = [
             "--finetuning",
             kind,
-            "--batch_size",
-            4,
-            "--max_steps",
-            4,
-            "--cutoff_len",
-            TOKENS,
             "--learning_rate",
             rate,
+            "--cutoff_len",
+            TOKENS,
+            "--max_steps",
+            3,
+            "--save_steps",
+            3,
         ]
-        finished("training/train.py", *flags, "--save_steps", 4, "--device", "cpu")
+        finished("training/train.py", *train_flags((halves[0], smollm2), trainer_environment, runs, *more))
         (found[kind],) = runs.glob(f"*-{kind}/*/model")
     return found
 
@@ -104,22 +94,23 @@ def test_training_lowers_the_loss_of_answers_that_were_held_out(
     assert held_out_loss(students["full"], None, records) < base - 0.01
     assert held_out_loss(students["base"], students["lora"], records) < base - 0.01
     for kind in RATES:
-        loss = json.loads((students[kind].parent / "run.json").read_text())["loss"]
-        assert loss["last"] < loss["first"] < 3
+        said = json.loads((students[kind].parent / "run.json").read_text())
+        assert said["loss"]["first"] < 3
+        assert said["steps"] == 3
 
 
-def test_students_answer_in_the_template_of_their_training_and_otherwise_than_before(
-    students: Mapping[str, Path], tmp_path: Path, script_command: Command
+def test_a_student_answers_in_the_template_of_its_training_and_otherwise_than_before(
+    students: Mapping[str, Path], tmp_path: Path, script_main: Command
 ) -> None:
-    """The base model adds two numbers, which the sandbox confirms; a student that was trained answers in other words."""
+    """The base model adds two numbers, which the sandbox confirms; the student that was made from it answers in other words."""
     (tmp_path / "problems.jsonl").write_text(json.dumps(PROBLEM) + "\n")
     benchmark = ["--benchmark", "humaneval", "--benchmark_file", tmp_path / "problems.jsonl"]
     said = {}
-    for kind, model in students.items():
+    for kind in ("base", "lora"):
         out = tmp_path / kind
         flags = [
             "--model",
-            model,
+            students[kind],
             "--output_dir",
             out,
             "--max_new_tokens",
@@ -129,26 +120,23 @@ def test_students_answer_in_the_template_of_their_training_and_otherwise_than_be
             "--dtype",
             "float32",
         ]
-        done = script_command("evaluation/generate.py", *benchmark, *flags)
+        done = script_main("evaluation/generate.py", *benchmark, *flags)
         assert done.returncode == 0, done.stderr
         manifest = json.loads((out / "manifest.json").read_text())
-        assert manifest["form"]["template"] == ("chat_template" if kind == "base" else "tokenizer")
-        done = script_command("evaluation/grade.py", "--samples", out / "samples.jsonl", *benchmark)
-        assert done.returncode == 0, done.stderr
+        assert manifest["prompt"]["template"] == ("chat_template" if kind == "base" else "tokenizer")
         (said[kind],) = (row["raw"] for row in rows(out / "samples.jsonl"))
-        assert (
-            said[kind].isascii() and "return a + b" in said[kind]
-        )  # words and code, where random weights write neither
-        (graded,) = rows(out / "grades" / "results.jsonl")
-        assert graded["verdict"] == "pass", said[kind]
-    assert said["lora"] != said["base"] != said["full"]
+        assert "def add(a, b)" in said[kind]  # random weights write no word of it
+    done = script_main("evaluation/grade.py", "--samples", tmp_path / "base" / "samples.jsonl", *benchmark)
+    assert done.returncode == 0, done.stderr
+    assert [row["verdict"] for row in rows(tmp_path / "base" / "grades" / "results.jsonl")] == ["pass"]
+    assert said["lora"] != said["base"]
 
 
-def test_it_scores_instructions(smollm2: Path, tmp_path: Path, script_command: Command) -> None:
+def test_it_scores_instructions(smollm2: Path, tmp_path: Path, script_main: Command) -> None:
     """Its digits are tokens, so it can be asked for a complexity; English is no riddle to it."""
     flags = ["--scorer", "xcoder", "--scoring_model", smollm2, "--perplexity_model", smollm2, "--device", "cpu"]
     source = ["--input_file", ROOT / "Datas" / "sample" / "OSS.jsonl", "--limit", 12, "--output_dir", tmp_path / "rq1"]
-    done = script_command("RQ1_complexity/complexity_scorer.py", *source, *flags)
+    done = script_main("RQ1_complexity/complexity_scorer.py", *source, *flags)
     assert done.returncode == 0, done.stderr
     scores = rows(tmp_path / "rq1" / "complexity_scores.jsonl")
     assert {row["status"] for row in scores} == {"ok"}
@@ -158,13 +146,13 @@ def test_it_scores_instructions(smollm2: Path, tmp_path: Path, script_command: C
 
 
 def test_the_doctor_says_what_is_trained_with_each_of_its_templates(
-    smollm2: Path, halves: tuple[Path, Path], tmp_path: Path, script_command: Command
+    smollm2: Path, halves: tuple[Path, Path], tmp_path: Path, script_main: Command
 ) -> None:
     """The system text is all that tells the three apart: none, one with a full stop, the model's own without it."""
     prompts = {}
     for template in ("chatml", "smollm2", "tokenizer"):
         flags = ["--tokenizer", smollm2, "--template", template, "--json", tmp_path / f"{template}.jsonl"]
-        done = script_command("training/llamafactory_doctor.py", halves[0], *flags)
+        done = script_main("training/llamafactory_doctor.py", halves[0], *flags)
         assert done.returncode == 0, done.stderr
         prompts[template] = [row["prompt_tokens"] for row in rows(tmp_path / f"{template}.jsonl")]
     tokens = load_tokenizer(str(smollm2))

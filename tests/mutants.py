@@ -1,4 +1,5 @@
-"""Completions of HumanEval's problems that are right, nearly right and broken, made from the references by rule.
+"""Completions of HumanEval's problems, and programs for those of any benchmark in Python, that are right, nearly right and
+broken, made from the references by rule.
 
 Nothing here is hostile: they may run outside of a sandbox.
 """
@@ -9,8 +10,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from benchmarks.contract import Problem
+from benchmarks.python_syntax import is_python, tree_of
 
 PER_PROBLEM = 3  # mutants
+SHORT = 100  # characters of arguments as Python shows them: few tests of HumanEval and MBPP have longer ones
 _BINARY: dict[type[ast.operator], type[ast.operator]] = {
     ast.Add: ast.Sub,
     ast.Sub: ast.Add,
@@ -65,12 +68,12 @@ def variants(problems: Sequence[Problem]) -> Iterator[Variant]:
 
 def mutants(problem: Problem) -> list[Variant]:
     """One operator or constant of the reference changed; the changes are spread evenly over it."""
-    count = len(_changes(_parsed(problem), problem))
+    count = len(_changes(_body(_parsed(problem), problem)))
     chosen = sorted({number * count // PER_PROBLEM for number in range(PER_PROBLEM)}) if count else []
     found = []
     for number in chosen:
         tree = _parsed(problem)
-        kind, change = _changes(tree, problem)[number]
+        kind, change = _changes(_body(tree, problem))[number]
         change()
         body = _body(tree, problem)
         text = "\n".join(ast.unparse(ast.fix_missing_locations(statement)) for statement in body)
@@ -90,7 +93,56 @@ def _body(tree: ast.Module, problem: Problem) -> list[ast.stmt]:
     return function.body[1:]
 
 
-def _changes(tree: ast.Module, problem: Problem) -> list[tuple[str, Callable[[], None]]]:
+def programs(problems: Sequence[Problem]) -> Iterator[Variant]:
+    """Two whole programs for each problem: one with a change of it, and in turn the reference, one with two returns
+    swapped, and one that is right for short arguments alone; the same every time."""
+    for number, problem in enumerate(problems):
+        source = problem.reference if is_python(problem.reference) else problem.prompt + problem.reference
+        count = len(_changes(_functions(_tree(source))))
+        if count:
+            tree = _tree(source)
+            kind, change = _changes(_functions(tree))[number * 7 % count]
+            change()
+            yield Variant(problem.task_id, f"{number * 7 % count}: {kind}", ast.unparse(tree) + "\n")
+        if number % 3 == 0 or (number % 3 == 1 and not (swapped := _with_returns_swapped(source))):
+            yield Variant(problem.task_id, "reference", source)
+        elif number % 3 == 1:
+            yield Variant(problem.task_id, "two returns swapped", swapped)
+        else:
+            name = problem.tests.names[0]
+            text = f"{source}\n\nwhole = {name}\ndef {name}(*args):\n    return whole(*args) if len(repr(args)) < {SHORT} else None\n"
+            yield Variant(problem.task_id, "short arguments alone", text)
+
+
+def _tree(source: str) -> ast.Module:
+    """Without a word on escapes that Python does not know, such as "\\w", of which some references have one."""
+    tree = tree_of(source)
+    assert tree is not None
+    return tree
+
+
+def _functions(tree: ast.Module) -> list[ast.stmt]:
+    """The statements of all functions but their docstrings."""
+    functions = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
+    return [statement for node in functions for statement in node.body if not _is_text(statement)]
+
+
+def _is_text(statement: ast.stmt) -> bool:
+    return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
+
+
+def _with_returns_swapped(source: str) -> str:
+    """The program with the values of its first two different returns swapped; "" where there are none."""
+    tree = _tree(source)
+    returns = [node for node in ast.walk(tree) if isinstance(node, ast.Return) and node.value is not None]
+    for other in returns[1:]:
+        if ast.dump(returns[0]) != ast.dump(other):
+            returns[0].value, other.value = other.value, returns[0].value
+            return ast.unparse(tree) + "\n"
+    return ""
+
+
+def _changes(statements: Sequence[ast.stmt]) -> list[tuple[str, Callable[[], None]]]:
     """(what, how) of each change that can be made. Not in while loops, which might then never end."""
     found: list[tuple[str, Callable[[], None]]] = []
 
@@ -118,7 +170,7 @@ def _changes(tree: ast.Module, problem: Problem) -> list[tuple[str, Callable[[],
             if not isinstance(node, ast.JoinedStr | ast.FormattedValue):
                 visit(child)
 
-    for statement in _body(tree, problem):
+    for statement in statements:
         visit(statement)
     return found
 

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # The one test command: makes .venv with the test tools, then ruff, mypy and pytest.
 #   bash tests/run.sh [--all] [pytest arguments]
-# --all adds the heavy checks: the real vLLM engine, the INSTRUCTOR models' own package and LLaMA-Factory's loader, in
-# environments of their own that are cached between runs; and the fast tests once more on the newest Python that is at hand.
+# --all adds the heavy checks: the real vLLM engine, the INSTRUCTOR models' own package, LLaMA-Factory's loader and EvalPlus's
+# own evaluation, in environments of their own that are cached between runs; and the fast tests once more on the newest Python that is at hand.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . Code/environment.sh
@@ -42,6 +42,10 @@ if [ -n "$all" ]; then
   environment "$SEEDKIT_LIVECODEBENCH_ENV" tests/requirements-livecodebench.txt
   "$SEEDKIT_LIVECODEBENCH_ENV/bin/python" -m pip show -q nvidia-livecodebench 2>/dev/null ||
     "$SEEDKIT_LIVECODEBENCH_ENV/bin/python" -m pip install --quiet --no-deps nvidia-livecodebench==26.3
+  export SEEDKIT_EVALPLUS_ENV=$cache/evalplus-0.3.1
+  environment "$SEEDKIT_EVALPLUS_ENV" tests/requirements-evalplus.txt
+  "$SEEDKIT_EVALPLUS_ENV/bin/python" -m pip show -q evalplus 2>/dev/null ||
+    "$SEEDKIT_EVALPLUS_ENV/bin/python" -m pip install --quiet --no-deps evalplus==0.3.1
   export SEEDKIT_LLAMAFACTORY_ENV=$cache/llamafactory-0.9.5
   environment "$SEEDKIT_LLAMAFACTORY_ENV" Code/training/requirements.txt
   if python=$(newer_python .venv/bin/python); then

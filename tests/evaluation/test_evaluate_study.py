@@ -14,6 +14,7 @@ import pytest
 from evaluation import evaluate_study
 from evaluation.grading.settings import GradingSettings
 from evaluation.grading.steps import grade
+from python_problems import PLUS
 from seedkit.files import file_facts
 from seedkit.models import model_revision
 from seedkit.verify import verify
@@ -160,6 +161,36 @@ def test_from_students_to_the_table(
     assert contents(out) == first
 
 
+def test_both_figures_of_humaneval_plus_in_one_run(
+    tmp_path: Path, tiny_llama: Path, monkeypatch: pytest.MonkeyPatch, script_main: Command
+) -> None:
+    """One generation and one grading; the table has pass@1 on all tests, and on the base tests beside it."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    train(tmp_path / "runs", tiny_llama, f"RQ1_COMPLEXITY_{TERTILES[0]}")
+    path = tmp_path / "plus.jsonl"
+    path.write_text("".join(json.dumps({**PLUS, "task_id": f"HumanEval/{number}"}) + "\n" for number in range(4)))
+    flags = ["--runs", tmp_path / "runs", "--benchmark", "humaneval-plus", "--benchmark_file", f"humaneval-plus={path}"]
+    flags += ["--output_dir", tmp_path / "out"]
+    asked = ["--max_new_tokens", 8, "--device", "cpu", "--workers", 1]
+    done = script_main(SCRIPT, *flags, *asked)
+    assert done.returncode == 0, done.stderr
+    folder = folder_of(tmp_path, TERTILES[0]).with_name("humaneval-plus")
+    assert [one.name for one in folder.parent.iterdir()] == ["humaneval-plus"]
+    samples = rows(folder / "samples.jsonl")
+    for row, body in zip(
+        samples, ("    return a + b\n", "    return a + b if a else 7\n", "    return 0\n"), strict=False
+    ):
+        row["completion"] = body
+    (folder / "samples.jsonl").write_text("".join(json.dumps(row) + "\n" for row in samples))
+    reseal(folder)
+    grade(GradingSettings(folder / "samples.jsonl", "humaneval-plus", path, workers=1), folder / "grades")
+    done = script_main(SCRIPT, *flags, "--table_only")
+    assert done.returncode == 0, done.stderr
+    (line,) = table(tmp_path / "out")
+    assert (line["humaneval-plus_pass@1"], line["humaneval-plus_base_pass@1"]) == ("0.25", "0.5")
+    assert "HumanEval+: instruct form" in done.stdout and "| humaneval-plus base |" in done.stdout
+
+
 def test_unfinished_students_are_left_out(tmp_path: Path, runs: Path, arguments: Flags, script_main: Command) -> None:
     unfinished = runs / "tiny-full" / "EVOL_RQ1_COMPLEXITY_T3_HIGHER_seed42"
     unfinished.mkdir()
@@ -284,7 +315,7 @@ def test_refusals_are_one_line_and_exit_code_2(
         (["--runs", tmp_path / "unfinished"], "expected finished students of train.py, got tiny-full/x, unfinished"),
         (["--runs", twice], "evaluate these one by one"),
         (["--benchmark", "chess"], "--benchmark_file humaneval: expected one of --benchmark chess"),
-        (["--benchmark", "humaneval", "chess"], "--benchmark chess: expected one of humaneval, mbpp"),
+        (["--benchmark", "humaneval", "chess"], "--benchmark chess: expected one of humaneval, humaneval-plus, mbpp"),
         (["--benchmark_file", "humaneval"], "expected BENCHMARK=FILE, got 'humaneval'"),
         (["--benchmark_file", f"humaneval={tmp_path / 'none'}"], str(tmp_path / "none")),
         (["--temperature", "-1"], "--temperature -1.0: expected a number from 0"),

@@ -10,6 +10,7 @@ from evaluation.study.table import Comparison, SubsetRow, SubsetScore, average, 
 
 GROUP = ("student", "rq", "source")
 SCORE = ("repeats", "pass@1", "sd", "low", "high", "problems", "of", "final", "isolated")
+BASE = "base_pass@1"  # after them, of a benchmark whose results have a verdict on the base tests
 COMPARISON = (
     *GROUP,
     "benchmark",
@@ -18,8 +19,11 @@ COMPARISON = (
     "difference_points",
     "low",
     "high",
-    "p_mcnemar",
+    "p",
     "p_holm",
+    "df",
+    "repeats_first",
+    "repeats_second",
     "problems",
     "of",
 )
@@ -28,10 +32,17 @@ LEGEND = (
     "over repeats; interval: 95%, Wilson's score interval over problems of the mean over repeats; average: over the benchmarks that ran, "
     "MultiPL-E's languages together counting as one."
 )
+BASE_LEGEND = "base: pass@1 on the tests of the base benchmark alone. It is in no average and in no comparison."
 COMPARISON_LEGEND = (
-    "Difference: second minus first in percentage points, with the paired 95% interval of Bonett and Price over problems. p: "
-    "McNemar's exact test, where of several samples or repeats more than half must pass; p (Holm): adjusted over all pairs "
-    "of that student, question, source and benchmark."
+    "Difference: second minus first in percentage points; interval (95%) and p: Student's t over repeats and problems, both "
+    "taken as a sample of those that could have been drawn, with Satterthwaite's degrees of freedom; by pairs where both have "
+    "the same draws of the data. p (Holm): adjusted over all pairs of that student, question, source and benchmark. (Tables "
+    "of earlier releases had McNemar's test and intervals over problems alone, as if other repeats would have solved the "
+    "same: p and intervals here are others.)"
+)
+ALONE = (
+    "With one repeat of each, two subsets and their seeds cannot be told apart: such a difference has no interval and no p. "
+    "Train each subset with several seeds or draws (train.py --seed)."
 )
 
 
@@ -40,13 +51,19 @@ def study_csv(rows: Sequence[SubsetRow], benchmarks: Sequence[str]) -> Iterator[
 
     The average is over `benchmarks`, of which MultiPL-E's languages together count as one.
     """
-    yield _line((*GROUP, "subset", "average", *(f"{benchmark}_{what}" for benchmark in benchmarks for what in SCORE)))
+    columns = {benchmark: (*SCORE, *([BASE] if _has_base(rows, benchmark) else [])) for benchmark in benchmarks}
+    yield _line((*GROUP, "subset", "average", *(f"{name}_{what}" for name, own in columns.items() for what in own)))
     for row in rows:
         cells: list[object] = [row.model, row.rq, row.source, row.subset, average(row, benchmarks)]
-        for benchmark in benchmarks:
+        for benchmark, own in columns.items():
             score = row.scores.get(benchmark)
-            cells += _score_cells(score) if score else [None] * len(SCORE)
+            cells += [*_score_cells(score), score.base_mean][: len(own)] if score else [None] * len(own)
         yield _line(cells)
+
+
+def _has_base(rows: Iterable[SubsetRow], benchmark: str) -> bool:
+    """Whether a subset has a pass@1 on the base tests of a benchmark."""
+    return any(score.base_mean is not None for row in rows if (score := row.scores.get(benchmark)) is not None)
 
 
 def _score_cells(score: SubsetScore) -> list[object]:
@@ -56,7 +73,7 @@ def _score_cells(score: SubsetScore) -> list[object]:
 
 
 def comparisons_csv(comparisons: Iterable[Comparison]) -> Iterator[bytes]:
-    """comparisons.csv, a line for each pair: second minus first in percentage points, 95% interval, McNemar's p, Holm's p."""
+    """comparisons.csv, a line for each pair: second minus first in percentage points, 95% interval, p, Holm's p."""
     yield _line(COMPARISON)
     for pair in comparisons:
         ends = (pair.interval.low, pair.interval.high) if pair.interval else (None, None)
@@ -68,6 +85,8 @@ def comparisons_csv(comparisons: Iterable[Comparison]) -> Iterator[bytes]:
                 *points,
                 pair.p,
                 pair.p_holm,
+                pair.df,
+                *pair.repeats,
                 pair.problems,
                 pair.of,
             )
@@ -101,9 +120,11 @@ def markdown(
         *notes,
         _score_table(rows, benchmarks, not_run),
         LEGEND,
+        *([BASE_LEGEND] if any(_has_base(rows, benchmark) for benchmark in benchmarks) else []),
     ]
     if comparisons:
         blocks += ["## Subsets against each other", _comparison_table(comparisons), COMPARISON_LEGEND]
+        blocks += [ALONE] if any(pair.repeats == (1, 1) for pair in comparisons) else []
     return "\n\n".join(blocks) + "\n"
 
 
@@ -129,22 +150,24 @@ def _score_table(rows: Sequence[SubsetRow], benchmarks: Sequence[str], not_run: 
     shown = ("repeats", "pass@1", "sd", "interval")
     averaged = len(families(benchmarks)) > 1
     header = [*GROUP, "subset", *(["average"] if averaged else [])]
-    header += [*(f"{benchmark} {what}" for benchmark in benchmarks for what in shown), *not_run]
+    columns = {benchmark: (*shown, *(["base"] if _has_base(rows, benchmark) else [])) for benchmark in benchmarks}
+    header += [*(f"{name} {what}" for name, own in columns.items() for what in own), *not_run]
     lines = []
     for row in rows:
         cells = [row.model, row.rq, row.source, row.subset]
         cells += [_number(average(row, benchmarks), 100)] if averaged else []
-        for benchmark in benchmarks:
+        for benchmark, own in columns.items():
             score = row.scores.get(benchmark)
             cells += (
-                [""] * 4
+                [""] * len(own)
                 if score is None
                 else [
                     str(score.repeats),
                     f"{_number(score.mean, 100)}{_mark(score)}",
                     _number(score.sd, 100),
                     _interval(score.interval, 100),
-                ]
+                    _number(score.base_mean, 100),
+                ][: len(own)]
             )
         cells += ["not run"] * len(not_run)
         lines.append(cells)
@@ -163,7 +186,7 @@ def _labels(pair: Comparison) -> tuple[str, ...]:
 
 
 def _comparison_table(comparisons: Sequence[Comparison]) -> str:
-    header = (*GROUP, "benchmark", "first", "second", "difference", "interval", "p", "p (Holm)", "problems")
+    header = (*GROUP, "benchmark", "first", "second", "difference", "interval", "p", "p (Holm)", "repeats", "problems")
     lines = [
         (
             *_labels(pair),
@@ -171,6 +194,7 @@ def _comparison_table(comparisons: Sequence[Comparison]) -> str:
             _interval(pair.interval, 1),
             _p(pair.p),
             _p(pair.p_holm),
+            "{} and {}".format(*pair.repeats),
             f"{pair.problems}{f' of {pair.of}' if pair.problems < pair.of else ''}",
         )
         for pair in comparisons

@@ -134,22 +134,27 @@ def read(student: Candidate, benchmark: str, of: int, output_dir: Path) -> Stude
             "problems": judged["problems"],
             **summary["limits"],
         }
-        solved = counts(folder / GRADES / RESULTS)
-        graded = Graded(student, benchmark, solved, of, bool(summary["final"]), bool(summary["isolated"]))
+        results = folder / GRADES / RESULTS
+        base = counts(results, "base") if summary.get("base_pass_at_k") else None
+        marks = bool(summary["final"]), bool(summary["isolated"])
+        graded = Graded(student, benchmark, counts(results), of, *marks, base)
         return StudentResult(graded, settings, judged["files"][RESULTS]["sha256"])
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(f"{folder}: expected what generate.py and grade.py write, got {error!r:.100}") from None
 
 
-def counts(path: Path) -> dict[str, tuple[int, int]]:
-    """(samples that pass, samples) by task id, from results.jsonl. A sample with infra_error counts as not there."""
+def counts(path: Path, tests: str = "verdict") -> dict[str, tuple[int, int]]:
+    """(samples that pass, samples) by task id, from results.jsonl. A sample with infra_error counts as not there.
+
+    `tests` is the field that says whether it passes: verdict, or base for the base tests alone.
+    """
     passing: Counter[str] = Counter()
     samples: Counter[str] = Counter()
     for line in path.read_bytes().splitlines():
         row = orjson.loads(line)
         if row["verdict"] != INFRA_ERROR:
             samples[row["task_id"]] += 1
-            passing[row["task_id"]] += row["verdict"] == PASS
+            passing[row["task_id"]] += row[tests] == PASS
     return {task: (passing[task], number) for task, number in samples.items()}
 
 

@@ -24,6 +24,8 @@ TITLES = {
     "humaneval": "HumanEval",
     "mbpp": "MBPP sanitized",
     "mbpp-full": "MBPP",
+    "humaneval-plus": "HumanEval+",
+    "mbpp-plus": "MBPP+",
     "livecodebench": "LiveCodeBench",
 }  # for people; the others go by the name of --benchmark
 

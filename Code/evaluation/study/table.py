@@ -4,11 +4,11 @@ import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations
+from itertools import combinations, product
 
 import numpy as np
 
-from evaluation.metrics.comparison import holm, mcnemar, paired_difference
+from evaluation.metrics.comparison import difference, holm
 from evaluation.metrics.intervals import Floats, Interval, mean_interval
 from evaluation.study.bases import BaseModel, Candidate
 
@@ -25,6 +25,7 @@ class Graded:
     of: int  # problems in the benchmark
     final: bool  # no infra_error is left
     isolated: bool = True  # it was graded in a sandbox
+    base: Mapping[str, tuple[int, int]] | None = None  # as `solved`, on the base tests alone, where there are others
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,7 @@ class SubsetScore:
     mean: float | None
     sd: float | None  # of the repeats, ddof 1; None with one
     interval: Interval | None  # 95%, over problems, of the mean over repeats
+    base_mean: float | None = None  # on the base tests alone, where the benchmark has others besides
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,10 @@ class SubsetRow:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Two subsets on one benchmark: `second` minus `first` in percentage points, over the problems that all repeats have."""
+    """Two subsets on one benchmark: `second` minus `first` in percentage points, over the problems that all repeats have.
+
+    With one repeat of each there is a difference, and neither interval nor p.
+    """
 
     model: str
     rq: str
@@ -65,10 +70,12 @@ class Comparison:
     second: str
     problems: int
     of: int
+    repeats: tuple[int, int]  # of the first and of the second
     difference: float | None = None
-    interval: Interval | None = None
+    interval: Interval | None = None  # 95%, over repeats and problems
     p: float | None = None
     p_holm: float | None = None
+    df: float | None = None
 
 
 def table_rows(graded: Sequence[Graded], benchmarks: Sequence[str]) -> list[SubsetRow]:
@@ -124,10 +131,13 @@ def score(repeats: Sequence[Graded]) -> SubsetScore:
     )
     if not tasks:
         return result
-    rates = pass_rates(repeats, tasks)
+    rates = pass_rates([one.solved for one in repeats], tasks)
     each = rates.mean(axis=1)
     sd = float(each.std(ddof=1)) if len(each) > 1 else None
-    return replace(result, mean=float(each.mean()), sd=sd, interval=mean_interval(mean_rates(rates)))
+    bases = [one.base for one in repeats if one.base is not None]
+    base_mean = float(pass_rates(bases, tasks).mean()) if len(bases) == len(repeats) else None
+    interval = mean_interval(mean_rates(rates))
+    return replace(result, mean=float(each.mean()), sd=sd, interval=interval, base_mean=base_mean)
 
 
 def comparisons(graded: Sequence[Graded], benchmarks: Sequence[str]) -> list[Comparison]:
@@ -152,16 +162,28 @@ def _family(group: Group, benchmark: str, subsets: Mapping[str, Sequence[Graded]
 def _compared(
     group: Group, benchmark: str, first: tuple[str, Sequence[Graded]], second: tuple[str, Sequence[Graded]]
 ) -> Comparison:
-    """Two subsets, each given as (name, repeats), compared by their mean rates per problem over all repeats."""
+    """Two subsets, each given as (name, repeats), compared over repeats and problems: by draw where they share draws."""
     (one, repeats), (two, others) = first, second
     tasks = common_tasks([*repeats, *others])
     of = max(graded.of for graded in (*repeats, *others))
+    compared = Comparison(*group, benchmark, one, two, len(tasks), of, (len(repeats), len(others)))
     if not tasks:
-        return Comparison(*group, benchmark, one, two, 0, of)
-    rates = [mean_rates(pass_rates(graded, tasks)) for graded in (repeats, others)]
-    found = paired_difference(*rates)
-    interval = Interval(100 * found.interval.low, 100 * found.interval.high)
-    return Comparison(*group, benchmark, one, two, len(tasks), of, 100 * found.estimate, interval, mcnemar(*rates).p)
+        return compared
+    rates = [pass_rates(graded, tasks) for graded in (repeats, others)]
+    if paired := _share_draws(repeats, others):
+        draws = len({graded.student.draw for graded in repeats})
+        # sorted by draw and then by seed, so that the seeds of a draw stand together
+        rates = [table.reshape(draws, -1, len(tasks)).mean(axis=1) for table in rates]
+    found = difference(*rates, paired=paired)
+    interval = found.interval and Interval(100 * found.interval.low, 100 * found.interval.high)
+    return replace(compared, difference=100 * found.estimate, interval=interval, p=found.p, df=found.df)
+
+
+def _share_draws(first: Sequence[Graded], second: Sequence[Graded]) -> bool:
+    """Whether both subsets have the same draws of the data, more than one, and the same seeds of the training for each."""
+    runs, others = ({(one.student.draw, one.student.seed) for one in repeats} for repeats in (first, second))
+    draws, seeds = ({run[part] for run in runs} for part in (0, 1))
+    return runs == others == set(product(draws, seeds)) and None not in draws and len(draws) > 1
 
 
 def common_tasks(repeats: Iterable[Graded]) -> list[str]:
@@ -170,9 +192,12 @@ def common_tasks(repeats: Iterable[Graded]) -> list[str]:
     return [task for task in first.solved if all(task in other.solved for other in others)]
 
 
-def pass_rates(repeats: Sequence[Graded], tasks: Sequence[str]) -> Floats:
-    """pass@1 by problem, which is the share c / n of its samples that pass: float64, shape (repeats, problems)."""
-    counts = np.array([[one.solved[task] for task in tasks] for one in repeats], dtype=np.float64)
+def pass_rates(solved: Sequence[Mapping[str, tuple[int, int]]], tasks: Sequence[str]) -> Floats:
+    """pass@1 by problem, which is the share c / n of its samples that pass: float64, shape (repeats, problems).
+
+    `solved` has for each repeat (c, n) by task id.
+    """
+    counts = np.array([[one[task] for task in tasks] for one in solved], dtype=np.float64)
     return counts[:, :, 0] / counts[:, :, 1]
 
 

@@ -3,10 +3,11 @@
 import csv
 import io
 from collections.abc import Iterable
+from dataclasses import replace
 
 from evaluation.study.report import markdown, study_csv
 from evaluation.study.table import Comparison, SubsetRow, comparisons, table_rows
-from study_cases import BENCHMARKS, HIGHER, LOWER, MIDDLE, graded, student, two_subsets
+from study_cases import ALG, BENCHMARKS, HIGHER, LOWER, MIDDLE, graded, student, two_subsets
 
 
 def read(lines: Iterable[bytes]) -> list[dict[str, str]]:
@@ -60,3 +61,38 @@ def test_nothing_graded_is_an_empty_table() -> None:
     pairs: list[Comparison] = comparisons([], BENCHMARKS)
     assert (rows, pairs) == ([], [])
     assert len(b"".join(study_csv(rows, BENCHMARKS)).splitlines()) == 1
+
+
+def test_the_base_tests_stand_beside_and_count_nowhere() -> None:
+    """Two repeats on HumanEval+: 1/2 and 0 on all tests, 1 and 1/2 on the base tests alone."""
+    who = [student(ALG.format(80, 20, repeat)) for repeat in (1, 2)]
+    results = [
+        replace(graded(one, passes, benchmark="humaneval-plus", of=2), base=base)
+        for one, passes, base in zip(
+            who, ([1, 0], [0, 0]), ({"t/0": (1, 1), "t/1": (1, 1)}, {"t/0": (1, 1), "t/1": (0, 1)}), strict=True
+        )
+    ]
+    results += [graded(one, [1, 1], benchmark="mbpp", of=2) for one in who]
+    benchmarks = ["humaneval-plus", "mbpp"]
+    rows = table_rows(results, benchmarks)
+    (line,) = read(study_csv(rows, benchmarks))
+    assert (line["humaneval-plus_pass@1"], line["humaneval-plus_base_pass@1"]) == ("0.25", "0.75")
+    assert line["average"] == "0.625" and "mbpp_base_pass@1" not in line
+    assert list(line)[14:16] == ["humaneval-plus_base_pass@1", "mbpp_repeats"]
+    text = markdown(rows, [], benchmarks, {}, [])
+    assert "| humaneval-plus interval | humaneval-plus base | mbpp repeats |" in text
+    assert "| 75.0 | 2 | 100.0 |" in text and "base: pass@1 on the tests of the base benchmark alone." in text
+    without = markdown(table_rows(results[2:], ["mbpp"]), [], ["mbpp"], {}, [])
+    assert "base" not in without
+    # a repeat that was graded without base tests leaves no figure of the others alone
+    mixed = table_rows([replace(results[0], base=None), *results[1:]], benchmarks)
+    assert mixed[0].scores["humaneval-plus"].base_mean is None
+
+
+def test_comparisons_are_on_all_tests() -> None:
+    one, two = student(LOWER), student(MIDDLE)
+    base = {f"t/{number}": (1, 1) for number in range(4)}
+    results = [replace(graded(one, [1, 0, 0, 0], benchmark="mbpp-plus"), base=base)]
+    results.append(replace(graded(two, [1, 1, 1, 0], benchmark="mbpp-plus"), base=base))
+    (pair,) = comparisons(results, ["mbpp-plus"])
+    assert pair.difference == 50.0

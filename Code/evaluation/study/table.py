@@ -131,10 +131,10 @@ def score(repeats: Sequence[Graded]) -> SubsetScore:
     )
     if not tasks:
         return result
-    rates = pass_rates([one.solved for one in repeats], tasks)
+    rates = pass_rates(repeats, tasks)
     each = rates.mean(axis=1)
     sd = float(each.std(ddof=1)) if len(each) > 1 else None
-    bases = [one.base for one in repeats if one.base is not None]
+    bases = [replace(one, solved=one.base) for one in repeats if one.base is not None]
     base_mean = float(pass_rates(bases, tasks).mean()) if len(bases) == len(repeats) else None
     interval = mean_interval(mean_rates(rates))
     return replace(result, mean=float(each.mean()), sd=sd, interval=interval, base_mean=base_mean)
@@ -169,7 +169,7 @@ def _compared(
     compared = Comparison(*group, benchmark, one, two, len(tasks), of, (len(repeats), len(others)))
     if not tasks:
         return compared
-    rates = [pass_rates(graded, tasks) for graded in (repeats, others)]
+    rates = [pass_rates([graded.solved for graded in own], tasks) for own in (repeats, others)]
     if paired := _share_draws(repeats, others):
         draws = len({graded.student.draw for graded in repeats})
         # sorted by draw and then by seed, so that the seeds of a draw stand together
@@ -192,12 +192,9 @@ def common_tasks(repeats: Iterable[Graded]) -> list[str]:
     return [task for task in first.solved if all(task in other.solved for other in others)]
 
 
-def pass_rates(solved: Sequence[Mapping[str, tuple[int, int]]], tasks: Sequence[str]) -> Floats:
-    """pass@1 by problem, which is the share c / n of its samples that pass: float64, shape (repeats, problems).
-
-    `solved` has for each repeat (c, n) by task id.
-    """
-    counts = np.array([[one[task] for task in tasks] for one in solved], dtype=np.float64)
+def pass_rates(repeats: Sequence[Graded], tasks: Sequence[str]) -> Floats:
+    """pass@1 by problem, which is the share c / n of its samples that pass: float64, shape (repeats, problems)."""
+    counts = np.array([[one.solved[task] for task in tasks] for one in repeats], dtype=np.float64)
     return counts[:, :, 0] / counts[:, :, 1]
 
 

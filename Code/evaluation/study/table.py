@@ -169,7 +169,7 @@ def _compared(
     compared = Comparison(*group, benchmark, one, two, len(tasks), of, (len(repeats), len(others)))
     if not tasks:
         return compared
-    rates = [pass_rates([graded.solved for graded in own], tasks) for own in (repeats, others)]
+    rates = [pass_rates(graded, tasks) for graded in (repeats, others)]
     if paired := _share_draws(repeats, others):
         draws = len({graded.student.draw for graded in repeats})
         # sorted by draw and then by seed, so that the seeds of a draw stand together

@@ -2,7 +2,7 @@
 
 Asks each student (generate.py), judges its answers in the sandbox (grade.py), and compares: pass@1 by question, source and
 subset, its spread over repeats (draws of the data x seeds of the training), Wilson's interval over problems, and every two
-subsets of a question against each other (the paired interval of Bonett and Price, McNemar's exact test, Holm's correction).
+subsets of a question against each other (interval and p over repeats and problems, Holm's correction).
 With --base the untrained base model is asked too, and gets a row. A student without a run.json is unfinished: it is named
 and left out. What is generated and graded is skipped while model, benchmark and settings are the same, and an interrupted
 student goes on where it was.

@@ -137,7 +137,8 @@ def test_from_students_to_the_table(
     assert said == first["study.md"].decode()
     assert [row["humaneval_pass@1"] for row in table(out)] == ["0", "0"]
     (pair,) = table(out, "comparisons.csv")
-    assert [pair[what] for what in ("difference_points", "p_mcnemar", "p_holm", "problems", "of")] == list("01134")
+    assert [pair[what] for what in ("difference_points", "p", "repeats_first", "problems", "of")] == ["0", "", *"134"]
+    assert "two subsets and their seeds cannot be told apart: such a difference has no interval and no p." in said
     assert str(evaluated[0]) not in b"".join(first.values()).decode()
 
     again = script_main(SCRIPT, *arguments)
@@ -152,7 +153,7 @@ def test_from_students_to_the_table(
     assert solved.returncode == 0, solved.stderr
     assert [row["humaneval_pass@1"] for row in table(out)] == ["0", "1"]
     (pair,) = table(out, "comparisons.csv")
-    assert (pair["difference_points"], pair["p_mcnemar"]) == ("100", "0.25")  # 3 of 3: 2 / 2^3
+    assert (pair["difference_points"], pair["p"]) == ("100", "")  # one repeat each
     assert "All zero" not in solved.stdout
 
     # what was done by hand is not what the student says
@@ -417,11 +418,14 @@ def test_an_evaluation_of_the_last_release_is_read(tmp_path: Path, script_main: 
     assert done.returncode == 0, done.stderr
     now = contents(tmp_path / "out")
     assert done.stdout.encode() == now["study.md"]
-    for name, figures in (("study.csv", INTERVAL), ("comparisons.csv", ("low", "high"))):
+    tested = ("low", "high", "p_mcnemar", "p", "p_holm", "df", "repeats_first", "repeats_second")
+    for name, figures in (("study.csv", INTERVAL), ("comparisons.csv", tested)):
         before = list(csv.DictReader(earlier[name].decode().splitlines()))
         after = table(tmp_path / "out", name)
-        # that release had a bootstrap's intervals, for which 0 of 3 was certain
+        # that release had a bootstrap's intervals, for which 0 of 3 was certain, and a test that one repeat each cannot have
         assert [without(row, figures) for row in after] == [without(row, figures) for row in before]
+    assert [after[0][name] for name in tested if name in after[0]] == ["", "", "", "", "", "1", "1"]
+    assert "Tables of earlier releases had McNemar's test" in done.stdout
     assert [row["humaneval_high"] for row in table(tmp_path / "out")] == ["0.561497", "0.938508"]
 
 
@@ -471,7 +475,7 @@ def test_from_the_sample_to_the_table(tmp_path: Path, shared_data: Path, trainer
             assert shown == ["2", "0", "0", "4", size, "yes"]
     pairs = table(tmp_path / "evaluations", "comparisons.csv")
     assert len(pairs) == 6
-    assert {(pair["difference_points"], pair["p_mcnemar"], pair["p_holm"]) for pair in pairs} == {("0", "1", "1")}
+    assert {(pair["difference_points"], pair["p"], pair["p_holm"]) for pair in pairs} == {("0", "1", "1")}
     for name in ("HumanEval", "MBPP sanitized"):
         assert f"no student solved any problem of {name} that it was given; its pass@1 tells nothing" in done.stdout
     folders = [path.parent for path in (tmp_path / "evaluations").rglob("manifest.json")]

@@ -38,6 +38,8 @@ if [ -n "$all" ]; then
     apt-get*) # shellcheck disable=SC2086  # several words
       debian_packages "the languages of MultiPL-E" --no-install-recommends ${languages##*--no-install-recommends } || true ;;
   esac
+  Rscript -e 'library(lme4)' >/dev/null 2>&1 ||
+    debian_packages "the comparison with lme4" --no-install-recommends r-base-core r-cran-lme4 || true
   export SEEDKIT_LIVECODEBENCH_ENV=$cache/livecodebench-26.3
   environment "$SEEDKIT_LIVECODEBENCH_ENV" tests/requirements-livecodebench.txt
   "$SEEDKIT_LIVECODEBENCH_ENV/bin/python" -m pip show -q nvidia-livecodebench 2>/dev/null ||

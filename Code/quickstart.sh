@@ -10,7 +10,7 @@ set -euo pipefail
 here=$(dirname "$(realpath "$0")")
 . "$here/environment.sh"
 train= input= output=
-steps=4 problems=40  # with --train
+steps=4 batch=2 problems=54 tokens=192  # with --train: little enough for 15 minutes, enough for a table with more than zeros
 usage="[--train [--input_file FILE]] [OUTPUT_FOLDER]"
 while [ $# -gt 0 ]; do
   case $1 in
@@ -62,13 +62,13 @@ if [ -n "$train" ]; then
   fi
   say "what LLaMA-Factory will do with the tertiles"
   .venv/bin/python Code/training/llamafactory_doctor.py "$data" --tokenizer "$model"
-  say "a student for each tertile: $steps steps of 4 records"
+  say "a student for each tertile: $steps steps of $batch records"
   .venv/bin/python Code/training/train.py --environment "$students" --device cpu --partitions "$data" --student "$model" \
-    --output_dir "$output/runs" --finetuning lora --batch_size 4 --max_steps $steps
+    --output_dir "$output/runs" --finetuning lora --batch_size $batch --max_steps $steps
   command -v bwrap >/dev/null || debian_packages "the better isolation of graded programs" bubblewrap || true
   say "each of them, and the untrained model, on the first $problems problems of HumanEval"
   .venv/bin/python Code/evaluation/evaluate_study.py --runs "$output/runs" --base --benchmark humaneval --limit $problems \
-    --max_new_tokens 384 --device cpu --output_dir "$output/evaluations"
+    --max_new_tokens $tokens --device cpu --output_dir "$output/evaluations"
 fi
 
 say "what was written"

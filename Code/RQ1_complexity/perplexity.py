@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any
 
-from seedkit.batching import Tokenized, halving, token_batches
+from seedkit.batching import Cores, Tokenized, halving, token_batches
 from seedkit.causal_lm import context_length, load_causal_lm, load_tokenizer, padded
 from seedkit.score_store import Score, as_score
 
@@ -34,7 +34,7 @@ class Perplexity:
 
     def __init__(self, model: str, *, device: str, dtype: str = "float32", max_batch_tokens: int = 4096) -> None:
         self._tokenizer = load_tokenizer(model)
-        self._tokens = Tokenized(self._tokenize)
+        self._tokens, self._cores = Tokenized(self._tokenize), Cores(device)
         self._most_tokens = min(MAX_TOKENS, context_length(model))
         self._model = load_causal_lm(model, device, dtype)
         one_pass_gelu(self._model)
@@ -48,12 +48,12 @@ class Perplexity:
 
     def __call__(self, texts: list[str]) -> list[Score]:
         rows = self._tokens.take(texts)
-        return score_rows(rows, _too_short(rows), self._max_batch_tokens, self._forward)
+        return score_rows(rows, _too_short(rows), self._max_batch_tokens, self._forward, self._cores)
 
     def batches(self, texts: list[str]) -> list[list[int]]:
         """The indices of the texts in each batch, longest texts first."""
         rows = self._tokens.keep(texts)
-        return row_batches(rows, _too_short(rows), self._max_batch_tokens)
+        return row_batches(rows, _too_short(rows), self._max_batch_tokens, self._cores)
 
     def _tokenize(self, texts: list[str]) -> list[Sequence[int]]:
         rows = self._tokenizer(texts, truncation=True, max_length=self._most_tokens)["input_ids"]
@@ -129,17 +129,18 @@ def score_rows(
     failures: dict[int, Score],
     max_batch_tokens: int,
     forward: Callable[[list[Sequence[int]]], list[float]],
+    cores: Cores | None = None,
 ) -> list[Score]:
     """Scores of all rows of token ids, in order: `failures` by row, of the others what `forward` gives for a batch.
 
     Both difficulty measures run their language models by it: batches of rows alike in length, of `max_batch_tokens` at
-    most, halved where the GPU's memory does not hold them.
+    most, halved where the GPU's memory does not hold them; with `cores` side by side.
     """
     scores = dict(failures)
-    for batch in row_batches(rows, failures, max_batch_tokens):
-        if failures.keys().isdisjoint(batch):
-            found, halved = _halved(forward, [rows[number] for number in batch])
-            scores |= {number: as_score(value, halved=halved) for number, value in zip(batch, found, strict=True)}
+    passes = _passes(rows, failures, max_batch_tokens)
+    found = (cores.map if cores else map)(lambda batch: _halved(forward, [rows[number] for number in batch]), passes)
+    for batch, (values, halved) in zip(passes, found, strict=True):
+        scores |= {number: as_score(value, halved=halved) for number, value in zip(batch, values, strict=True)}
     return [scores[number] for number in range(len(rows))]
 
 
@@ -157,9 +158,16 @@ def _halved(
     return halving(counted, batch), calls > 1
 
 
-def row_batches(rows: Sequence[Sequence[int]], failures: Collection[int], max_batch_tokens: int) -> list[list[int]]:
+def row_batches(
+    rows: Sequence[Sequence[int]], failures: Collection[int], max_batch_tokens: int, cores: Cores | None = None
+) -> list[list[int]]:
     """The numbers of the rows in each batch: those in `failures`, which need no model, then the longest rows first."""
+    passes = _passes(rows, failures, max_batch_tokens)
+    apart = [sorted(failures)] if failures else []
+    return [*apart, *(cores.grouped(passes) if cores else passes)]
+
+
+def _passes(rows: Sequence[Sequence[int]], failures: Collection[int], max_batch_tokens: int) -> list[list[int]]:
     good = [number for number in range(len(rows)) if number not in failures]
     batches = token_batches([len(rows[number]) for number in good], max_batch_tokens)
-    apart = [sorted(failures)] if failures else []
-    return [*apart, *([good[index] for index in indices] for indices in batches)]
+    return [[good[index] for index in indices] for indices in batches]

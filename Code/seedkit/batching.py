@@ -1,13 +1,19 @@
 """Batches of texts that are alike in length, under a budget of tokens."""
 
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
 from typing import Any, Generic, TypeVar
 
 from seedkit.errors import RunError
 
+PASSES = (
+    16  # forward passes that are computed side by side on a CPU; as many on every machine, however many cores it has
+)
+
 Item = TypeVar("Item")
 Row = TypeVar("Row")
+Result = TypeVar("Result")
 
 
 class Tokenized(Generic[Row]):
@@ -33,6 +39,33 @@ class Tokenized(Generic[Row]):
         if fresh:
             rows.update(zip(fresh, self._tokenize(fresh), strict=True))
         return [rows[text] for text in texts]
+
+
+class Cores:
+    """Where a model's forward passes run: on a CPU side by side, each on one core, on a GPU one after the other.
+
+    A pass on all cores waits after each operation for the slowest of them. On a machine that has other work as well, that
+    took three times as long, and what a pass adds up would depend on the number of cores.
+    """
+
+    def __init__(self, device: str) -> None:
+        import torch
+
+        count = torch.get_num_threads() if device == "cpu" else 1
+        self._pool = ThreadPoolExecutor(count, "pass", torch.set_num_threads, (1,)) if count > 1 else None
+        self._together = PASSES if device == "cpu" else 1
+
+    def map(self, run: Callable[[Item], Result], passes: Sequence[Item]) -> list[Result]:
+        """The results of all passes, in order."""
+        return list(self._pool.map(run, passes) if self._pool else map(run, passes))
+
+    def grouped(self, passes: Sequence[list[int]]) -> list[list[int]]:
+        """The indices of the items of those passes that are computed together, passes cut by `token_batches`.
+
+        Cut again, such a group gives the same passes.
+        """
+        starts = range(0, len(passes), self._together)
+        return [list(chain.from_iterable(passes[start : start + self._together])) for start in starts]
 
 
 def token_batches(lengths: Sequence[int], max_tokens: int) -> Iterator[list[int]]:

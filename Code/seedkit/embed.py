@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from seedkit.batching import Tokenized, halving, token_batches
+from seedkit.batching import Cores, Tokenized, halving, token_batches
 from seedkit.errors import InputError, UsageError
 from seedkit.models import circumstances, devices, loading, model_label, model_revision, resolve_dtype, resolve_kind
 from seedkit.stage import ModelSpec
@@ -35,7 +35,7 @@ EncoderSpec = ModelSpec[NDArray[np.float32]]
 
 
 class SentenceEncoder:
-    """An encoder through sentence-transformers, in batches of texts alike in length, of `max_batch_tokens` at most.
+    """An encoder through sentence-transformers, in passes over texts alike in length, of `max_batch_tokens` at most.
 
     `instruction` goes before every text and is left out of the pooling, as INSTRUCTOR models need it; the library does
     that by itself for three hub names only. With `mean_pooling` any transformer can be used, and a vector is the mean
@@ -70,19 +70,21 @@ class SentenceEncoder:
         self._instruction, self._max_batch_tokens = instruction, max_batch_tokens
         # what is the same for all texts, such as how many tokens of the instruction stay out of the pooling
         self._common = {name: value for name, value in self._preprocessed(["a"]).items() if not isinstance(value, list)}
-        self._tokens = Tokenized(self._tokenize)
+        self._tokens, self._cores = Tokenized(self._tokenize), Cores(device)
         self.dimension: int = self._model.get_embedding_dimension()
 
     def __call__(self, texts: Sequence[str]) -> NDArray[np.float32]:
         result = np.empty((len(texts), self.dimension), dtype=np.float32)
         rows = self._tokens.take(texts)
-        for batch in self._cut(rows):
-            result[batch] = halving(self._encode, [rows[index] for index in batch])
+        passes = self._cut(rows)
+        found = self._cores.map(lambda batch: halving(self._encode, [rows[index] for index in batch]), passes)
+        for batch, vectors in zip(passes, found, strict=True):
+            result[batch] = vectors
         return result
 
     def batches(self, texts: Sequence[str]) -> list[list[int]]:
         """The indices of the texts in each batch, longest texts first."""
-        return self._cut(self._tokens.keep(texts))
+        return self._cores.grouped(self._cut(self._tokens.keep(texts)))
 
     def _cut(self, rows: Sequence[TokenRow]) -> list[list[int]]:
         return list(token_batches([len(row["input_ids"]) for row in rows], self._max_batch_tokens))

@@ -10,7 +10,7 @@ from RQ1_complexity import scorers
 from RQ1_complexity.embedded_scorer import FEATURES, HEAD, EmbeddedScorer, inputs, text_features
 from RQ1_complexity.perplexity import EMBEDDED_LM, Perplexity
 from RQ1_complexity.train_embedded_scorer import fit
-from seedkit import stage
+from seedkit import batching, stage
 from seedkit.embed import encoder_dtype, minilm_revision
 from seedkit.errors import RunError
 from seedkit.files import file_facts
@@ -75,7 +75,8 @@ def test_bfloat16_orders_as_float32_does() -> None:
     assert rounded == pytest.approx(exact, abs=0.05)
 
 
-def test_batch_by_batch_gives_the_bits_of_the_whole_chunk() -> None:
+def test_batch_by_batch_gives_the_bits_of_the_whole_chunk(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batching, "PASSES", 2)
     check_batches(EmbeddedScorer(device="cpu", max_batch_tokens=400, dtype="bfloat16"), sample()[::3])
 
 

@@ -7,6 +7,7 @@ import pytest
 from architectures import ARCHITECTURES, PLAIN, make
 from RQ1_complexity import perplexity
 from RQ1_complexity.perplexity import EMBEDDED_LM, Perplexity, one_pass_gelu
+from seedkit import batching
 from support import check_batches
 
 TEXTS = ["Add two numbers.", "Sort the list. " * 5, "é 漢字", "Design a cache. " * 100] + [
@@ -97,7 +98,8 @@ def test_batch_sizes_1_and_64_agree(tiny_gpt2: Path) -> None:
     assert values(tiny_gpt2, TEXTS, max_batch_tokens=64 * 512) == pytest.approx(alone, rel=1e-5)
 
 
-def test_batch_by_batch_gives_the_bits_of_the_whole_chunk(tiny_gpt2: Path) -> None:
+def test_batch_by_batch_gives_the_bits_of_the_whole_chunk(tiny_gpt2: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batching, "PASSES", 2)
     texts = [*TEXTS, "a", *TEXTS[::-1]]  # one has no perplexity; many are alike in length
     check_batches(Perplexity(str(tiny_gpt2), device="cpu", max_batch_tokens=300), texts)
 

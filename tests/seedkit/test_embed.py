@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from seedkit import batching
 from seedkit.embed import MiniLM, SentenceEncoder, encoder_spec
 from seedkit.errors import InputError
 from seedkit.flags import add_embedder_flags, add_machine_flags
@@ -144,7 +145,10 @@ def test_minilm() -> None:
     assert (half * vectors).sum(axis=1).min() > 0.999
 
 
-def test_batch_by_batch_gives_the_bits_of_the_whole_chunk(tiny_instructor: Path) -> None:
+def test_batch_by_batch_gives_the_bits_of_the_whole_chunk(
+    tiny_instructor: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batching, "PASSES", 2)
     many = texts()
     for encoder in (
         SentenceEncoder(str(tiny_instructor), device="cpu", instruction=INSTRUCTIONS[0], max_batch_tokens=400),
@@ -173,6 +177,22 @@ def test_each_text_is_tokenized_once(tiny_instructor: Path, monkeypatch: pytest.
     assert sorted(tokenized) == sorted(text.strip() for text in many)
     expected = encoder(many * 2)  # nothing is kept any more, and equal texts are no trouble
     assert expected[: len(many)] == pytest.approx(expected[len(many) :], abs=1e-5)
+
+
+def test_any_number_of_cores_gives_the_same_bits() -> None:
+    import torch
+
+    many, before = texts(), torch.get_num_threads()
+    found = []
+    try:
+        for count in (1, 2, 3):
+            torch.set_num_threads(count)
+            found.append(MiniLM(max_batch_tokens=300)(many))
+            assert torch.get_num_threads() == count
+    finally:
+        torch.set_num_threads(before)
+    assert np.array_equal(found[0], found[1])
+    assert np.array_equal(found[0], found[2])
 
 
 def test_no_texts_give_no_rows(tiny_instructor: Path) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 from evaluation.metrics.comparison import difference
+from evaluation.metrics.intervals import score_interval
 from seedkit.display import table
 
 Rates = npt.NDArray[np.float64]
@@ -74,13 +75,25 @@ def cells(paired: bool = False) -> list[Study]:
     ]
 
 
-def main(studies: int, paired: bool) -> None:
-    """Print type-I error by base, problems and runs (rows) and run effect (columns)."""
+def score_coverage(study: Study, studies: int, seed: int = 0) -> float:
+    """How many of so many scores of the first subset have a 95% interval that holds its base rate."""
+    rng = np.random.default_rng(seed)
+    held = 0
+    for _ in range(studies):
+        found = score_interval([drawn(study, rng)[0]], [1.0])
+        held += found.low <= study.base <= found.high
+    return held / studies
+
+
+def main(studies: int, paired: bool, scores: bool) -> None:
+    """Print by base, problems and runs (rows) and run effect (columns) the type-I error, or the coverage of single scores."""
     rows: dict[tuple[str, str, str], list[str]] = {}
     for study in cells(paired):
+        if scores and study.runs[0] != study.runs[1]:
+            continue
         key = f"{study.base:.0%}", str(study.problems), "{} and {}".format(*study.runs)
-        alarms = 1 - coverage(study, studies, paired=paired)
-        rows.setdefault(key, []).append(f"{alarms:.1%}")
+        share = score_coverage(study, studies) if scores else 1 - coverage(study, studies, paired=paired)
+        rows.setdefault(key, []).append(f"{share:.1%}")
     header: Sequence[str] = ("base", "problems", "runs", "0", "0.5", "1", "2 points")
     print(table(header, [[*key, *values] for key, values in rows.items()]))
 
@@ -89,5 +102,6 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--studies", type=int, default=2000)
     parser.add_argument("--paired", action="store_true")
+    parser.add_argument("--scores", action="store_true", help="coverage of single scores instead of false differences")
     args = parser.parse_args()
-    main(args.studies, args.paired)
+    main(args.studies, args.paired, args.scores)

@@ -419,7 +419,7 @@ def test_an_evaluation_of_the_last_release_is_read(tmp_path: Path, script_main: 
     now = contents(tmp_path / "out")
     assert done.stdout.encode() == now["study.md"]
     tested = ("low", "high", "p_mcnemar", "p", "p_holm", "df", "repeats_first", "repeats_second")
-    for name, figures in (("study.csv", INTERVAL), ("comparisons.csv", tested)):
+    for name, figures in (("study.csv", (*INTERVAL, "average_low", "average_high")), ("comparisons.csv", tested)):
         before = list(csv.DictReader(earlier[name].decode().splitlines()))
         after = table(tmp_path / "out", name)
         # that release had a bootstrap's intervals, for which 0 of 3 was certain, and a test that one repeat each cannot have

@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 from seedkit.errors import InputError
 
-from evaluation.metrics.intervals import Floats
+from evaluation.metrics.random_effects import Floats
 
 
 def pass_at_k(samples: npt.ArrayLike, correct: npt.ArrayLike, k: int) -> Floats:

@@ -12,8 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from seedkit.errors import InputError
 
-from evaluation.metrics.intervals import Floats
-
+Floats = npt.NDArray[np.float64]
 Strata = Sequence[Floats]  # tables (runs, problems) of the same runs on different problems; a mean is the sum of theirs
 
 
@@ -87,15 +86,15 @@ def estimated_variance(problems: Sequence[tuple[float, int]], subsets: Sequence[
     return EstimatedVariance(variance, variance**2 / squares if squares else inf, runs)
 
 
-def checked_rates(rates: npt.ArrayLike) -> Floats:
-    """`rates` as float64 of shape (runs, problems), from 0 to 1.
+def checked_rates(rates: npt.ArrayLike, most: float = 1.0) -> Floats:
+    """`rates` as float64 of shape (runs, problems), from 0 to `most`.
 
     Raises:
         InputError: there is no run or no problem.
     """
     table = np.asarray(rates, dtype=np.float64)
-    if table.ndim != 2 or not ((table >= 0) & (table <= 1)).all():
-        raise ValueError(f"expected numbers from 0 to 1 of shape (runs, problems), got shape {table.shape}")
+    if table.ndim != 2 or not ((table >= 0) & (table <= most)).all():
+        raise ValueError(f"expected numbers from 0 to {most:g} of shape (runs, problems), got shape {table.shape}")
     if not table.size:
         raise InputError(f"rates: expected at least one run and one problem, got {table.shape[0]} and {table.shape[1]}")
     return table

@@ -5,11 +5,13 @@ import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from evaluation.metrics.intervals import Interval
+from evaluation.study.averages import families
 from evaluation.study.bases import UNTRAINED
-from evaluation.study.table import Comparison, SubsetRow, SubsetScore, average, families
+from evaluation.study.table import Comparison, SubsetRow, SubsetScore
 
 GROUP = ("student", "rq", "source")
 SCORE = ("repeats", "pass@1", "sd", "low", "high", "problems", "of", "final", "isolated")
+AVERAGE = ("subset", "average", "average_low", "average_high")
 BASE = "base_pass@1"  # after them, of a benchmark whose results have a verdict on the base tests
 COMPARISON = (
     *GROUP,
@@ -29,8 +31,9 @@ COMPARISON = (
 )
 LEGEND = (
     "pass@1 in percent, the mean over repeats (draws of the data x seeds of the training); sd: sample standard deviation "
-    "over repeats; interval: 95%, Wilson's score interval over problems of the mean over repeats; average: over the benchmarks that ran, "
-    "MultiPL-E's languages together counting as one."
+    "over repeats; interval: 95%, Wilson's score interval of the mean over repeats, over problems and, where there are several, "
+    "over repeats; average: over the benchmarks that ran, MultiPL-E's languages together counting as one, its interval with "
+    "versions of one problem taken as one."
 )
 BASE_LEGEND = "base: pass@1 on the tests of the base benchmark alone. It is in no average and in no comparison."
 COMPARISON_LEGEND = (
@@ -52,9 +55,9 @@ def study_csv(rows: Sequence[SubsetRow], benchmarks: Sequence[str]) -> Iterator[
     The average is over `benchmarks`, of which MultiPL-E's languages together count as one.
     """
     columns = {benchmark: (*SCORE, *([BASE] if _has_base(rows, benchmark) else [])) for benchmark in benchmarks}
-    yield _line((*GROUP, "subset", "average", *(f"{name}_{what}" for name, own in columns.items() for what in own)))
+    yield _line((*GROUP, *AVERAGE, *(f"{name}_{what}" for name, own in columns.items() for what in own)))
     for row in rows:
-        cells: list[object] = [row.model, row.rq, row.source, row.subset, average(row, benchmarks)]
+        cells: list[object] = [row.model, row.rq, row.source, row.subset, row.average, *_ends(row.average_interval)]
         for benchmark, own in columns.items():
             score = row.scores.get(benchmark)
             cells += [*_score_cells(score), score.base_mean][: len(own)] if score else [None] * len(own)
@@ -67,18 +70,22 @@ def _has_base(rows: Iterable[SubsetRow], benchmark: str) -> bool:
 
 
 def _score_cells(score: SubsetScore) -> list[object]:
-    ends = (score.interval.low, score.interval.high) if score.interval else (None, None)
     marks = ["yes" if mark else "no" for mark in (score.final, score.isolated)]
-    return [score.repeats, score.mean, score.sd, *ends, score.problems, score.of, *marks]
+    return [score.repeats, score.mean, score.sd, *_ends(score.interval), score.problems, score.of, *marks]
+
+
+def _ends(interval: Interval | None) -> tuple[float | None, float | None]:
+    return (interval.low, interval.high) if interval else (None, None)
 
 
 def comparisons_csv(comparisons: Iterable[Comparison]) -> Iterator[bytes]:
     """comparisons.csv, a line for each pair: second minus first in percentage points, 95% interval, p, Holm's p."""
     yield _line(COMPARISON)
     for pair in comparisons:
-        ends = (pair.interval.low, pair.interval.high) if pair.interval else (None, None)
         # rounded, because sums that cancel leave 1e-15; + 0.0 makes 0.0 of -0.0
-        points = [None if value is None else round(value, 9) + 0.0 for value in (pair.difference, *ends)]
+        points = [
+            None if value is None else round(value, 9) + 0.0 for value in (pair.difference, *_ends(pair.interval))
+        ]
         yield _line(
             (
                 *_labels(pair),
@@ -149,13 +156,13 @@ def _sentences(rows: Sequence[SubsetRow], benchmarks: Sequence[str], names: Mapp
 def _score_table(rows: Sequence[SubsetRow], benchmarks: Sequence[str], not_run: Sequence[str]) -> str:
     shown = ("repeats", "pass@1", "sd", "interval")
     averaged = len(families(benchmarks)) > 1
-    header = [*GROUP, "subset", *(["average"] if averaged else [])]
+    header = [*GROUP, "subset", *(["average", "average interval"] if averaged else [])]
     columns = {benchmark: (*shown, *(["base"] if _has_base(rows, benchmark) else [])) for benchmark in benchmarks}
     header += [*(f"{name} {what}" for name, own in columns.items() for what in own), *not_run]
     lines = []
     for row in rows:
         cells = [row.model, row.rq, row.source, row.subset]
-        cells += [_number(average(row, benchmarks), 100)] if averaged else []
+        cells += [_number(row.average, 100), _interval(row.average_interval, 100)] if averaged else []
         for benchmark, own in columns.items():
             score = row.scores.get(benchmark)
             cells += (

@@ -1,6 +1,5 @@
 """The figures of a study: pass@1 of every subset over its repeats, and every two subsets of a question compared."""
 
-import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -9,7 +8,9 @@ from itertools import combinations, product
 import numpy as np
 
 from evaluation.metrics.comparison import difference, holm
-from evaluation.metrics.intervals import Floats, Interval, mean_interval
+from evaluation.metrics.intervals import Interval, score_interval
+from evaluation.metrics.random_effects import Floats
+from evaluation.study.averages import Counts, average, average_interval
 from evaluation.study.bases import BaseModel, Candidate
 
 Group = tuple[str, str, str]  # student model, RQ, source: subsets of the same group are compared with each other
@@ -21,11 +22,11 @@ class Graded:
 
     student: Candidate
     benchmark: str
-    solved: Mapping[str, tuple[int, int]]  # (samples that pass, samples) by task id, without infra_error
+    solved: Counts  # without infra_error
     of: int  # problems in the benchmark
     final: bool  # no infra_error is left
     isolated: bool = True  # it was graded in a sandbox
-    base: Mapping[str, tuple[int, int]] | None = None  # as `solved`, on the base tests alone, where there are others
+    base: Counts | None = None  # as `solved`, on the base tests alone, where there are others
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ class SubsetScore:
     isolated: bool
     mean: float | None
     sd: float | None  # of the repeats, ddof 1; None with one
-    interval: Interval | None  # 95%, over problems, of the mean over repeats
+    interval: Interval | None  # 95%, of the mean over repeats: over problems, and over repeats where there are several
     base_mean: float | None = None  # on the base tests alone, where the benchmark has others besides
 
 
@@ -53,6 +54,8 @@ class SubsetRow:
     source: str
     subset: str
     scores: Mapping[str, SubsetScore]  # by benchmark
+    average: float | None  # over the families of benchmarks
+    average_interval: Interval | None  # 95%, over repeats and problems
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,28 +90,21 @@ def table_rows(graded: Sequence[Graded], benchmarks: Sequence[str]) -> list[Subs
             for benchmark in benchmarks:
                 if own := [one for one in repeats if one.benchmark == benchmark]:
                     scores[benchmark] = score(own)
-            rows.append(SubsetRow(model, rq, source, subset, scores))
+            mean = average({name: scores[name].mean if name in scores else None for name in benchmarks})
+            rows.append(SubsetRow(model, rq, source, subset, scores, mean, _average_interval(repeats, benchmarks)))
     return rows
 
 
-def families(benchmarks: Sequence[str]) -> dict[str, list[str]]:
-    """The benchmarks grouped by what counts once in an average: all languages of MultiPL-E together are one."""
-    found: dict[str, list[str]] = {}
-    for benchmark in benchmarks:
-        found.setdefault("multipl-e" if benchmark.startswith("multipl-e-") else benchmark, []).append(benchmark)
-    return found
-
-
-def average(row: SubsetRow, benchmarks: Sequence[str]) -> float | None:
-    """The mean of pass@1 over the families of benchmarks, each the mean of its members; None where a member has no value."""
-    means = []
-    for members in families(benchmarks).values():
-        values = [row.scores[name].mean if name in row.scores else None for name in members]
-        known = [value for value in values if value is not None]
-        if len(known) < len(values):
+def _average_interval(graded: Sequence[Graded], benchmarks: Sequence[str]) -> Interval | None:
+    """Of the average over `benchmarks`; None where the subset's repeats are not the same on each, or have no problem in common."""
+    own = {name: [one for one in graded if one.benchmark == name] for name in benchmarks}
+    rates = {}
+    for name, repeats in own.items():
+        tasks = common_tasks(repeats) if repeats else []
+        if not tasks or [one.student.name for one in repeats] != [one.student.name for one in own[benchmarks[0]]]:
             return None
-        means.append(math.fsum(known) / len(known))
-    return math.fsum(means) / len(means) if means else None
+        rates[name] = tasks, pass_rates(repeats, tasks)
+    return average_interval(rates) if rates else None
 
 
 def score(repeats: Sequence[Graded]) -> SubsetScore:
@@ -136,7 +132,7 @@ def score(repeats: Sequence[Graded]) -> SubsetScore:
     sd = float(each.std(ddof=1)) if len(each) > 1 else None
     bases = [replace(one, solved=one.base) for one in repeats if one.base is not None]
     base_mean = float(pass_rates(bases, tasks).mean()) if len(bases) == len(repeats) else None
-    interval = mean_interval(mean_rates(rates))
+    interval = score_interval([rates], [1.0])
     return replace(result, mean=float(each.mean()), sd=sd, interval=interval, base_mean=base_mean)
 
 
@@ -196,15 +192,6 @@ def pass_rates(repeats: Sequence[Graded], tasks: Sequence[str]) -> Floats:
     """pass@1 by problem, which is the share c / n of its samples that pass: float64, shape (repeats, problems)."""
     counts = np.array([[one.solved[task] for task in tasks] for one in repeats], dtype=np.float64)
     return counts[:, :, 0] / counts[:, :, 1]
-
-
-def mean_rates(rates: Floats) -> Floats:
-    """The mean over repeats of pass@1 by problem: (repeats, problems) to (problems,), float64.
-
-    Rounded to 12 digits: whether more than half of the samples pass must not depend on the last bit of a sum.
-    """
-    means: Floats = np.round(rates.mean(axis=0), 12)
-    return means
 
 
 def grouped(graded: Sequence[Graded]) -> dict[Group, dict[str, list[Graded]]]:

@@ -30,12 +30,14 @@ def test_the_csv_has_fractions_and_leaves_empty_what_is_not_there() -> None:
     results = [*two_subsets(), graded(student(LOWER), [1, 0, 0], benchmark="mbpp", of=3, final=False)]
     rows = table_rows(results, BENCHMARKS)
     lines = read(study_csv(rows, BENCHMARKS))
-    assert list(lines[0])[:14] == [
+    assert list(lines[0])[:16] == [
         "student",
         "rq",
         "source",
         "subset",
         "average",
+        "average_low",
+        "average_high",
         "humaneval_repeats",
         "humaneval_pass@1",
         "humaneval_sd",
@@ -78,7 +80,7 @@ def test_the_base_tests_stand_beside_and_count_nowhere() -> None:
     (line,) = read(study_csv(rows, benchmarks))
     assert (line["humaneval-plus_pass@1"], line["humaneval-plus_base_pass@1"]) == ("0.25", "0.75")
     assert line["average"] == "0.625" and "mbpp_base_pass@1" not in line
-    assert list(line)[14:16] == ["humaneval-plus_base_pass@1", "mbpp_repeats"]
+    assert list(line)[16:18] == ["humaneval-plus_base_pass@1", "mbpp_repeats"]
     text = markdown(rows, [], benchmarks, {}, [])
     assert "| humaneval-plus interval | humaneval-plus base | mbpp repeats |" in text
     assert "| 75.0 | 2 | 100.0 |" in text and "base: pass@1 on the tests of the base benchmark alone." in text

@@ -13,6 +13,7 @@ from pathlib import Path
 from sandbox.contract import Limits, Sandbox
 from sandbox.judging.python_judge import Tests
 from sandbox.judging.verdict import Verdict
+from seedkit.cli import say
 from seedkit.errors import InputError
 
 from benchmarks.contract import Problem
@@ -24,6 +25,9 @@ from benchmarks.humaneval import HumanEval, packaged_file
 from benchmarks.mbpp import SanitizedMbpp
 from benchmarks.python_syntax import is_python, tree_of
 
+# HumanEval/32's test in the second form (v0.1.10) fails whatever comes, by a slip: what it must be is evalplus's own rule
+SLIP, MENDED = "_poly(*candidate(*inp), inp)", "abs(_poly(*inp, candidate(*inp)))"
+TOO_LARGE = "Mbpp/255"  # in the second form
 ORIGIN = "-OriginFmt"  # in the names of files whose rows have the base benchmark's own fields
 
 
@@ -40,7 +44,7 @@ class HumanEvalPlus(HumanEval):
         """From a file as released, in either form, a folder that holds one, or the hub."""
         problems: dict[str, Problem] = {}
         for row in plus_rows(source, self.files, self.repository):
-            problem = self._problem(row)
+            problem = self._problem(_mended(row))
             problem = replace(problem, tests=self._plus(row, problem))
             once(row.where, problem.task_id, problems)
             problems[problem.task_id] = problem
@@ -70,7 +74,11 @@ class MbppPlus(SanitizedMbpp):
     files = "MbppPlus"
 
     def _rows(self, source: Path | None) -> Iterator[Row]:
-        yield from plus_rows(source, self.files, self.repository)
+        for row in plus_rows(source, self.files, self.repository):
+            if self.task_id(row.fields.get("task_id")) == TOO_LARGE and not row.has("plus_input"):
+                say(f"{row.where}: {TOO_LARGE} is left out: its test takes answers of 1 GB, which no judge can hold")
+            else:
+                yield row
 
     def _problem(self, task_id: str, row: Row, examples: dict[str, str]) -> Problem:
         problem = super()._problem(task_id, _as_mbpp(row), examples)
@@ -91,6 +99,11 @@ class MbppPlus(SanitizedMbpp):
 
     def judge(self, problem: Problem, completion: str, sandbox: Sandbox, limits: Limits) -> Verdict:
         return judge(completion, problem.tests, sandbox, limits, otherwise=None)
+
+
+def _mended(row: Row) -> Row:
+    """The row without the SLIP in its test."""
+    return Row(row.where, {**row.fields, "test": row.exact_text("test").replace(SLIP, MENDED)})
 
 
 @cache

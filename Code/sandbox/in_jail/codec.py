@@ -38,13 +38,13 @@ def encode(value: Any, handle: Callable[[Any], Any], depth: int = 0) -> Any:
         raise Unsendable("nested too deeply")
     depth += 1
     if kind is list:
-        return ["l", *[encode(item, handle, depth) for item in value]]
+        return ["l", *_encoded(value, handle, depth)]
     if kind is tuple:
-        return ["t", *[encode(item, handle, depth) for item in value]]
+        return ["t", *_encoded(value, handle, depth)]
     if kind is dict:
         return ["d", *[[encode(key, handle, depth), encode(item, handle, depth)] for key, item in value.items()]]
     if kind is set or kind is frozenset:
-        return ["s" if kind is set else "z", *[encode(item, handle, depth) for item in value]]
+        return ["s" if kind is set else "z", *_encoded(value, handle, depth)]
     if kind is bytes or kind is bytearray:
         return ["b" if kind is bytes else "B", value.decode("latin-1")]
     if kind is complex:
@@ -54,6 +54,16 @@ def encode(value: Any, handle: Callable[[Any], Any], depth: int = 0) -> Any:
     if value is Ellipsis or value is NotImplemented:
         return ["e", value is Ellipsis]
     return _other(value, kind, handle, depth)
+
+
+def _encoded(items: Any, handle: Callable[[Any], Any], depth: int) -> list[Any]:
+    """Each of the items as `encode` gives it; a call for each of a million numbers would take most of the time."""
+    return [
+        item
+        if (kind := type(item)) is str or kind is float or kind is int and -_WHOLE < item < _WHOLE
+        else encode(item, handle, depth)
+        for item in items
+    ]
 
 
 _PLAIN = (bool, int, float, complex, str, bytes, bytearray, list, tuple, dict, set, frozenset)
@@ -139,6 +149,7 @@ class Hashes:
                 raise ValueError("too many values of the same hash")
 
 
+_AS_THEY_ARE = {bool, str, float, int}  # types that stand for themselves
 # what the items of a tag become
 _COLLECTIONS: dict[str, Callable[[list[Any]], Any]] = {
     "l": list,
@@ -165,7 +176,8 @@ def decode(data: Any, resolve: Callable[[str, list[Any]], Any], hashes: Hashes |
         raise ValueError("not a value")
     tag, *rest = data
     if tag in _COLLECTIONS:
-        return _COLLECTIONS[tag](_counted([decode(item, resolve, hashes) for item in rest], hashes))
+        items = [item if type(item) in _AS_THEY_ARE else decode(item, resolve, hashes) for item in rest]
+        return _COLLECTIONS[tag](_counted(items, hashes))
     if tag == "d":
         keys = _counted([decode(key, resolve, hashes) for key, _ in rest], hashes)
         items = _counted([decode(item, resolve, hashes) for _, item in rest], hashes)
@@ -198,7 +210,10 @@ def _counted(items: list[Any], hashes: Hashes | None) -> list[Any]:
     """The items, once they are counted, as is a tuple of them: a test may make one of a list to put it into a set."""
     if hashes is not None:
         for item in items:
-            hashes.add(item)
+            if (
+                type(item) is not int or not -_WHOLE < item < _WHOLE
+            ):  # such an integer shares its hash with one other at most
+                hashes.add(item)
         hashes.add(tuple(items))
     return items
 

@@ -61,6 +61,26 @@ def test_programs_for_tests(tmp_path: Path, cache: Path, sandbox: Sandbox) -> No
     assert not cache.exists()  # such tests have what is expected in them
 
 
+def test_programs_for_tests_may_expect_large_answers(tmp_path: Path, cache: Path, sandbox: Sandbox) -> None:
+    test = "def check(candidate):\n    assert candidate([7], 2_000_000) == [7] * 2_000_000\n"
+    (problem,) = HumanEvalPlus().load(write(tmp_path / "one.jsonl", {**ADD, "task_id": "HumanEval/999", "test": test}))
+    assert judged(problem, "    return a * b\n", sandbox, Limits(10.0)) == (
+        "pass",
+        None,
+    )  # 6 MB; there are no base tests
+    assert judged(problem, "    return a * (b + 1)\n", sandbox, Limits(10.0)) == ("fail", None)
+
+
+def test_the_slip_in_the_release_is_mended(tmp_path: Path, cache: Path, sandbox: Sandbox) -> None:
+    """HumanEval/32: the program for a test unpacks the answer, which is a number, instead of the arguments."""
+    test = "def _poly(xs, x):\n    return xs[0] + xs[1] * x\n\ndef check(candidate):\n    for inp in [[[2, 1]]]:\n"
+    row = {**ADD, "task_id": "HumanEval/999", "entry_point": "zero", "prompt": "def zero(xs):\n"}
+    row["test"] = f"{test}        assert _poly(*candidate(*inp), inp) <= 0.0001\n"
+    (problem,) = HumanEvalPlus().load(write(tmp_path / "one.jsonl", row))
+    for answer, verdict in (("-xs[0] / xs[1]", "pass"), ("-5", "fail"), ("0", "fail"), ("[xs[0], 0]", "fail")):
+        assert judged(problem, f"    return {answer}\n", sandbox)[0] == verdict
+
+
 def test_mbpp_plus(tmp_path: Path, cache: Path, sandbox: Sandbox) -> None:
     (problem,) = MbppPlus().load(write(tmp_path / "one.jsonl", MBPP_PLUS))
     for program, verdict in (

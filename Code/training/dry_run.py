@@ -7,6 +7,7 @@ from training import student_run
 from training.estimates import A100_FLOPS, CORE_FLOPS, padded_tokens, training_hours
 from training.placement import GB, USABLE, each, needs
 from training.planned_runs import Run, Subset, epochs
+from training.power import Design, smallest_difference
 from training.train_steps import Study, state
 
 
@@ -48,7 +49,23 @@ def overview(study: Study, redo: bool) -> str:
         f"{len(study.runs)} students of {model_label(study.student.model)} ({study.student.finetuning}, template "
         f"{study.student.template}) in {study.folder}\n{shown}\n\n{table(header, rows)}\n\n{_spread(study)}\n{total} "
         f"for the steps to take (operations x parameters x tokens with padding at {speed}; loading and saving are not "
-        "counted; see training/estimates.py)"
+        "counted; see training/estimates.py)\n"
+        f"{_seen(len({run.seed for run in study.runs}))}"
+    )
+
+
+def _seen(seeds: int) -> str:
+    """What differences between subsets so many students of each can show, in words, with a run effect of 1 point."""
+    if seeds == 1:
+        return (
+            "With one seed, subsets of one draw cannot be told from their seeds, however far apart they are; --seed 42 43 44 "
+            "trains three students of each (evaluation/study_power.py says what differences they show)"
+        )
+    found = [smallest_difference(Design(0.4, problems, seeds, 0.01)) for problems in (164, 591)]
+    shown = ["none" if value is None else f"{100 * value:.1f} points" for value in found]
+    return (
+        f"With {seeds} students of each subset, the smallest difference seen with a chance of 80% at a pass@1 of 40%: {shown[0]} on 164 "
+        f"problems (HumanEval), {shown[1]} on 591 (with sanitized MBPP), if a run's own effect is 1 point; see evaluation/study_power.py"
     )
 
 

@@ -418,13 +418,13 @@ def test_an_evaluation_of_the_last_release_is_read(tmp_path: Path, script_main: 
     assert done.returncode == 0, done.stderr
     now = contents(tmp_path / "out")
     assert done.stdout.encode() == now["study.md"]
-    tested = ("low", "high", "p_mcnemar", "p", "p_holm", "df", "repeats_first", "repeats_second")
+    tested = ("low", "high", "p_mcnemar", "p", "p_holm", "df", "run_effect_points", "repeats_first", "repeats_second")
     for name, figures in (("study.csv", (*INTERVAL, "average_low", "average_high")), ("comparisons.csv", tested)):
         before = list(csv.DictReader(earlier[name].decode().splitlines()))
         after = table(tmp_path / "out", name)
         # that release had a bootstrap's intervals, for which 0 of 3 was certain, and a test that one repeat each cannot have
         assert [without(row, figures) for row in after] == [without(row, figures) for row in before]
-    assert [after[0][name] for name in tested if name in after[0]] == ["", "", "", "", "", "1", "1"]
+    assert [after[0][name] for name in tested if name in after[0]] == ["", "", "", "", "", "", "1", "1"]
     assert "Tables of earlier releases had McNemar's test" in done.stdout
     assert [row["humaneval_high"] for row in table(tmp_path / "out")] == ["0.561497", "0.938508"]
 

@@ -24,6 +24,8 @@ def test_a_dry_run_shows_the_runs_and_writes_nothing(
     # records, truncated, steps = 3 x ceil(records / 4), epochs, steps to take, state
     assert [table["EVOL_HIGH_seed1"][n] for n in (1, 4, 5, 6, 7, 9)] == ["17", "0", "15", "3.00", "15", "new"]
     assert int(table["EVOL_HIGH_seed1"][2].replace(",", "")) > 17 * 20
+    last = done.stdout.splitlines()[-1]
+    assert last.startswith("With 2 students of each subset, ") and "12.2 points on 164 problems (HumanEval)" in last
     assert not (tmp_path / "runs").exists()
     missing = script_main(
         SCRIPT,
@@ -59,6 +61,9 @@ def test_a_dry_run_on_the_cpu_says_the_hours_and_the_steps_that_are_left(
     )
     assert "A step of 4: 4 at a time on the CPU\n" in first.stdout
     assert "on each of 2 cores" in first.stdout
+    assert first.stdout.splitlines()[-1].startswith(
+        "With one seed, subsets of one draw cannot be told from their seeds"
+    )
     assert script_main(SCRIPT, *arguments, "--subsets", "*_LOW").returncode == 0
     monkeypatch.setenv("STAND_IN", "fail=MIDDLE")
     assert script_main(SCRIPT, *arguments, "--subsets", "*_MIDDLE").returncode == 1

@@ -20,6 +20,9 @@ class Difference:
     interval: Interval | None = None  # over runs and problems
     p: float | None = None  # two-sided
     df: float | None = None  # Satterthwaite's
+    run_sd: float | None = (
+        None  # the standard deviation of a run's own effect on pass@1, as estimated: 0 where it does not show
+    )
 
 
 def difference(
@@ -54,9 +57,10 @@ def difference(
     variance = max(float(np.square(by_problem - estimate).sum()) / max(n - 1, 1), least)
     found = estimated_variance([(variance / n, n)], subsets)
     half = found.quantile(level) * found.value**0.5
-    return Difference(
-        estimate, Interval(max(-1.0, estimate - half), min(1.0, estimate + half)), found.p(estimate), found.df
-    )
+    # of pairs it is the standard deviation of a difference, which two runs make
+    run_sd = (found.runs / (1 / len(one) + 1 / len(two))) ** 0.5
+    ends = Interval(max(-1.0, estimate - half), min(1.0, estimate + half))
+    return Difference(estimate, ends, found.p(estimate), found.df, run_sd)
 
 
 def holm(p_values: Sequence[float]) -> list[float]:

@@ -79,6 +79,7 @@ class Comparison:
     p: float | None = None
     p_holm: float | None = None
     df: float | None = None
+    run_effect: float | None = None  # the standard deviation of a run's own effect, percentage points
 
 
 def table_rows(graded: Sequence[Graded], benchmarks: Sequence[str]) -> list[SubsetRow]:
@@ -172,7 +173,9 @@ def _compared(
         rates = [table.reshape(draws, -1, len(tasks)).mean(axis=1) for table in rates]
     found = difference(*rates, paired=paired)
     interval = found.interval and Interval(100 * found.interval.low, 100 * found.interval.high)
-    return replace(compared, difference=100 * found.estimate, interval=interval, p=found.p, df=found.df)
+    run_effect = None if found.run_sd is None else 100 * found.run_sd
+    compared = replace(compared, difference=100 * found.estimate, interval=interval, run_effect=run_effect)
+    return replace(compared, p=found.p, df=found.df)
 
 
 def _share_draws(first: Sequence[Graded], second: Sequence[Graded]) -> bool:

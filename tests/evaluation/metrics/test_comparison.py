@@ -100,6 +100,15 @@ def test_of_runs_alone_it_is_the_t_test() -> None:
     assert found.df == pytest.approx(4, rel=0.02)
 
 
+def test_the_run_effect_is_estimated() -> None:
+    """Also from pairs, and with different numbers of runs: squares of 2 points, on average over 300 studies."""
+    for runs, paired in (((5, 5), False), ((2, 6), False), ((5, 5), True)):
+        rng = np.random.default_rng(1)
+        study = Study(0.4, 591, runs, 0.02, draw_sd=0.02 if paired else 0.0)
+        found = [difference(*drawn(study, rng), paired=paired).run_sd or 0.0 for _ in range(300)]
+        assert np.mean(np.square(found)) ** 0.5 == pytest.approx(0.02, rel=0.12)
+
+
 def test_one_run_each_has_no_interval_and_no_p() -> None:
     """Such a run's own luck is in the difference, and nothing tells how much: today's test said 4e-11 of this."""
     found = difference([[0] * 100], [[1] * 35 + [0] * 65])

@@ -9,12 +9,13 @@ import numpy.typing as npt
 from evaluation.metrics.intervals import LEVEL, Interval
 from evaluation.metrics.random_effects import checked_rates, estimated_variance
 
-LEAST_PAIRS = 3  # of runs, for a comparison by pairs
+# degrees of freedom for how runs vary: of simulated subsets that are equal, one told up to 14% apart
+LEAST_DF = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """Mean pass@1 of the second subset minus that of the first, a fraction. Without a second run only the estimate."""
+    """Mean pass@1 of the second subset minus that of the first, a fraction. With too few runs only the estimate."""
 
     estimate: float
     interval: Interval | None = None  # over runs and problems
@@ -33,11 +34,11 @@ def difference(
     `first` and `second` are pass@1 by run and problem, each the share of a problem's samples that pass: shapes (runs of the
     first, problems) and (runs of the second, problems), in the same order of problems. The numbers of runs may differ; what
     a run adds is then taken to vary as much in both subsets. With one run each, a subset and its run cannot be told apart:
-    there is no interval and no p.
+    there is no interval and no p. Nor with one against two, which leave one degree of freedom for how runs vary.
 
     `paired`: run i of both subsets was made from the same draw. Then run i is the difference of the two, in which what
     they share cancels, and k pairs leave k - 1 degrees of freedom for runs instead of 2k - 2. Two pairs are compared as if
-    they shared nothing, which is on the safe side: one degree of freedom is too few (up to 14% of equal subsets told apart).
+    they shared nothing, which is on the safe side.
 
     The variance over problems is at least that of two problems that one run alone solves, one for each subset, and none
     besides, so that equal answers are not certain to stay equal.
@@ -50,8 +51,8 @@ def difference(
         raise ValueError(f"expected the same problems{' and pairs of runs' * paired}, got {one.shape} and {two.shape}")
     by_problem = two.mean(axis=0) - one.mean(axis=0)
     n, estimate = len(by_problem), float(by_problem.mean())
-    subsets = [[two - one]] if paired and len(one) >= LEAST_PAIRS else [[one], [two]]
-    if all(len(strata[0]) == 1 for strata in subsets):
+    subsets = [[two - one]] if paired and len(one) > LEAST_DF else [[one], [two]]
+    if len(one) + len(two) - 2 < LEAST_DF:
         return Difference(estimate)
     least = 2 / min(len(one), len(two)) ** 2 / (n + 1)
     variance = max(float(np.square(by_problem - estimate).sum()) / max(n - 1, 1), least)

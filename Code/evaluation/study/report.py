@@ -45,7 +45,7 @@ COMPARISON_LEGEND = (
     "same: p and intervals here are others.)"
 )
 ALONE = (
-    "With one repeat of each, two subsets and their seeds cannot be told apart: such a difference has no interval and no p. "
+    "With one repeat of each, or one against two, two subsets and their seeds cannot be told apart: such a difference has no interval and no p. "
     "Train each subset with several seeds or draws (train.py --seed)."
 )
 
@@ -133,7 +133,7 @@ def markdown(
     ]
     if comparisons:
         blocks += ["## Subsets against each other", _comparison_table(comparisons), COMPARISON_LEGEND]
-        blocks += [ALONE] if any(pair.repeats == (1, 1) for pair in comparisons) else []
+        blocks += [ALONE] if any(pair.problems and pair.p is None for pair in comparisons) else []
     return "\n\n".join(blocks) + "\n"
 
 

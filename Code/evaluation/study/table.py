@@ -62,7 +62,7 @@ class SubsetRow:
 class Comparison:
     """Two subsets on one benchmark: `second` minus `first` in percentage points, over the problems that all repeats have.
 
-    With one repeat of each there is a difference, and neither interval nor p.
+    With too few repeats (`evaluation.metrics.comparison`) there is a difference, and neither interval nor p.
     """
 
     model: str

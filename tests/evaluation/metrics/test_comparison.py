@@ -113,8 +113,9 @@ def test_one_run_each_has_no_interval_and_no_p() -> None:
     """Such a run's own luck is in the difference, and nothing tells how much: today's test said 4e-11 of this."""
     found = difference([[0] * 100], [[1] * 35 + [0] * 65])
     assert (found.estimate, found.interval, found.p, found.df) == (0.35, None, None, None)
-    # one run against two has an estimate of the runs' spread, on one degree of freedom
-    assert difference([[0] * 100], [[1] * 35 + [0] * 65] * 2).p is not None
+    # one against two have one degree of freedom for how runs vary: too few
+    assert difference([[0] * 100], [[1] * 35 + [0] * 65] * 2).p is None
+    assert difference([[0] * 100], [[1] * 35 + [0] * 65] * 3).p is not None
 
 
 def test_equal_answers_are_not_certain_to_stay_equal() -> None:
@@ -149,6 +150,7 @@ def test_more_samples_a_problem_narrow_it() -> None:
     [
         Study(0.40, 164, (2, 3)),
         Study(0.40, 164, (2, 6), 0.01),
+        Study(0.40, 164, (1, 3), 0.01),
         Study(0.40, 591, (3, 3), 0.02),
         Study(0.05, 591, (3, 3), 0.02),
         Study(0.05, 164, (5, 5), 0.01, difference=0.05),

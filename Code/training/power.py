@@ -31,9 +31,9 @@ class Design:
 def power(design: Design, difference: float) -> float:
     """The chance that the two subsets are told apart at 5% if the second's pass@1 is `difference` above the first's.
 
-    D is normal with the variance V = 2 / (nk) [MS_subset:problem + MS_run - MS_error] at the expected mean squares. It is told from 0 by Student's t with
-    the V and the degrees of freedom that a study estimates: MS_run, on 2k - 2 degrees of freedom, is averaged over 400 quantiles of its
-    distribution; the other mean squares have so many degrees of freedom that they stand for themselves.
+    D is normal with the variance V = 2 / (nk) [MS_subset:problem + MS_run - MS_error] at the expected mean squares. It is
+    told from 0 by Student's t with the V and the degrees of freedom that a study estimates: MS_run, on 2k - 2 degrees of
+    freedom, is averaged over 400 quantiles of its distribution; the others vary so little that they stand for themselves.
     """
     from scipy.special import gammaincinv, ndtr, stdtrit
 

@@ -21,9 +21,7 @@ class Difference:
     interval: Interval | None = None  # over runs and problems
     p: float | None = None  # two-sided
     df: float | None = None  # Satterthwaite's
-    run_sd: float | None = (
-        None  # the standard deviation of a run's own effect on pass@1, as estimated: 0 where it does not show
-    )
+    run_sd: float | None = None  # the estimate of a run's own effect, a standard deviation; 0 where it does not show
 
 
 def difference(

@@ -46,8 +46,8 @@ def estimated_variance(problems: Sequence[tuple[float, int]], subsets: Sequence[
 
         variance = P + C max(S - E, 0),    C = sum over s of 1 / k_s
 
-    P: the variance over problems of what is averaged (of a difference: per problem, of its means over runs), divided by n; it holds
-        the error of the runs at hand, for problems n - 1 degrees of freedom
+    P: the variance over problems of what is averaged (of a difference: of the problems' differences of means over runs),
+        divided by n, n - 1 degrees of freedom; it holds the error of the runs at hand
     S: the variance of A_r within the subsets, pooled, f degrees of freedom; its expectation is var(run) + var(error) / n
     E: the mean square of the error (run x problem within the subsets) divided by n, f (n - 1) degrees of freedom
 

@@ -45,8 +45,8 @@ COMPARISON_LEGEND = (
     "same: p and intervals here are others.)"
 )
 ALONE = (
-    "With one repeat of each, or one against two, two subsets and their seeds cannot be told apart: such a difference has no interval and no p. "
-    "Train each subset with several seeds or draws (train.py --seed)."
+    "With one repeat of each, or one against two, two subsets and their seeds cannot be told apart: such a difference has no "
+    "interval and no p. Train each subset with several seeds or draws (train.py --seed)."
 )
 
 

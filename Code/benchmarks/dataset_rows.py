@@ -1,6 +1,9 @@
 """Rows of a benchmark's file as released, strictly read: JSON Lines, packed or not, a JSON array, or parquet."""
 
+import gzip
+import json
 import re
+import zlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,7 +63,9 @@ def _lines(text: str) -> str:
 
 def read_rows(path: Path) -> Iterator[Row]:
     """The objects of a file, in order. InputError with path:line where there is anything else."""
-    return _rows(path, _parquet_values(path) if path.suffix == ".parquet" else packed_values(path))
+    if path.suffix == ".parquet":
+        return _rows(path, _parquet_values(path))
+    return _rows(path, _packed_array(path) if path.name.endswith(".json.gz") else packed_values(path))
 
 
 def read_exact_rows(path: Path) -> Iterator[Row]:
@@ -74,6 +79,22 @@ def _rows(path: Path, values: Iterable[tuple[int, Any]]) -> Iterator[Row]:
             got = value.reason if isinstance(value, Unreadable) else f"expected an object, got {type(value).__name__}"
             raise InputError(f"{path}:{line}: {got}")
         yield Row(f"{path}:{line}", value)
+
+
+def _packed_array(path: Path) -> Iterator[tuple[int, Any]]:
+    """The elements of a JSON array that is packed by gzip, counted from 1."""
+    try:
+        with gzip.open(path) as file:
+            found = json.load(file)
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file; expected a JSON array, packed by gzip") from None
+    except (OSError, EOFError, zlib.error) as error:
+        raise InputError(f"{path}: expected gzip, got something else: {error}") from None
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{path}: expected a JSON array, got malformed JSON: {error}") from None
+    if not isinstance(found, list):
+        raise InputError(f"{path}: expected a JSON array, got {type(found).__name__}")
+    yield from enumerate(found, 1)
 
 
 def _parquet_values(path: Path) -> Iterator[tuple[int, Any]]:

@@ -190,8 +190,9 @@ def mbpp_rows(source: Path | None, config: str, name: str) -> Iterator[Row]:
 def _files(source: Path, config: str, name: str) -> list[Path]:
     if not source.is_dir():
         return [source]
-    if (source / name).is_file():
-        return [source / name]
+    for own in (name, f"{name}.gz"):
+        if (source / own).is_file():
+            return [source / own]
     for folder in (source / config, source):
         if found := sorted(folder.glob("*.parquet")):
             return found

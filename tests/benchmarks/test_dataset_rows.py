@@ -1,14 +1,20 @@
 """Reading rows: files that are none, a hub out of reach, and fields that are not what they must be."""
 
+import gzip
+import json
 from collections.abc import Callable
 from pathlib import Path
 
+import livecodebench_rows
 import pytest
-from benchmarks import contract
+from benchmarks import contract, open_benchmark
+from benchmarks.contract import ALL, Selection
 from benchmarks.dataset_rows import Row
 from benchmarks.humaneval import HumanEval
 from benchmarks.mbpp import Mbpp, SanitizedMbpp
-from python_problems import write
+from benchmarks.multipl_e.languages.base import control_row
+from benchmarks.multipl_e.languages.registry import LANGUAGES
+from python_problems import ADD, FULL, SANITIZED, write
 from seedkit.errors import InputError, RunError
 
 
@@ -64,3 +70,50 @@ def test_fields_of_a_row() -> None:
     ):
         with pytest.raises(InputError, match=message):
             read()
+
+
+@pytest.mark.parametrize("name", ["humaneval", "mbpp", "mbpp-full", "multipl-e-sh", "livecodebench"])
+def test_packed_files_are_read_as_unpacked_ones(name: str, tmp_path: Path) -> None:
+    """By their own names in a folder, and given by themselves."""
+    form = {
+        "humaneval": ("HumanEval.jsonl", [ADD]),
+        "mbpp": ("sanitized-mbpp.json", [SANITIZED]),
+        "mbpp-full": ("mbpp.jsonl", [FULL]),
+        "multipl-e-sh": ("humaneval-sh.jsonl", [control_row(LANGUAGES["sh"], "humaneval")[0]]),
+        "livecodebench": ("test.jsonl", [livecodebench_rows.row()]),
+    }
+    file, values = form[name]
+    whole = json.dumps(values) if file.endswith(".json") else "".join(json.dumps(value) + "\n" for value in values)
+    (tmp_path / "plain").mkdir()
+    (tmp_path / "plain" / file).write_text(whole)
+    (tmp_path / "packed").mkdir()
+    packed = tmp_path / "packed" / f"{file}.gz"
+    packed.write_bytes(gzip.compress(whole.encode()))
+    selection = Selection(release="release_v1") if name == "livecodebench" else ALL
+    (plain,) = open_benchmark(name, selection).load(tmp_path / "plain")
+    for source in (packed.parent, packed):
+        benchmark = open_benchmark(name, ALL if source == packed else selection)
+        (found,) = benchmark.load(source)
+        assert (found.task_id, found.prompt, found.instruction) == (plain.task_id, plain.prompt, plain.instruction)
+    if name == "livecodebench":
+        assert found.tests.read() == plain.tests.read()  # they are read from the file again
+    packed.write_bytes(packed.read_bytes()[:-15])
+    with pytest.raises(InputError, match=f"{packed}: .*(end-of-stream|malformed)"):
+        open_benchmark(name).load(packed)
+    packed.write_text(whole)
+    with pytest.raises(InputError, match=f"{packed}: .*(expected gzip|cannot be read)"):
+        open_benchmark(name).load(packed)
+
+
+def test_packed_arrays_that_are_none(tmp_path: Path) -> None:
+    path = tmp_path / "sanitized-mbpp.json.gz"
+    for text, message in (
+        (b"{}", "expected a JSON array, got dict"),
+        (b"[", "malformed JSON"),
+        (b"[1]", ":1: expected an object"),
+    ):
+        path.write_bytes(gzip.compress(text))
+        with pytest.raises(InputError, match=message):
+            SanitizedMbpp().load(path)
+    with pytest.raises(InputError, match="no such file"):
+        SanitizedMbpp().load(tmp_path / "none.json.gz")

@@ -4,13 +4,15 @@ The tests of release_v5 are 4 GB as packed and several times that unpacked. So a
 tests in the file, and they are read again when they are run.
 """
 
+import gzip
 import json
+import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, cast
 
 import orjson
 from seedkit.errors import InputError, UsageError
@@ -75,14 +77,24 @@ class GivenTests:
 @lru_cache(maxsize=1)  # samples of a problem come one after the other, and some tests are 100 MB
 def _read_again(stored: StoredTests) -> tuple[Test, ...]:
     try:
-        with stored.path.open("rb") as file:
-            file.seek(stored.offset)
+        with _opened(stored.path) as file:
+            file.seek(stored.offset)  # of a packed file all that stands before is unpacked again
             line = file.read(stored.length)
-    except OSError as error:
-        raise InputError(f"{stored.where}: cannot be read: {error.strerror}") from None
+    except (OSError, EOFError, zlib.error) as error:
+        raise InputError(f"{stored.where}: cannot be read: {_why(error)}") from None
     if digest(line) != stored.digest:
         raise InputError(f"{stored.where}: expected the line that was there before, got another")
     return tests_in(Row(stored.where, orjson.loads(line)))[0]
+
+
+def _opened(path: Path) -> IO[bytes]:
+    """The bytes of a file, unpacked where its name ends in .gz."""
+    return cast(IO[bytes], gzip.open(path)) if path.name.endswith(".gz") else path.open("rb", buffering=1 << 20)
+
+
+def _why(error: Exception) -> object:
+    """The system's words without the path, or those of gzip."""
+    return getattr(error, "strerror", None) or error
 
 
 def digest(line: bytes) -> str:
@@ -111,16 +123,19 @@ def files(source: Path | None, release: str | None) -> list[Path]:
     names = [f"test{number if number > 1 else ''}.jsonl" for number in range(1, last + 1)]
     if source is None:
         return from_hub(REPOSITORY, names)
+    found = []
     for name in names:
-        if not (source / name).is_file():
+        paths = [source / name, source / f"{name}.gz"]
+        found += [path for path in paths if path.is_file()][:1]
+        if not found or found[-1] not in paths:
             raise InputError(f"{source}: expected {', '.join(names)} of {release or RELEASE}, got no {name}")
-    return [source / name for name in names]
+    return found
 
 
 def lines(path: Path) -> Iterator[tuple[str, int, bytes]]:
     """(path:line, offset in bytes, line) of a file of JSON Lines, blank lines left out."""
     try:
-        with path.open("rb", buffering=1 << 20) as file:
+        with _opened(path) as file:
             offset = 0
             for number, line in enumerate(file, 1):
                 if line.startswith(LFS_POINTER):
@@ -128,8 +143,8 @@ def lines(path: Path) -> Iterator[tuple[str, int, bytes]]:
                 if line.strip():
                     yield f"{path}:{number}", offset, line
                 offset += len(line)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror}; expected JSON Lines") from None
+    except (OSError, EOFError, zlib.error) as error:
+        raise InputError(f"{path}: cannot be read: {_why(error)}; expected JSON Lines") from None
 
 
 def tests_in(row: Row) -> tuple[tuple[Test, ...], str | None]:

@@ -40,9 +40,11 @@ def _file(source: Path | None, origin: str, language: str) -> Path:
     if not source.is_dir():
         return source
     names = [
-        f"{config}.jsonl",
-        f"{config}-reworded.jsonl",
-        f"{config}.json",
+        *(
+            f"{name}{packed}"
+            for name in (f"{config}.jsonl", f"{config}-reworded.jsonl", f"{config}.json")
+            for packed in ("", ".gz")
+        ),
         f"{config}.parquet",
         f"{config}/{PARQUET}",
     ]

@@ -111,13 +111,14 @@ def main() -> None:
             f"encoder's library on one text at a time in float32 ({base:.0f}); {len(texts):,} instructions; {machine()}",
             flush=True,
         )
-    (dtype, *others) = models
-    if others:
+    if len(models) > 1:
+        dtype = next(iter(models))
         for measure in ("semantic", "linguistic"):
             exact, rounded = values["float32", measure], values[dtype, measure]
             rho = spearmanr([exact[text] for text in texts], [rounded[text] for text in texts])[0]
             print(f"{measure}, {dtype} against float32: Spearman {rho:.5f}", flush=True)
-    print("; ".join(line for dtype in models for line in agreement(dtype)))
+    for dtype in models:
+        print("; ".join(agreement(dtype)), flush=True)
 
 
 if __name__ == "__main__":

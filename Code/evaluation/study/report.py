@@ -40,7 +40,8 @@ BASE_LEGEND = "base: pass@1 on the tests of the base benchmark alone. It is in n
 COMPARISON_LEGEND = (
     "Difference: second minus first in percentage points; interval (95%) and p: Student's t over repeats and problems, both "
     "taken as a sample of those that could have been drawn, with Satterthwaite's degrees of freedom; by pairs where both have "
-    "the same draws of the data. p (Holm): adjusted over all pairs of that student, question, source and benchmark. (Tables "
+    "the same draws of the data. p (Holm): adjusted over all pairs of that student, question, source and benchmark. A large p "
+    "does not say that two subsets are alike; the interval says how far apart they may be. (Tables "
     "of earlier releases had McNemar's test and intervals over problems alone, as if other repeats would have solved the "
     "same: p and intervals here are others.)"
 )
@@ -133,6 +134,7 @@ def markdown(
     ]
     if comparisons:
         blocks += ["## Subsets against each other", _comparison_table(comparisons), COMPARISON_LEGEND]
+        blocks += list(_families(comparisons))
         blocks += [ALONE] if any(pair.problems and pair.p is None for pair in comparisons) else []
     return "\n\n".join(blocks) + "\n"
 
@@ -153,6 +155,16 @@ def _sentences(rows: Sequence[SubsetRow], benchmarks: Sequence[str], names: Mapp
         )
     if not all(score.isolated for row in rows for score in row.scores.values()):
         yield "Graded WITHOUT ISOLATION: a program may have forged its verdict."
+
+
+def _families(comparisons: Sequence[Comparison]) -> Iterator[str]:
+    """How likely a false claim is somewhere in the table, where it has several families of pairs."""
+    tested = {_labels(pair)[:4] for pair in comparisons if pair.p is not None}
+    if len(tested) > 1:
+        yield (
+            f"{len(tested)} families of pairs are corrected each by itself: if no two subsets differed and the families had nothing to "
+            f"do with each other, the chance of a p (Holm) below 0.05 somewhere in this table would be {1 - 0.95 ** len(tested):.0%}."
+        )
 
 
 def _score_table(rows: Sequence[SubsetRow], benchmarks: Sequence[str], not_run: Sequence[str]) -> str:

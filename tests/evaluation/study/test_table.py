@@ -104,17 +104,23 @@ def test_holm_over_the_pairs_of_a_question() -> None:
 
 
 def test_a_family_is_one_question_source_student_and_benchmark() -> None:
-    results = [
-        graded(student(stem, source=source, model=model), [1, 0, 1, 0], benchmark=benchmark)
-        for stem in (LOWER, HIGHER, "RQ3_DIVERSITY_T1_LOWER", "RQ3_DIVERSITY_T3_HIGHER")
-        for source in ("EVOL", "OSS")
-        for model in ("a-full", "b-full")
-        for benchmark in BENCHMARKS
-    ]
-    found = comparisons(results, BENCHMARKS)
+    seeds = {
+        seed: [
+            graded(student(stem, source=source, model=model, seed=seed), passes, benchmark=benchmark)
+            for stem in (LOWER, HIGHER, "RQ3_DIVERSITY_T1_LOWER", "RQ3_DIVERSITY_T3_HIGHER")
+            for source in ("EVOL", "OSS")
+            for model in ("a-full", "b-full")
+            for benchmark in BENCHMARKS
+        ]
+        for seed, passes in ((42, [1, 0, 1, 0]), (43, [1, 1, 0, 0]))
+    }
+    found = comparisons(seeds[42], BENCHMARKS)
     assert len(found) == 16
     assert {(pair.first, pair.second) for pair in found} == {("T1_LOWER", "T3_HIGHER")}
-    assert len(table_rows(results, BENCHMARKS)) == 16
+    assert len(table_rows(seeds[42], BENCHMARKS)) == 16
+    text = markdown([], comparisons(seeds[42] + seeds[43], BENCHMARKS), BENCHMARKS, {}, [])
+    assert "16 families of pairs" in text and "somewhere in this table would be 56%." in text
+    assert "families of pairs" not in markdown([], found, BENCHMARKS, {}, [])  # one repeat each: nothing is tested
 
 
 def test_unequal_sets_are_compared_over_what_both_have() -> None:

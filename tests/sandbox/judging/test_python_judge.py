@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from sandbox.contract import Limits, Sandbox
 from sandbox.in_jail.codec import digest
+from sandbox.judging.calls_ahead import CallsAhead
 from sandbox.judging.python_judge import Tests, judge_python
-from sandbox.judging.remote_objects import CallsAhead, Remote, Session
+from sandbox.judging.remote_objects import Remote, Session
 from sandbox.judging.verdict import Verdict
 
 

@@ -1,4 +1,4 @@
-"""Completions of HumanEval's problems, and programs for those of any benchmark in Python, that are right, nearly right and
+"""Completions of HumanEval's problems, and programs for those of HumanEval+ and MBPP+, that are right, nearly right and
 broken, made from the references by rule.
 
 Nothing here is hostile: they may run outside of a sandbox.
@@ -13,7 +13,6 @@ from benchmarks.contract import Problem
 from benchmarks.python_syntax import is_python, tree_of
 
 PER_PROBLEM = 3  # mutants
-SHORT = 100  # characters of arguments as Python shows them: few tests of HumanEval and MBPP have longer ones
 _BINARY: dict[type[ast.operator], type[ast.operator]] = {
     ast.Add: ast.Sub,
     ast.Sub: ast.Add,
@@ -94,8 +93,8 @@ def _body(tree: ast.Module, problem: Problem) -> list[ast.stmt]:
 
 
 def programs(problems: Sequence[Problem]) -> Iterator[Variant]:
-    """Two whole programs for each problem: one with a change of it, and in turn the reference, one with two returns
-    swapped, and one that is right for short arguments alone; the same every time."""
+    """Two whole programs for each problem of HumanEval+ or MBPP+: one with a change of it, and in turn the reference, one with
+    two returns swapped, and one that is right alone for arguments no longer than those of the base; the same every time."""
     for number, problem in enumerate(problems):
         source = problem.reference if is_python(problem.reference) else problem.prompt + problem.reference
         count = len(_changes(_functions(_tree(source))))
@@ -110,7 +109,8 @@ def programs(problems: Sequence[Problem]) -> Iterator[Variant]:
             yield Variant(problem.task_id, "two returns swapped", swapped)
         else:
             name = problem.tests.names[0]
-            text = f"{source}\n\nwhole = {name}\ndef {name}(*args):\n    return whole(*args) if len(repr(args)) < {SHORT} else None\n"
+            most = max(len(repr(tuple(call))) for call in problem.tests.base.read())
+            text = f"{source}\n\nwhole = {name}\ndef {name}(*args):\n    return whole(*args) if len(repr(args)) <= {most} else None\n"
             yield Variant(problem.task_id, "short arguments alone", text)
 
 

@@ -4,6 +4,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from benchmarks import open_benchmark
@@ -33,17 +34,22 @@ class Compared:
     ours: list[Verdict]
     official: list[list[str]]
 
-    def differences(self) -> list[tuple[str, str, str, str | None, list[str]]]:
-        """Where the two differ and nobody knows why. The package tells pass on plus even where base fails."""
+    def differing(self) -> list[int]:
+        """Indices of the samples where the two differ. The package tells pass on plus even where base fails."""
         return [
-            (sample.task_id, sample.kind, verdict.name, verdict.base, theirs)
-            for sample, verdict, theirs in zip(self.samples, self.ours, self.official, strict=True)
-            if (
-                (verdict.base == PASS) != (theirs[0] == "pass")
-                or (verdict.name == PASS) != (theirs == ["pass", "pass"])
-            )
-            and (sample.task_id, sample.kind) not in EXPLAINED
+            number
+            for number, (verdict, theirs) in enumerate(zip(self.ours, self.official, strict=True))
+            if (verdict.base == PASS) != (theirs[0] == "pass") or (verdict.name == PASS) != (theirs == ["pass", "pass"])
         ]
+
+    def differences(self) -> list[tuple[str, str, str, str | None, list[str]]]:
+        """Those of which nobody knows why."""
+        found = []
+        for number in self.differing():
+            sample, verdict = self.samples[number], self.ours[number]
+            if (sample.task_id, sample.kind) not in EXPLAINED:
+                found.append((sample.task_id, sample.kind, verdict.name, verdict.base, self.official[number]))
+        return found
 
 
 def loaded(data_set: str, data: Path) -> list[Problem]:
@@ -63,21 +69,31 @@ def compared(data_set: str, problems: Sequence[Problem], samples: list[Variant],
     jobs = [JudgeJob(number, index[s.task_id], s.completion, Limits(SECONDS)) for number, s in enumerate(samples)]
     with JudgePool(f"{data_set}-plus", problems, sandbox, 2) as workers:
         ours = {job.name: verdict for job, verdict in workers.judge(jobs)}
-    files = data / "benchmarks" / "evalplus"
-    statuses, inputs = answered(
-        os.environ["SEEDKIT_EVALPLUS_ENV"],
-        Path(__file__).with_name("official.py"),
-        [data_set, SECONDS, [(sample.task_id, sample.completion) for sample in samples]],
-        HUMANEVAL_OVERRIDE_PATH=str(files / DATA_SETS["humaneval"]),
-        MBPP_OVERRIDE_PATH=str(files / DATA_SETS["mbpp"]),
-        XDG_CACHE_HOME=str(folder),
-    )
+    statuses, inputs = official(data_set, samples, SECONDS, data, folder)
     for task_id, shown in inputs.items():
         tests = problems[index[task_id]].tests
         assert shown == repr([tests.base.read(), tests.plus.read()]), task_id
     found = Compared(samples, [ours[number] for number in range(len(samples))], statuses)
     assert INFRA_ERROR not in {verdict.name for verdict in found.ours}
+    if differing := found.differing():
+        # the package's seconds are those of the clock: on a busy machine a right program may not have had its share of them
+        again, _ = official(data_set, [samples[number] for number in differing], 5 * SECONDS, data, folder)
+        for number, status in zip(differing, again, strict=True):
+            found.official[number] = status
     return found
+
+
+def official(data_set: str, samples: list[Variant], seconds: float, data: Path, folder: Path) -> Any:
+    """What official.py answers: the package's verdicts, and the arguments of the calls by task."""
+    files = data / "benchmarks" / "evalplus"
+    return answered(
+        os.environ["SEEDKIT_EVALPLUS_ENV"],
+        Path(__file__).with_name("official.py"),
+        [data_set, seconds, [(sample.task_id, sample.completion) for sample in samples]],
+        HUMANEVAL_OVERRIDE_PATH=str(files / DATA_SETS["humaneval"]),
+        MBPP_OVERRIDE_PATH=str(files / DATA_SETS["mbpp"]),
+        XDG_CACHE_HOME=str(folder),
+    )
 
 
 @pytest.mark.parametrize("data_set", DATA_SETS)

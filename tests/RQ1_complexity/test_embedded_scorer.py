@@ -128,7 +128,7 @@ def test_what_its_scores_are_kept_under() -> None:
         assert plan("float32", budget)["linguistic"].keys() == {"model", "revision", "dtype", "engine"}
         assert plan("float32", budget)["semantic"] == {**model, "dtype": "float32"}
     half = {**model, "dtype": "bfloat16", "device": "cpu"}
-    assert plan("bfloat16")["semantic"] == {**half, "batch_tokens": "2048"}
+    assert plan("bfloat16")["semantic"] == {**half, "batch_tokens": "1024"}
     assert plan("bfloat16", 99)["semantic"] == {**half, "batch_tokens": "99"}
     auto = encoder_dtype("auto", "cpu")
     assert [identity["dtype"] for identity in plan("auto").values()] == [auto, auto]

@@ -23,7 +23,10 @@ LEFT_OUT = {"Mbpp/255"}
 # least time of a call on both sides; the package's own second is too short for some references where other jobs are running
 SECONDS = 3.0
 # (task, kind): why the verdicts differ, and rightly
-EXPLAINED: dict[tuple[str, str], str] = {}
+EXPLAINED = {
+    # its loop goes on to the next call before it has counted this one, so that no answer to this problem passes
+    ("HumanEval/32", "short arguments alone"): "evalplus 0.3.1 fails every answer, the reference too",
+}
 
 
 @dataclass(frozen=True, slots=True)

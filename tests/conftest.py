@@ -14,10 +14,11 @@ import pytest
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # read when the hub's library is imported: no test waits for a network
 
+from seedkit.packaged import cache_folder  # noqa: E402
 from support import ROOT, SCORER, SHARED, Command, offline  # noqa: E402
 from tiny_models import gpt2, instructor, llama  # noqa: E402
 from training.llamafactory_environment import VARIABLE  # noqa: E402
-from training.smollm2 import PACKAGE, VERSION, cache_folder  # noqa: E402
+from training.smollm2 import PACKAGE, VERSION  # noqa: E402
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

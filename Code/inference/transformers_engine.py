@@ -12,9 +12,8 @@ from inference.engines import Answer, Engine, Request, Sampling, answer
 from inference.rows import BatchRow, next_tokens
 from inference.slots import Slots, group_heads, slot_limit
 
-RENEWED = (
-    1 / 16
-)  # of a batch have ended when their places are given away: on a GPU reading prompts takes as long as a step
+# of a batch have ended when their places are given away: on a GPU reading prompts takes as long as a step
+RENEWED = 1 / 16
 
 
 class TransformersEngine(Engine):

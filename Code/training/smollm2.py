@@ -31,6 +31,7 @@ from seedkit.files import BLOCK, file_facts, require_writable, sync, write_atomi
 from seedkit.flags import parser
 from seedkit.manifest import MANIFEST, OutputFolder, read_manifest, versions
 from seedkit.models import loading
+from seedkit.packaged import cache_folder
 from seedkit.verify import verify
 
 STAGE = "smollm2"  # in the manifest of a folder made here
@@ -50,11 +51,6 @@ by one before anything else ("smollm"), and so they are here.
 A causal language model of 134.5 million parameters (30 layers, 576 wide, 8,192 positions, tied embeddings) with its ChatML
 template. Made by `Code/training/smollm2.py`; `{MANIFEST}` has the hashes of the files and of the GGUF file that they come from.
 """
-
-
-def cache_folder() -> Path:
-    """Where what is fetched is kept for later runs."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "instructiondata"
 
 
 def fetch(kept: Path) -> None:

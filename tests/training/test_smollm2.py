@@ -6,9 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from seedkit.packaged import cache_folder
 from seedkit.verify import verify
 from support import Command, contents
-from training.smollm2 import GGUF, PACKAGE, VERSION, cache_folder
+from training.smollm2 import GGUF, PACKAGE, VERSION
 
 SCRIPT = "training/smollm2.py"
 

@@ -1,8 +1,11 @@
-"""Files that LLaMA-Factory's loader loses whole, and files whose records it treats one by one."""
+"""Files that LLaMA-Factory's loader loses whole or treats record by record, and what its templates make of a turn."""
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
+
+from support import answered
 
 GOOD = {"id": "g", "instruction": "add", "input": "1 2", "output": "3 is it"}
 PAD = "x" * 100_000  # a hundred lines with it are the 10 MB that set the types of the columns
@@ -158,3 +161,33 @@ KEPT: dict[str, bytes] = {
     "key_twice.json": b"[" + RAW + b',"output":"c"}]',
     "integers.json": array(good(z=10**19), good(z=1)),
 }
+
+
+ANSWER = "x = 1"
+_ENCODE = """
+import json, sys
+from types import SimpleNamespace
+from llamafactory.data.template import get_template_and_fix_tokenizer
+from transformers import AutoTokenizer
+
+model, answer, *names = sys.argv[1:]
+texts, found = json.load(sys.stdin), {}
+settings = dict.fromkeys(("train_on_prompt", "tool_format", "default_system", "enable_thinking", "preserve_thinking"))
+for name in names:
+    tokenizer = AutoTokenizer.from_pretrained(model)
+    named = None if name == "tokenizer" else name
+    template = get_template_and_fix_tokenizer(tokenizer, SimpleNamespace(template=named, **settings))
+    turns = [[{"role": "user", "content": text}, {"role": "assistant", "content": answer}] for text in texts]
+    found[name] = [template.encode_oneturn(tokenizer, turn) for turn in turns]
+print("\\n" + json.dumps(found))
+"""
+
+
+def encoded_turns(
+    environment: str, folder: Path, model: Path, texts: list[str], templates: Iterable[str]
+) -> dict[str, list[tuple[list[int], list[int]]]]:
+    """By template, the token ids (prompt, answer) that LLaMA-Factory itself makes of each text with ANSWER behind it."""
+    path = folder / "encode.py"
+    path.write_text(_ENCODE)
+    found: dict[str, list[tuple[list[int], list[int]]]] = answered(environment, path, texts, model, ANSWER, *templates)
+    return found

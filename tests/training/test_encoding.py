@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 from evaluation.generation.prompts import TrainingPrompts
+from loader_cases import ANSWER, encoded_turns
 from seedkit.causal_lm import load_tokenizer
-from support import answered
 from training.encoding import RecordEncoder, kept_lengths
 
 
@@ -24,23 +24,6 @@ def test_how_the_cutoff_is_split(source: int, target: int, cutoff: int, kept: tu
     assert kept_lengths(source, target, cutoff) == kept
 
 
-LLAMAFACTORY_SCRIPT = """
-import json, sys
-from types import SimpleNamespace
-from llamafactory.data.template import get_template_and_fix_tokenizer
-from transformers import AutoTokenizer
-
-model, *names = sys.argv[1:]
-texts, found = json.load(sys.stdin), {}
-settings = dict.fromkeys(("train_on_prompt", "tool_format", "default_system", "enable_thinking", "preserve_thinking"))
-for name in names:
-    tokenizer = AutoTokenizer.from_pretrained(model)
-    named = None if name == "tokenizer" else name
-    template = get_template_and_fix_tokenizer(tokenizer, SimpleNamespace(template=named, **settings))
-    turns = [[{"role": "user", "content": text}, {"role": "assistant", "content": "x = 1"}] for text in texts]
-    found[name] = [template.encode_oneturn(tokenizer, turn) for turn in turns]
-print("\\n" + json.dumps(found))
-"""
 TEXTS = ["Add two numbers, 12 and 345.", "\n\n 1\n", "<|im_start|>", " é {{content}}", "def f(x):\n    return 2 * x\n"]
 
 
@@ -49,20 +32,18 @@ def test_chatml_templates_are_those_of_llamafactory_and_of_the_model(
     smollm2: Path, tmp_path: Path, trainer_environment: str
 ) -> None:
     """Token by token; the model's own chat template, as LLaMA-Factory reads it, is byte for byte what the model knows."""
-    script = tmp_path / "encode.py"
-    script.write_text(LLAMAFACTORY_SCRIPT)
-    encoded = answered(trainer_environment, script, TEXTS, smollm2, "chatml", "smollm2", "tokenizer")
+    encoded = encoded_turns(trainer_environment, tmp_path, smollm2, TEXTS, ("chatml", "smollm2", "tokenizer"))
     for name, samples in encoded.items():
         prompts, counts = TrainingPrompts(str(smollm2), name), RecordEncoder(str(smollm2), name).token_counts
         assert [prompts(text) for text in TEXTS] == [prompt for prompt, _ in samples]
-        assert counts([(text, "x = 1") for text in TEXTS]) == [(len(prompt), len(answer)) for prompt, answer in samples]
+        assert counts([(text, ANSWER) for text in TEXTS]) == [(len(prompt), len(answer)) for prompt, answer in samples]
     tokens = load_tokenizer(str(smollm2))
     for text, (prompt, answer) in zip(TEXTS, encoded["tokenizer"], strict=True):
         asked = tokens.apply_chat_template(
             [{"role": "user", "content": text}], add_generation_prompt=True, tokenize=False
         )
         assert tokens.decode(prompt) == asked
-        assert tokens.decode(answer) == "x = 1<|im_end|>\n"
+        assert tokens.decode(answer) == f"{ANSWER}<|im_end|>\n"
     own, named = (tokens.decode(encoded[name][0][0]) for name in ("tokenizer", "smollm2"))
     assert named == own.replace("Hugging Face<|im_end|>", "Hugging Face.<|im_end|>")
     assert named != own

@@ -9,10 +9,6 @@ from benchmarks.contract import Problem
 from benchmarks.evalplus.benchmark import HumanEvalPlus
 from benchmarks.evalplus.expected import expected
 from python_problems import PLUS, write
-from sandbox import make
-from sandbox.contract import Sandbox
-from sandbox.judging.self_check import choose
-from seedkit.errors import InputError
 
 
 @pytest.fixture
@@ -21,14 +17,6 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     expected.cache_clear()
     return tmp_path / "cache" / "instructiondata" / "evalplus"
-
-
-@pytest.fixture(scope="module")
-def sandbox() -> Sandbox:
-    try:
-        return make(choose())
-    except InputError as error:
-        pytest.skip(str(error))
 
 
 @pytest.fixture

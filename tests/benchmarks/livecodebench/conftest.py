@@ -8,10 +8,6 @@ import pytest
 from benchmarks.contract import Problem, Selection
 from benchmarks.livecodebench.benchmark import LiveCodeBench
 from livecodebench_rows import row, written
-from sandbox import make
-from sandbox.contract import Sandbox
-from sandbox.judging.self_check import choose
-from seedkit.errors import InputError
 
 
 @pytest.fixture
@@ -23,14 +19,6 @@ def load(tmp_path: Path) -> Callable[..., Problem]:
         return problem
 
     return loaded
-
-
-@pytest.fixture(scope="module")
-def sandbox() -> Sandbox:
-    try:
-        return make(choose())
-    except InputError as error:
-        pytest.skip(str(error))
 
 
 @pytest.fixture(scope="module")

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from benchmarks import BENCHMARKS
 from evaluation.generation.prompts import TrainingPrompts, choose_form, make_prompts, student_run_of
+from loader_cases import encoded_turns
 from seedkit.causal_lm import load_tokenizer
-from support import answered
 from training.encoding import ALPACA_SYSTEM, DEEPSEEK_SYSTEM, QWEN_SYSTEM, RecordEncoder
 
 CHAT = (
@@ -89,29 +89,9 @@ def test_llamafactory_puts_the_same_tokens_before_an_answer(
     tmp_path: Path, chat_model: Path, problems: Path, trainer_environment: str
 ) -> None:
     texts = [problem.instruction for problem in BENCHMARKS["humaneval"]().load(problems)] + [INSTRUCTION, " é ", "<s>"]
-    script = tmp_path / "encode.py"
-    script.write_text(LLAMAFACTORY_SCRIPT)
-    for template, expected in answered(trainer_environment, script, texts, chat_model, *PIECES).items():
+    for template, turns in encoded_turns(trainer_environment, tmp_path, chat_model, texts, PIECES).items():
         encode = TrainingPrompts(str(chat_model), template)
-        assert [encode(text) for text in texts] == expected
-
-
-LLAMAFACTORY_SCRIPT = """
-import json, sys
-from types import SimpleNamespace
-from llamafactory.data.template import get_template_and_fix_tokenizer
-from transformers import AutoTokenizer
-
-model, *names = sys.argv[1:]
-texts, found = json.load(sys.stdin), {}
-settings = dict.fromkeys(("train_on_prompt", "tool_format", "default_system", "enable_thinking", "preserve_thinking"))
-for name in names:
-    tokenizer = AutoTokenizer.from_pretrained(model)
-    template = get_template_and_fix_tokenizer(tokenizer, SimpleNamespace(template=name, **settings))
-    turns = [[{"role": "user", "content": text}, {"role": "assistant", "content": "x"}] for text in texts]
-    found[name] = [template.encode_oneturn(tokenizer, turn)[0] for turn in turns]
-print("\\n" + json.dumps(found))
-"""
+        assert [encode(text) for text in texts] == [prompt for prompt, _ in turns]
 
 
 def test_an_end_that_is_no_single_token_is_a_stop_string(tiny_llama: Path) -> None:

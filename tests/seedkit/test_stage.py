@@ -13,7 +13,7 @@ from seedkit.stage import Workers, score_texts
 
 
 class Length:
-    """A toy stage: the score of a text is its length."""
+    """A toy stage: the score of a text is its length. Its devices are no "cpu", for which a worker loads torch."""
 
     calls: list[list[str]] = []
 
@@ -54,7 +54,7 @@ TEXTS = ["a", "bb", "a", "", "cccc", "dd", "eeeee", "ff", "ggg"]
 
 
 def test_scores_come_back_in_order_and_equal_texts_are_scored_once(tmp_path: Path) -> None:
-    with Workers(Length, ["cpu"]) as workers, ScoreStore(tmp_path, "p", {}) as store:
+    with Workers(Length, ["toy"]) as workers, ScoreStore(tmp_path, "p", {}) as store:
         scores, computed = score_texts(workers, TEXTS, store, "toy")
     assert [score.value for score in scores] == list(map(len, TEXTS))
     assert computed == len(set(TEXTS)) == sum(map(len, Length.calls))
@@ -63,25 +63,25 @@ def test_scores_come_back_in_order_and_equal_texts_are_scored_once(tmp_path: Pat
 
 
 def test_a_resumed_run_redoes_whole_chunks_only(tmp_path: Path) -> None:
-    with Workers(Length, ["cpu"]) as workers, ScoreStore(tmp_path, "p", {}) as store:
+    with Workers(Length, ["toy"]) as workers, ScoreStore(tmp_path, "p", {}) as store:
         score_texts(workers, TEXTS, store, "toy")
         first = list(Length.calls)
         lines = store.path.read_bytes().splitlines(keepends=True)
     store.path.write_bytes(b"".join(lines[: 1 + 3 + 1]))  # the second chunk was torn
     Length.calls = []
-    with Workers(Length, ["cpu"]) as workers, ScoreStore(tmp_path, "p", {}) as store:
+    with Workers(Length, ["toy"]) as workers, ScoreStore(tmp_path, "p", {}) as store:
         scores, computed = score_texts(workers, TEXTS, store, "toy")
     assert Length.calls == first[1:]
     assert computed == 5
     assert [score.value for score in scores] == list(map(len, TEXTS))
     Length.calls = []
-    with Workers(Length, ["cpu"]) as workers, ScoreStore(tmp_path, "p", {}) as store:
+    with Workers(Length, ["toy"]) as workers, ScoreStore(tmp_path, "p", {}) as store:
         assert score_texts(workers, TEXTS, store, "toy")[1] == 0
     assert Length.calls == []
 
 
 def test_two_workers_give_the_same(tmp_path: Path) -> None:
-    with Workers(Length, ["cpu", "cpu"]) as workers, ScoreStore(tmp_path, "p", {}) as store:
+    with Workers(Length, ["toy", "toy"]) as workers, ScoreStore(tmp_path, "p", {}) as store:
         scores, computed = score_texts(workers, TEXTS, store, "toy")
     assert [score.value for score in scores] == list(map(len, TEXTS))
     assert computed == len(set(TEXTS))
@@ -90,7 +90,7 @@ def test_two_workers_give_the_same(tmp_path: Path) -> None:
 def test_a_dead_worker_is_a_failed_run_and_loses_nothing_finished(tmp_path: Path) -> None:
     texts = [*TEXTS, "die"]
     with (
-        Workers(Length, ["cpu"], isolate=True) as workers,
+        Workers(Length, ["toy"], isolate=True) as workers,
         ScoreStore(tmp_path, "p", {}) as store,
         pytest.raises(RunError, match="a worker process died"),
     ):
@@ -109,7 +109,7 @@ def test_a_model_is_freed_before_the_next_one_loads() -> None:
             self.itself = self
             made.append(weakref.ref(self))
 
-    with Workers(Knotted, ["cpu"]) as workers:
+    with Workers(Knotted, ["toy"]) as workers:
         assert [number for number, _ in workers.map([["a"]])] == [0]
         assert made[0]() is not None
     assert made[0]() is None
@@ -118,14 +118,14 @@ def test_a_model_is_freed_before_the_next_one_loads() -> None:
 LONG = [letter * length for length, letter in enumerate("abcdefghijk", 10)]
 
 
-def scored(folder: Path, texts: list[str], devices: Sequence[str] = ("cpu",)) -> tuple[list[float | None], int]:
+def scored(folder: Path, texts: list[str], devices: Sequence[str] = ("toy",)) -> tuple[list[float | None], int]:
     with Workers(Pairs, devices) as workers, ScoreStore(folder, "p", {}) as store:
         scores, computed = score_texts(workers, texts, store, "toy")
     return [score.value for score in scores], computed
 
 
 @pytest.mark.parametrize("write_s", [0.0, 1000.0])
-@pytest.mark.parametrize("devices", [["cpu"], ["cpu", "cpu"]])
+@pytest.mark.parametrize("devices", [["toy"], ["toy", "toy"]])
 def test_finished_batches_are_kept_and_the_others_are_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, write_s: float, devices: list[str]
 ) -> None:
@@ -152,7 +152,7 @@ def test_the_store_is_written_when_time_says_so(tmp_path: Path, monkeypatch: pyt
             monkeypatch.setattr(
                 store, "add", lambda keys, scores, add=add, sizes=sizes: (sizes.append(len(keys)), add(keys, scores))
             )
-            with Workers(Pairs, ["cpu"]) as workers:
+            with Workers(Pairs, ["toy"]) as workers:
                 score_texts(workers, LONG, store, "toy")
     assert written == {0.0: [2, 2, 2, 2, 2, 1], 1000.0: [11]}
     first, second = (next((tmp_path / folder).iterdir()).read_bytes() for folder in ("0.0", "1000.0"))
@@ -168,7 +168,7 @@ from seedkit import stage
 from seedkit.score_store import ScoreStore
 from test_stage import LONG, Pairs
 stage.WRITE_S = 0
-with stage.Workers(Pairs, ["cpu"]) as workers, ScoreStore(Path({str(tmp_path)!r}), "p", {{}}) as store:
+with stage.Workers(Pairs, ["toy"]) as workers, ScoreStore(Path({str(tmp_path)!r}), "p", {{}}) as store:
     stage.score_texts(workers, [*LONG, "die"], store, "toy")
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)

@@ -139,6 +139,7 @@ def test_what_runs_in_the_jail(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert ran == [(f"{PLUS['prompt']}answer", "answer"), ("answer", None)]
 
 
+@pytest.mark.heavy
 @pytest.mark.filterwarnings("ignore::SyntaxWarning", "ignore:invalid escape sequence:DeprecationWarning")
 @pytest.mark.parametrize("name", FILES)
 def test_real_releases(name: str, shared_data: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,4 +1,4 @@
-"""Which subset taught its student most? Every finished student of train.py on the benchmarks, then one table of all.
+"""How far apart are the students of different subsets? Every finished student of train.py on the benchmarks, then one table of all.
 
 Asks each student (generate.py), judges its answers in the sandbox (grade.py), and compares: pass@1 by question, source and
 subset, its spread over repeats (draws of the data x seeds of the training), Wilson's interval over problems, and every two
@@ -26,7 +26,7 @@ from benchmarks import NAMES
 from seedkit.cli import run
 from seedkit.flags import parser, positive
 
-from evaluation.flags import add_sampling_flags, add_selection_flags, selection
+from evaluation.flags import add_sampling_flags, add_selection_flags, expanded, selection
 
 
 def named_file(text: str) -> tuple[str, Path]:
@@ -35,13 +35,6 @@ def named_file(text: str) -> tuple[str, Path]:
     if not equals or not name or not path:
         raise argparse.ArgumentTypeError(f"expected BENCHMARK=FILE, got {text!r}")
     return name, Path(path)
-
-
-def expanded(name: str) -> list[str]:
-    """The benchmarks that a name stands for: of multipl-e and multipl-e-mbpp all their languages, else itself."""
-    from benchmarks.multipl_e.languages.registry import LANGUAGES
-
-    return [f"{name}-{language}" for language in LANGUAGES] if name in ("multipl-e", "multipl-e-mbpp") else [name]
 
 
 # the flags that say what a table of finished evaluations is made of; the others say how to ask and to judge

@@ -1,4 +1,4 @@
-"""Flags that generate.py, grade.py and evaluate_study.py share."""
+"""Flags that the scripts share."""
 
 import argparse
 from datetime import date
@@ -61,6 +61,13 @@ def add_selection_flags(flags: argparse.ArgumentParser) -> None:
 def selection(args: argparse.Namespace) -> Selection:
     """What the flags of add_selection_flags say."""
     return Selection(args.release, args.date_from, args.date_to, args.all_tests)
+
+
+def expanded(name: str) -> list[str]:
+    """The benchmarks that a name stands for: of multipl-e and multipl-e-mbpp all their languages, else itself."""
+    from benchmarks.multipl_e.languages.registry import LANGUAGES
+
+    return [f"{name}-{language}" for language in LANGUAGES] if name in ("multipl-e", "multipl-e-mbpp") else [name]
 
 
 def day(text: str) -> date:

@@ -1,7 +1,6 @@
 """Which runs a study has: every checked subset of finished partitions with every seed, as settings for LLaMA-Factory."""
 
 import math
-import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from training.encoding import TOKENIZER
 from training.llamafactory_doctor_steps import data_files
 from training.placement import Placement
 from training.presets import Student
+from training.subset_names import safe_name
 
 COLUMNS = {"prompt": "instruction", "query": "input", "response": "output"}
 CHECKPOINTS = 10  # in a run, so that an interruption costs a tenth of it at most
@@ -78,7 +78,7 @@ def subsets(folders: Sequence[Path], pattern: str, counter: TokenCounter | None,
         paths = [path for path in data_files([folder], Columns()) if path.name not in pools]
         for path in paths:
             output = next(output for output in outputs if path.name in output["files"])
-            name = _safe(f"{output.get('source') or folder.resolve().name}_{path.stem}")
+            name = safe_name(f"{output.get('source') or folder.resolve().name}_{path.stem}")
             if fnmatch(name, pattern):
                 found.append(_checked(name, path, output, diagnose(path, None, counter, cutoff_len)))
     if not found:
@@ -172,11 +172,6 @@ def plan_runs(
 def epochs(run: Run, batch_size: int) -> float:
     """Passes over the data: steps / ceil(records / batch size)."""
     return run.steps / math.ceil(run.subset.records / batch_size)
-
-
-def _safe(name: str) -> str:
-    """The name with only such characters that LLaMA-Factory takes it for one data set and any disk for a folder."""
-    return re.sub(r"[^A-Za-z0-9_.+-]+", "_", name)
 
 
 def unchanged(subset: Subset) -> bool:

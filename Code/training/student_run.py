@@ -23,6 +23,7 @@ from seedkit.models import model_revision
 from training.launching import deepspeed_config
 from training.losses import log_rows, loss_summary
 from training.planned_runs import COLUMNS, Run, unchanged
+from training.study_plan import StudyPlan
 
 FORMAT = 1
 PLAN, YAML, LOG, MODEL, RUN = "plan.json", "train.yaml", "train.log", "model", "run.json"
@@ -45,9 +46,10 @@ SPREAD = {
 }
 
 
-def plan(run: Run, student: dict[str, Any], batch_size: int) -> dict[str, Any]:
-    """Everything that decides the result: students with the same plan are the same."""
+def plan(run: Run, student: dict[str, Any], batch_size: int, study_plan: StudyPlan | None = None) -> dict[str, Any]:
+    """Everything that decides the result: students with the same plan are the same. And the study's plan, if there is one."""
     data = run.subset
+    planned = {"study_plan": {"file": study_plan.file, "sha256": study_plan.sha256}} if study_plan else {}
     return {
         "format": FORMAT,
         "student": student,
@@ -56,6 +58,7 @@ def plan(run: Run, student: dict[str, Any], batch_size: int) -> dict[str, Any]:
             "batch_size": batch_size,
             **{key: value for key, value in run.settings.items() if key not in SPREAD},
         },
+        **planned,
     }
 
 
@@ -230,6 +233,9 @@ def _differences(earlier: dict[str, Any], wanted: dict[str, Any]) -> str:
             for key in {**one, **other}
             if one.get(key) != other.get(key)
         ]
+    hashes = [one.get("study_plan", {}).get("sha256", "none") for one in (earlier, wanted)]
+    if hashes[0] != hashes[1]:
+        found.append("study_plan sha256 {:.12}, not {:.12}".format(*hashes))
     return "; ".join(found)
 
 

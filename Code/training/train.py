@@ -1,13 +1,14 @@
-"""Which seeds teach a small model best? One student for every subset of a partition, trained by LLaMA-Factory, all alike.
+"""What comes of training on one subset or another? A student for every subset of a partition, trained by LLaMA-Factory, all alike.
 
-Every subset gets the same base model, hyperparameters and seed; only the data differ. A folder that is not what its manifest
-says is refused, and so are data of which LLaMA-Factory would silently lose records (see llamafactory_doctor.py). Finished
-students are skipped, an interrupted one goes on from its last checkpoint, and one that was made with other data or settings
-is an error. OUTPUT_DIR/STUDENT-FINETUNING/NAME gets dataset_info.json and train.yaml, which `llamafactory-cli train` takes as
+Every subset gets the same base model, hyperparameters and seed. Its tokens and steps may differ, which run.json says. A folder
+that is not what its manifest says is refused, and so are data of which LLaMA-Factory would silently lose records (see
+llamafactory_doctor.py). Finished students are skipped, an interrupted one goes on from its last checkpoint, and one that was made
+with other data or settings is an error. OUTPUT_DIR/STUDENT-FINETUNING/NAME gets dataset_info.json and train.yaml, which `llamafactory-cli train` takes as
 it is, train.log, model/, and run.json last; losses.png and losses.svg lie beside these folders, and stdout shows the table of losses.
 
     python Code/training/train.py --setup                          # LLaMA-Factory's own environment, .venv-train
     python Code/training/train.py --partitions Datas/RQ1/EVOL Datas/RQ1/OSS --student qwen2.5-coder-1.5b --output_dir runs
+    python Code/training/train.py --partitions Datas/RQ1/EVOL --student qwen2.5-coder-1.5b --output_dir runs --plan study_plan.yaml
     python Code/training/train.py --partitions Datas/quickstart/RQ1/EVOL --student Datas/quickstart/smollm2-135m-instruct \\
         --output_dir /tmp/runs --device cpu --finetuning lora --batch_size 4 --max_steps 4
 
@@ -41,6 +42,12 @@ def parse() -> argparse.Namespace:
         "--finetuning", "--finetuning_type", choices=("full", "lora"), default="full", help="default: full"
     )
     what.add_argument("--output_dir", type=Path, metavar="DIR", help="where the students go")
+    what.add_argument(
+        "--plan",
+        type=Path,
+        metavar="FILE",
+        help="the study's plan, from evaluation/study_plan.py; every student keeps its hash",
+    )
     what.add_argument("--strict", action="store_true", help="refuse data with truncated records too")
     what.add_argument("--redo", action="store_true", help="replace students that were made with other data or settings")
     what.add_argument(
@@ -51,9 +58,8 @@ def parse() -> argparse.Namespace:
         "--seed",
         type=natural,
         nargs="+",
-        default=[42],
         metavar="N",
-        help="one student for every subset and seed (default: 42)",
+        help="one student for every subset and seed (default: those of --plan, else 42)",
     )
     how.add_argument("--epochs", "--num_train_epochs", type=above_zero, metavar="N")
     how.add_argument("--max_steps", type=positive, metavar="N", help="optimisation steps, instead of epochs")

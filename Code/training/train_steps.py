@@ -17,9 +17,11 @@ from training.llamafactory_environment import Environment, environment_folder, p
 from training.placement import GB, Placement, placed
 from training.planned_runs import Run, plan_runs, subsets
 from training.presets import Student, student
+from training.study_plan import StudyPlan, read_plan
 
 # in a plan made elsewhere, unless --gpus and --gpu_memory_gb say otherwise: the fewest of these that do, each an A100 of 80 GB
 PLANNED_GPUS, PLANNED_GPU_GB = (1, 2, 4, 8), 80
+SEED = 42  # without --seed and --plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +35,12 @@ class Study:
     environment: Environment | None  # None only in a dry run without one
     placement: Placement
     gpu_bytes: float  # memory of a GPU, as torch or --gpu_memory_gb says; 0 for the CPU
+    study_plan: StudyPlan | None = None
 
     def plan(self, run: Run) -> dict[str, Any]:
         """What decides the result of the run, as student_run.plan has it."""
         model = {"model": model_label(self.student.model), "revision": self.revision}
-        return student_run.plan(run, model, self.student.settings["batch_size"])
+        return student_run.plan(run, model, self.student.settings["batch_size"], self.study_plan)
 
 
 def prepare(args: argparse.Namespace) -> Study:
@@ -51,10 +54,14 @@ def prepare(args: argparse.Namespace) -> Study:
     elsewhere = args.dry_run and args.device != "cpu"
     if args.template and args.template not in NAMES:
         raise UsageError(f"--template {args.template}: expected one of {', '.join(NAMES)}")
-    if len(set(args.seed)) < len(args.seed):
-        raise UsageError(f"--seed {' '.join(map(str, args.seed))}: expected different seeds")
+    study_plan = read_plan(args.plan) if args.plan else None
+    seeds = args.seed or (study_plan.seeds if study_plan else [SEED])
+    if len(set(seeds)) < len(seeds):
+        raise UsageError(f"--seed {' '.join(map(str, seeds))}: expected different seeds")
     name = model_label(args.student) if Path(args.student).is_dir() else args.student
     folder = args.output_dir.absolute() / f"{name}-{args.finetuning}"
+    if study_plan:
+        study_plan.check(folder.name, seeds)
     chosen_student = student(args.student, args.finetuning).with_settings(
         args.template,
         batch_size=args.batch_size,
@@ -88,14 +95,14 @@ def prepare(args: argparse.Namespace) -> Study:
         _deepspeed(args, environment, placement)
     runs = plan_runs(
         found,
-        args.seed,
+        seeds,
         chosen_student,
         placement,
         equal_steps=args.equal_steps,
         max_steps=args.max_steps,
         save_steps=args.save_steps,
     )
-    return Study(folder, chosen_student, revision, runs, environment, placement, gpu_bytes)
+    return Study(folder, chosen_student, revision, runs, environment, placement, gpu_bytes, study_plan)
 
 
 def _environment(args: argparse.Namespace, elsewhere: bool) -> Environment | None:

@@ -1,7 +1,6 @@
 """The students below a folder, and what their names say: question, source, subset and repeat."""
 
 import os
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,19 +8,7 @@ from typing import Any
 
 from seedkit.errors import InputError, UsageError
 from training import student_run
-
-# the names of the files that the scripts of RQ1 to RQ4 write; `draw` is the number of the data's repeat
-_TERTILE = "(?P<subset>T1_LOWER|T2_MIDDLE|T3_HIGHER)"
-STUDY_FILES = [
-    re.compile(pattern)
-    for pattern in (
-        rf"(?P<rq>RQ1)_COMPLEXITY_{_TERTILE}",
-        r"(?P<rq>RQ2)_COMPOSITION_(?P<subset>ALG_\d+_PRAC_\d+)_repeat(?P<draw>\d+)",
-        rf"(?P<rq>RQ3)_DIVERSITY_{_TERTILE}",
-        r"(?P<rq>RQ4)_BREADTH_(?P<subset>CODE_\d+)",
-        r"(?P<rq>RQ4)_BREADTH_(?P<subset>CODE_\d+_(?:GENERAL|MATH)_\d+)_random_sample_(?P<draw>\d+)",
-    )
-]
+from training.subset_names import parsed_stem
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,10 +105,9 @@ def parsed(name: str, stem: str, seed: int) -> tuple[str, str, str, int | None]:
     """
     subset = name.removesuffix(f"_seed{seed}")
     source = subset.removesuffix(f"_{stem}") if subset.endswith(f"_{stem}") else ""
-    for pattern in STUDY_FILES if source else []:
-        if found := pattern.fullmatch(stem):
-            named = found.groupdict()
-            return named["rq"], source, named["subset"], int(named["draw"]) if named.get("draw") else None
+    if source and (found := parsed_stem(stem)):
+        rq, name, draw = found
+        return rq, source, name, draw
     return "", source, stem if source else subset, None
 
 

@@ -16,7 +16,7 @@ import argparse
 import time
 
 from seedkit.cli import run
-from seedkit.flags import add_failure_flag, add_input_flags, add_machine_flags, parser, positive
+from seedkit.flags import add_engine_flags, add_failure_flag, add_input_flags, add_machine_flags, parser
 
 
 def parse() -> argparse.Namespace:
@@ -36,10 +36,6 @@ def parse() -> argparse.Namespace:
         help="hub id or folder (default: the XCoder scorer)",
     )
     scoring.add_argument(
-        "--engine", choices=("transformers", "vllm"), help="what runs the model (default: transformers)"
-    )
-    scoring.add_argument("--use_vllm", action="store_true", help="the same as --engine vllm")
-    scoring.add_argument(
         "--perplexity_model",
         metavar="MODEL",
         help="hub id or folder, or: embedded (default: gpt2 with xcoder, embedded with embedded)",
@@ -51,14 +47,7 @@ def parse() -> argparse.Namespace:
         help="before the mean: min-max as in the study, or ranks, which weigh both measures alike",
     )
     add_failure_flag(scoring)
-    machine = add_machine_flags(flags)
-    machine.add_argument("--tensor_parallel_size", type=positive, default=1, metavar="N", help="vLLM: GPUs per engine")
-    machine.add_argument(
-        "--data_parallel_size",
-        type=positive,
-        metavar="N",
-        help="vLLM: engines side by side (default: as many as the GPUs allow)",
-    )
+    add_engine_flags(scoring, add_machine_flags(flags))
     return flags.parse_args()
 
 

@@ -19,9 +19,8 @@ import orjson
 from seedkit.cli import run
 from seedkit.errors import InputError
 from seedkit.flags import parser
+from seedkit.likelihood import EMBEDDED_LM
 from seedkit.records import read_records
-
-from RQ1_complexity.perplexity import EMBEDDED_LM
 
 VOCAB_SIZE, CONTEXT, WIDTH, LAYERS, HEADS = 4096, 512, 240, 4, 4
 END = "<|endoftext|>"

@@ -139,6 +139,21 @@ def add_machine_flags(flags: argparse.ArgumentParser) -> argparse._ArgumentGroup
     return group
 
 
+def add_engine_flags(scoring: argparse._ArgumentGroup, machine: argparse._ArgumentGroup) -> None:
+    """What runs a scoring model, and on how many GPUs."""
+    scoring.add_argument(
+        "--engine", choices=("transformers", "vllm"), help="what runs the model (default: transformers)"
+    )
+    scoring.add_argument("--use_vllm", action="store_true", help="the same as --engine vllm")
+    machine.add_argument("--tensor_parallel_size", type=positive, default=1, metavar="N", help="vLLM: GPUs per engine")
+    machine.add_argument(
+        "--data_parallel_size",
+        type=positive,
+        metavar="N",
+        help="vLLM: engines side by side (default: as many as the GPUs allow)",
+    )
+
+
 class _Joined(argparse.Action):
     """Several values, with spaces or commas between them, as one with commas."""
 

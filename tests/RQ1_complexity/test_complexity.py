@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 from architectures import ARCHITECTURES, make
-from RQ1_complexity.complexity import DIGITS, PROMPT, TransformersScorer, digit_ids, expected_score
+from RQ1_complexity.complexity import PROMPT, prompt
+from seedkit.digit_scorers import DIGITS, TransformersDigits, digit_ids, expected_score
 from seedkit.errors import InputError
 from seedkit.score_store import ScoreStore
 from seedkit.stage import Workers, score_texts
@@ -22,11 +23,11 @@ TEXTS = [
 ] + [f"Task {number}: " + "sort " * (number % 17) for number in range(60)]
 
 
-def load(folder: Path, budget: int = 2048) -> TransformersScorer:
-    return TransformersScorer(str(folder), device="cpu", dtype="float32", max_batch_tokens=budget)
+def load(folder: Path, budget: int = 2048) -> TransformersDigits:
+    return TransformersDigits(str(folder), prompt, device="cpu", dtype="float32", max_batch_tokens=budget)
 
 
-def values(scorer: TransformersScorer, texts: list[str]) -> list[float]:
+def values(scorer: TransformersDigits, texts: list[str]) -> list[float]:
     found = [score.value for score in scorer(texts)]
     assert all(value is not None for value in found)
     return [value for value in found if value is not None]
@@ -85,7 +86,7 @@ def test_a_prompt_longer_than_the_context_fails_alone(tiny_llama: Path) -> None:
 
 
 def test_two_cpu_workers_give_the_same_bytes_as_one(tiny_llama: Path, tmp_path: Path) -> None:
-    factory = functools.partial(TransformersScorer, str(tiny_llama), dtype="float32", max_batch_tokens=4096)
+    factory = functools.partial(TransformersDigits, str(tiny_llama), prompt, dtype="float32", max_batch_tokens=4096)
     texts = [f"{text} {number}" for number in range(40) for text in TEXTS]
     found = []
     for devices in (["cpu"], ["cpu", "cpu"]):
@@ -212,7 +213,7 @@ def test_in_bfloat16_the_head_computes_in_float32(tiny_llama: Path) -> None:
     import torch
     from transformers import AutoModelForCausalLM
 
-    scorer = TransformersScorer(str(tiny_llama), device="cpu", dtype="bfloat16", max_batch_tokens=1)
+    scorer = TransformersDigits(str(tiny_llama), prompt, device="cpu", dtype="bfloat16", max_batch_tokens=1)
     model = AutoModelForCausalLM.from_pretrained(tiny_llama, dtype=torch.bfloat16).eval()
     rows = model.lm_head.weight[scorer._read.digits]
     found: dict[str, list[Any]] = {"float32": [], "bfloat16": []}
@@ -238,8 +239,10 @@ def test_a_head_that_is_no_linear_layer_keeps_its_own_logits(tiny_llama: Path, m
 
 @pytest.mark.heavy
 def test_compiled_layers_give_the_same_scores_whatever_came_before(tiny_llama: Path) -> None:
-    def compiled() -> TransformersScorer:
-        return TransformersScorer(str(tiny_llama), device="cpu", dtype="float32", max_batch_tokens=900, compiled=True)
+    def compiled() -> TransformersDigits:
+        return TransformersDigits(
+            str(tiny_llama), prompt, device="cpu", dtype="float32", max_batch_tokens=900, compiled=True
+        )
 
     import torch
 
@@ -278,11 +281,12 @@ def test_a_batch_that_memory_does_not_hold_says_so(tiny_llama: Path, monkeypatch
 
 VLLM_SCRIPT = """
 import json, os, sys
-from RQ1_complexity.complexity import VllmScorer
+from RQ1_complexity.complexity import prompt
+from seedkit.digit_scorers import VllmDigits
 
 if __name__ == "__main__":
     model, texts = json.load(sys.stdin)
-    scorer = VllmScorer(model, device="cpu", dtype="bfloat16", max_batch_tokens=512)
+    scorer = VllmDigits(model, prompt, device="cpu", dtype="bfloat16", max_batch_tokens=512)
     config = scorer._llm.llm_engine.vllm_config
     steps = [config.scheduler_config.max_num_batched_tokens, config.scheduler_config.max_num_seqs]
     values = [score.value for score in scorer(texts)]
@@ -302,7 +306,7 @@ def test_vllm_in_bfloat16_computes_the_digits_logits_in_float32(
     assert head == "torch.float32"
     assert steps == [512, 512]
     assert asked == [None, 6]  # of the six digits, and of no others
-    ours = TransformersScorer(str(tiny_llama), device="cpu", dtype="bfloat16", max_batch_tokens=512)
+    ours = TransformersDigits(str(tiny_llama), prompt, device="cpu", dtype="bfloat16", max_batch_tokens=512)
     off = np.abs(np.array(found) - values(ours, TEXTS))  # the layers round in other places
     assert off.mean() < 0.05
     assert off.max() < 0.3

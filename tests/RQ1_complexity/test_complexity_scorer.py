@@ -13,7 +13,9 @@ import numpy as np
 import pytest
 from RQ1_complexity import complexity_scorer_steps as steps
 from RQ1_complexity import scorers
-from RQ1_complexity.complexity import XCODER, TransformersScorer
+from RQ1_complexity.complexity import XCODER
+from seedkit import digit_scorer_plan
+from seedkit.digit_scorers import TransformersDigits
 from seedkit.records import read_records
 from seedkit.verify import verify
 from support import ROOT, SCORER, SHARED, Command, contents, killed, rows
@@ -296,7 +298,7 @@ def test_in_low_precision_scores_belong_to_what_they_depend_on(
     def identity(records: int, **flags: object) -> dict[str, str]:
         return scorers.plan(asked(tiny_llama, **{"device": "1", **flags}), records)["semantic"].identity
 
-    monkeypatch.setattr(scorers, "why_not_compiled", lambda: None)
+    monkeypatch.setattr(digit_scorer_plan, "why_not_compiled", lambda: None)
     few = identity(100)
     assert few.items() >= {"dtype": "bfloat16", "batch_tokens": "16384", "device": "NVIDIA H200"}.items()
     assert few.keys() == FLOAT32_IDENTITY | {"batch_tokens", "device"}
@@ -307,7 +309,7 @@ def test_in_low_precision_scores_belong_to_what_they_depend_on(
     several = identity(15_000, device="2", engine="vllm", tensor_parallel_size=2)
     assert several == few | {"engine": "vllm", "tensor_parallel_size": "2"}
     assert "not compiled" not in capsys.readouterr().err
-    monkeypatch.setattr(scorers, "why_not_compiled", lambda: "there is no C compiler")
+    monkeypatch.setattr(digit_scorer_plan, "why_not_compiled", lambda: "there is no C compiler")
     assert identity(15_000) == few
     assert (
         capsys.readouterr().err.count("its layers are not compiled, which would save a fifth of the time: there is")
@@ -347,15 +349,15 @@ def test_halved_batches_are_told_at_the_end_also_by_a_later_run(
         *models(tiny_llama, tiny_gpt2),
         *("--max_batch_tokens", 4096),
     ]
-    whole = TransformersScorer._forward
+    whole = TransformersDigits._forward
 
-    def short(self: TransformersScorer, rows: list[list[int]]) -> list[float]:
+    def short(self: TransformersDigits, rows: list[list[int]]) -> list[float]:
         if len(rows) > 20:
             raise torch.OutOfMemoryError("CUDA out of memory")
         return whole(self, rows)
 
     with monkeypatch.context() as patched:
-        patched.setattr(TransformersScorer, "_forward", short)
+        patched.setattr(TransformersDigits, "_forward", short)
         first = scorer_main(*command)
     assert first.returncode == 0, first.stderr
     manifest = contents(tmp_path / "out")["manifest.json"]

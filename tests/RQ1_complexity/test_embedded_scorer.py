@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 from RQ1_complexity import scorers
 from RQ1_complexity.embedded_scorer import FEATURES, HEAD, EmbeddedScorer, inputs, text_features
-from RQ1_complexity.perplexity import EMBEDDED_LM, Perplexity
+from RQ1_complexity.perplexity import Perplexity
 from RQ1_complexity.train_embedded_scorer import fit
 from seedkit import batching, stage
 from seedkit.embed import encoder_dtype, minilm_revision
 from seedkit.errors import RunError
 from seedkit.files import file_facts
+from seedkit.likelihood import EMBEDDED_LM
 from seedkit.records import read_records
 from seedkit.score_store import Score, ScoreStore
 from seedkit.stage import Workers, score_texts

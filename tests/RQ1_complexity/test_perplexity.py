@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 from architectures import ARCHITECTURES, PLAIN, make
-from RQ1_complexity import perplexity
-from RQ1_complexity.perplexity import EMBEDDED_LM, Perplexity, one_pass_gelu
-from seedkit import batching
+from RQ1_complexity.perplexity import Perplexity
+from seedkit import batching, likelihood
+from seedkit.likelihood import EMBEDDED_LM, one_pass_gelu
 from support import check_batches
 
 TEXTS = ["Add two numbers.", "Sort the list. " * 5, "é 漢字", "Design a cache. " * 100] + [
@@ -60,16 +60,16 @@ def test_heads_that_scale_or_cap_their_logits(kind: str, tiny_llama: Path, tmp_p
         with torch.no_grad():
             logits = model(input_ids=ids).logits[0, :-1].double()
         expected.append(math.exp(torch.nn.functional.cross_entropy(logits, ids[0, 1:]).item()))
-    assert (Perplexity(str(folder), device="cpu")._head is not None) == (kind in PLAIN)
+    assert (Perplexity(str(folder), device="cpu").likelihood.head is not None) == (kind in PLAIN)
     assert values(folder, TEXTS) == pytest.approx(expected, rel=1e-5)
 
 
 def test_logits_are_never_there_for_more_than_a_piece(tiny_gpt2: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = values(tiny_gpt2, TEXTS)
-    monkeypatch.setattr(perplexity, "LOGITS_BYTES", 4 * 300 * 100)  # 100 tokens of the 300 in the vocabulary
+    monkeypatch.setattr(likelihood, "LOGITS_BYTES", 4 * 300 * 100)  # 100 tokens of the 300 in the vocabulary
     measure = Perplexity(str(tiny_gpt2), device="cpu")
     sizes: list[int] = []
-    measure._head.register_forward_hook(lambda _, inputs, logits: sizes.append(len(logits)))
+    measure.likelihood.head.register_forward_hook(lambda _, inputs, logits: sizes.append(len(logits)))
     assert [score.value for score in measure(TEXTS)] == whole
     assert 2 * len(measure.batches(TEXTS)) < len(sizes)
     assert 90 < max(sizes) <= 100
@@ -151,13 +151,13 @@ def test_gelu_in_one_pass_is_gpt2s() -> None:
 def test_each_text_is_tokenized_once(tiny_gpt2: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     model = Perplexity(str(tiny_gpt2), device="cpu", max_batch_tokens=300)
     tokenized: list[str] = []
-    call = type(model._tokenizer).__call__
+    call = type(model.likelihood.tokenizer).__call__
 
     def counted(self: Any, texts: list[str], **options: Any) -> Any:
         tokenized.extend(texts)
         return call(self, texts, **options)
 
-    monkeypatch.setattr(type(model._tokenizer), "__call__", counted)
+    monkeypatch.setattr(type(model.likelihood.tokenizer), "__call__", counted)
     for batch in model.batches(TEXTS):
         model([TEXTS[index] for index in batch])
     assert sorted(tokenized) == sorted(TEXTS)

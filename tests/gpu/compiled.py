@@ -7,7 +7,8 @@ import sys
 from typing import Any
 
 from bench import trace_only
-from RQ1_complexity import complexity_scorer, scorers
+from RQ1_complexity import complexity_scorer
+from seedkit import digit_scorer_plan
 from seedkit.cli import run
 
 
@@ -18,9 +19,9 @@ def low_precision(where: list[str], dtype: str, records: int) -> bool:
 
 if any(argument.startswith("cpu") for argument in sys.argv):
     trace_only()
-    module: Any = scorers
+    module: Any = digit_scorer_plan
     module._compiled = low_precision
 
 if __name__ == "__main__":
-    scorers.COMPILE_FROM = 0
+    digit_scorer_plan.COMPILE_FROM = 0
     run(complexity_scorer.main)

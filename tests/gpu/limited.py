@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 from bench import SCORER
-from RQ1_complexity import complexity
+from seedkit import digit_scorers
 
 
 def main() -> None:
@@ -32,7 +32,7 @@ def main() -> None:
 
 def _pretend(most: int, count: Path) -> None:
     """Batches of more than `most` tokens fail as they do on a GPU."""
-    module: Any = complexity
+    module: Any = digit_scorers
     whole, short = module.padded, 0
 
     def padded(rows: Sequence[Sequence[int]], device: str, *, left: bool) -> Any:

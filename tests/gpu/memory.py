@@ -86,16 +86,19 @@ def _end(text: str) -> str:
 def given_back(bench: Bench) -> None:
     """What a scoring model leaves on the device when its work is done, with its layers compiled."""
     import torch
-    from RQ1_complexity.complexity import TransformersScorer
+    from RQ1_complexity.complexity import prompt
+    from seedkit.digit_scorers import TransformersDigits
     from seedkit.stage import Workers
 
     if bench.toy:
         trace_only()
-    made: list[weakref.ref[TransformersScorer]] = []
+    made: list[weakref.ref[TransformersDigits]] = []
 
-    def factory(*, device: str) -> TransformersScorer:
+    def factory(*, device: str) -> TransformersDigits:
         model = str(shapes.llama_135m(bench))
-        scorer = TransformersScorer(model, device=device, dtype="bfloat16", max_batch_tokens=4096, compiled=True)
+        scorer = TransformersDigits(
+            model, prompt, device=device, dtype="bfloat16", max_batch_tokens=4096, compiled=True
+        )
         made.append(weakref.ref(scorer))
         return scorer
 

@@ -10,11 +10,11 @@ import numpy as np
 import shapes
 from bench import Bench, trace_only
 from machine import rate
-from RQ1_complexity import complexity
-from RQ1_complexity import perplexity as perplexity_module
-from RQ1_complexity.complexity import PROMPT, TransformersScorer
+from RQ1_complexity.complexity import PROMPT, prompt
 from RQ1_complexity.perplexity import Perplexity
-from RQ1_complexity.scoring_model import compile_layers
+from seedkit import digit_scorers, likelihood
+from seedkit.digit_scorers import TransformersDigits
+from seedkit.scoring_model import compile_layers
 from seedkit.stage import chunked
 
 BUDGET = 16384  # tokens a forward pass, the default on a GPU
@@ -44,12 +44,12 @@ def scorer_as_torch_orders(bench: Bench) -> None:
     measured(bench, loaded(bench), "layers as they are")
 
 
-def loaded(bench: Bench) -> TransformersScorer:
+def loaded(bench: Bench) -> TransformersDigits:
     """The project's scorer class on a random model of the 8B's shape."""
     model = random_model(bench)
-    with patch.object(complexity, "load_causal_lm", lambda *_: model):
-        return TransformersScorer(
-            str(shapes.llama_8b(bench)), device=bench.device, dtype="bfloat16", max_batch_tokens=BUDGET
+    with patch.object(digit_scorers, "load_causal_lm", lambda *_: model):
+        return TransformersDigits(
+            str(shapes.llama_8b(bench)), prompt, device=bench.device, dtype="bfloat16", max_batch_tokens=BUDGET
         )
 
 
@@ -66,7 +66,7 @@ def random_model(bench: Bench) -> Any:
 
 
 def measured(
-    bench: Bench, scorer: TransformersScorer, name: str, *, profile: bool = False
+    bench: Bench, scorer: TransformersDigits, name: str, *, profile: bool = False
 ) -> np.ndarray[Any, np.dtype[np.float64]]:
     """Run up to 2,048 texts through the scorer in chunks as a stage gets them, twice, and report its rates.
 
@@ -165,7 +165,7 @@ def perplexity(bench: Bench) -> None:
             kernels(bench, dtype, functools.partial(measure, texts[:: len(texts) // 150]))
         timed(f"{dtype}, one at a time", dtype, texts[:: max(1, len(texts) // 100)], budget=1)
     for power in (26, 30):
-        with patch.object(perplexity_module, "LOGITS_BYTES", 1 << power):
+        with patch.object(likelihood, "LOGITS_BYTES", 1 << power):
             timed(f"float32, {2 ** (power - 20)} MB of logits at a time", "float32", texts)
     timed(f"float32, {4 * BUDGET} tokens a batch", "float32", texts, budget=4 * BUDGET)
     base = columns["float32"]

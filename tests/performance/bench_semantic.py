@@ -35,7 +35,8 @@ def prompts() -> list[str]:
 
 def main() -> None:
     import torch
-    from RQ1_complexity.complexity import PROMPT, Scorer, TransformersScorer, VllmScorer, digit_ids, expected_score
+    from RQ1_complexity.complexity import PROMPT, Scorer, prompt
+    from seedkit.digit_scorers import TransformersDigits, VllmDigits, digit_ids, expected_score
     from seedkit.stage import CHUNK
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
@@ -66,10 +67,10 @@ def main() -> None:
                 found.append(expected_score(result.scores[0][:, digits].double().numpy())[0])
 
         engines: dict[str, Scorer] = {
-            "transformers": TransformersScorer(path, device="cpu", dtype="float32", max_batch_tokens=4096)
+            "transformers": TransformersDigits(path, prompt, device="cpu", dtype="float32", max_batch_tokens=4096)
         }
         if importlib.util.find_spec("vllm"):
-            engines["vllm"] = VllmScorer(path, device="cpu", dtype="float32", max_batch_tokens=4096)
+            engines["vllm"] = VllmDigits(path, prompt, device="cpu", dtype="float32", max_batch_tokens=4096)
         rounds = itertools.count()
         for name, engine in engines.items():
             scores = [score.value for score in engine(texts)]

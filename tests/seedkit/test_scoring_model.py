@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from RQ1_complexity import scoring_model
+from seedkit import scoring_model
 from seedkit.causal_lm import load_causal_lm
 from seedkit.errors import RunError
 

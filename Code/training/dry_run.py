@@ -6,7 +6,7 @@ from seedkit.models import model_label
 from training import student_run
 from training.estimates import A100_FLOPS, CORE_FLOPS, padded_tokens, training_hours
 from training.placement import GB, USABLE, each, needs
-from training.planned_runs import Run, Subset, epochs
+from training.planned_runs import Run, Subset, answer_tokens_seen, epochs
 from training.power import Design, smallest_difference
 from training.train_steps import Study, state
 
@@ -27,6 +27,7 @@ def overview(study: Study, redo: bool) -> str:
         tokens, padding, computed = _tokens(run.subset, study.placement.micro_batch)
         taken = None if computed is None else computed * passes * steps / run.steps
         hours.append(None if taken is None else training_hours(study.student, taken, flops))
+        seen = answer_tokens_seen(run, study.student.settings["batch_size"])
         cells = (
             f"{run.subset.records:,}",
             tokens,
@@ -35,8 +36,21 @@ def overview(study: Study, redo: bool) -> str:
             f"{run.steps:,}",
             f"{passes:.2f}",
         )
-        rows.append((run.name, *cells, f"{steps:,}", "?" if hours[-1] is None else f"{hours[-1]:.2g}", at))
-    header = ("student", "records", "tokens", "padding", "truncated", "steps", "epochs", "to take", unit, "state")
+        taking = (f"{steps:,}", "?" if hours[-1] is None else f"{hours[-1]:.2g}", at)
+        rows.append((run.name, *cells, *taking, "?" if seen is None else f"{seen:,}"))
+    header = (
+        "student",
+        "records",
+        "tokens",
+        "padding",
+        "truncated",
+        "steps",
+        "epochs",
+        "to take",
+        unit,
+        "state",
+        "answer tokens seen",
+    )
     known = [value for value in hours if value is not None]
     total = f"about {sum(known):,.2g} {unit}" if len(known) == len(hours) else f"{unit.replace('A100', 'GPU')} unknown"
     speed = (

@@ -39,6 +39,7 @@ class Subset:
     )
     truncated: int = 0  # records
     answer_tokens_lost: int = 0
+    answer_tokens: int | None = None  # of all records, those that are kept at the cutoff; None without a tokenizer
 
     @property
     def tokens(self) -> int | None:
@@ -115,6 +116,7 @@ def _checked(name: str, path: Path, output: dict[str, Any], diagnoses: list[Diag
         lengths if counted else None,
         sum(diagnosis.status == TRUNCATED for diagnosis in diagnoses),
         sum(diagnosis.answer_tokens_lost for diagnosis in diagnoses),
+        sum((d.answer_tokens or 0) - d.answer_tokens_lost for d in diagnoses) if counted else None,
     )
 
 
@@ -125,17 +127,23 @@ def plan_runs(
     placement: Placement,
     *,
     equal_steps: bool,
+    equal_tokens: bool = False,
     max_steps: int | None,
     save_steps: int | None,
 ) -> list[Run]:
     """A run for every subset and seed, with epochs x ceil(records / batch size) steps, rounded up.
 
-    `max_steps` gives all runs that many steps instead, `equal_steps` as many as the smallest subset has.
+    `max_steps` gives all runs that many steps instead, `equal_steps` as many as the smallest subset has, and
+    `equal_tokens` as many answer tokens as the subset with the fewest has in its steps (see `steps_for_equal_tokens`).
+
+    Raises UsageError if `equal_tokens` is asked for and a subset's tokens are not known, or it has none.
     """
     batch, passes = student.settings["batch_size"], student.settings["num_train_epochs"]
     steps = {subset.name: max(1, math.ceil(passes * math.ceil(subset.records / batch))) for subset in found}
     if max_steps or equal_steps:
         steps = dict.fromkeys(steps, max_steps or min(steps.values()))
+    if equal_tokens:
+        steps = steps_for_equal_tokens(found, steps, batch)
     runs = []
     for seed in seeds:
         for subset in found:
@@ -167,6 +175,30 @@ def plan_runs(
             kept = {key: value for key, value in settings.items() if value is not None}
             runs.append(Run(f"{subset.name}_seed{seed}", subset, seed, total, kept))
     return runs
+
+
+def steps_for_equal_tokens(found: Sequence[Subset], steps: dict[str, int], batch_size: int) -> dict[str, int]:
+    """The steps, by name, after which every subset's student has seen about the same number of answer tokens.
+
+    A step of a subset has on average a = answer tokens of all its records / ceil(records / batch_size) of them. The budget is
+    the smallest of a x `steps` over the subsets; a subset gets budget / a steps, rounded, and at least one. So no subset has
+    more steps than in `steps`, and what it sees differs from the budget by at most half of a step's tokens, or by one step's.
+
+    Raises UsageError for a subset whose answer tokens are not known, or that has none.
+    """
+    for subset in found:
+        if not subset.answer_tokens:
+            got = "a base model whose tokens cannot be counted from here" if subset.answer_tokens is None else "none"
+            raise UsageError(f"--equal_tokens: {subset.name}: expected answers with tokens, got {got}")
+    each = {s.name: (s.answer_tokens or 0) / math.ceil(s.records / batch_size) for s in found}
+    budget = min(each[name] * steps[name] for name in each)
+    return {name: max(1, round(budget / tokens)) for name, tokens in each.items()}
+
+
+def answer_tokens_seen(run: Run, batch_size: int) -> int | None:
+    """About how many answer tokens the student is trained on in all its steps: those of a pass x passes; None if not known."""
+    tokens = run.subset.answer_tokens
+    return None if tokens is None else round(tokens * epochs(run, batch_size))
 
 
 def epochs(run: Run, batch_size: int) -> float:

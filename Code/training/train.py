@@ -63,10 +63,16 @@ def parse() -> argparse.Namespace:
     )
     how.add_argument("--epochs", "--num_train_epochs", type=above_zero, metavar="N")
     how.add_argument("--max_steps", type=positive, metavar="N", help="optimisation steps, instead of epochs")
-    how.add_argument(
+    equal = how.add_mutually_exclusive_group()
+    equal.add_argument(
         "--equal_steps",
         action="store_true",
         help="as many steps for every subset as the smallest one gets, or --max_steps",
+    )
+    equal.add_argument(
+        "--equal_tokens",
+        action="store_true",
+        help="as many answer tokens for every subset as the one with the fewest sees in its steps, or in --max_steps",
     )
     how.add_argument("--batch_size", type=positive, metavar="N", help="samples in a step, over all GPUs")
     how.add_argument("--cutoff_len", type=positive, metavar="N", help="tokens of a sample")

@@ -99,6 +99,7 @@ def prepare(args: argparse.Namespace) -> Study:
         chosen_student,
         placement,
         equal_steps=args.equal_steps,
+        equal_tokens=args.equal_tokens,
         max_steps=args.max_steps,
         save_steps=args.save_steps,
     )

@@ -18,7 +18,7 @@ from seedkit.models import model_label
 from training import student_run
 from training.launching import GRACE_S, train
 from training.losses import Curve, curves, log_rows, losses_table
-from training.planned_runs import Run
+from training.planned_runs import Run, answer_tokens_seen
 from training.train_steps import Study, state
 
 LOG_LINES = 12  # shown of a failed run
@@ -112,6 +112,8 @@ def _train_one(study: Study, run: Run, label: str, lock: int) -> dict[str, Any]:
         "versions": study.environment.versions,
         "hardware": study.environment.hardware(study.placement.gpus),
         "zero_stage": stage,
+        "answer_tokens": run.subset.answer_tokens,  # of one pass, after the cutoff
+        "answer_tokens_seen": answer_tokens_seen(run, study.student.settings["batch_size"]),
     }
     return student_run.finish(folder, run, study.plan(run), facts)
 

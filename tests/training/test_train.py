@@ -85,6 +85,8 @@ def test_run_json_says_what_it_was_made_from(
         assert made["plan"]["student"] == {"model": "llama", "revision": model_revision(str(tiny_llama))}
         assert made["plan"]["settings"]["batch_size"] == 4
         assert made["loss"]["final"] == 7.0
+        assert 0 < made["answer_tokens"] < made["tokens"]
+        assert made["answer_tokens_seen"] == 3 * made["answer_tokens"]  # epochs
         assert made["versions"]["llamafactory"] == "0.9.5"
         assert made["hardware"] == {"machine": "x86_64", "cpus": 2, "gpus": []}
         assert made["model"]["revision"] == model_revision(str(folder / "model"))
@@ -155,6 +157,7 @@ def test_refusals_are_one_line_and_exit_code_2(
         (["--template", "guess"], "--template guess: expected one of alpaca"),
         (["--seed", "1", "1"], "expected different seeds"),
         (["--learning_rate", "-1"], "expected a number above 0"),
+        (["--equal_steps", "--equal_tokens"], "argument --equal_tokens: not allowed with argument --equal_steps"),
         (["--cutoff_len", "20", "--strict"], "are longer than --cutoff_len 20"),
         (["--output_dir", partition / "LOW.jsonl"], "expected a folder to write to, got a file"),
     ):

@@ -51,7 +51,11 @@ def test_a_dry_run_on_the_cpu_says_the_hours_and_the_steps_that_are_left(
     first = script_main(SCRIPT, *dry)
     header, *table = [line for line in first.stdout.splitlines() if line.startswith(("student ", "EVOL_"))]
     assert "CPU hours" in header and "A100" not in first.stdout
-    _, records, tokens, padding, _, steps, passes, left, hours, _ = table[2].split()
+    _, records, tokens, padding, _, steps, passes, left, hours, _, seen = table[2].split()
+    assert header.endswith("state  answer tokens seen")
+    assert (
+        0.5 < int(seen.replace(",", "")) / (3 * int(tokens.replace(",", ""))) < 1
+    )  # three passes, the prompts left out
     assert (records, steps, passes, left) == ("17", "15", "3.00", "15")
     parameters = presets.student(str(tiny_llama), "full").parameters
     assert parameters
@@ -99,7 +103,7 @@ def test_a_dry_run_fails_where_the_run_would(
         assert [one.returncode for one in done] == [2, 2], (more, done[1].stderr)
         assert done[0].stderr.splitlines()[-1] == done[1].stderr.splitlines()[-1]
     redo = ["--subsets", "*_LOW", "--learning_rate", "0.5", "--redo", "--dry_run"]
-    assert script_main(SCRIPT, *arguments, *redo).stdout.count(" other\n") == 1
+    assert script_main(SCRIPT, *arguments, *redo).stdout.count(" other ") == 1
 
 
 def test_a_plan_for_gpus_is_made_where_there_are_none(

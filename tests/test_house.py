@@ -14,9 +14,10 @@ CODE = ROOT / "Code"
 # from the ground up: a room imports rooms of lower floors only, and never another one of its own floor
 FLOORS = (
     {"seedkit"},
-    {"inference", "sandbox", "RQ1_complexity", "RQ2_composition", "RQ3_density", "RQ4_breadth", "training"},
+    {"inference", "sandbox", "RQ1_complexity", "RQ2_composition", "RQ3_density", "RQ4_breadth", "baselines", "training"},
     {"benchmarks"},
     {"seeds", "evaluation"},
+    {"report"},
 )
 ENTRIES = {"Code", "Datas", "tests", "README.md", "requirements.txt", ".gitattributes", ".gitignore", ".ci"}
 HEAVY = {"torch", "transformers", "sentence_transformers", "vllm", "sklearn", "scipy", "pandas", "matplotlib"}

@@ -1,0 +1,1 @@
+"""The report: every finished folder of a study on one page."""

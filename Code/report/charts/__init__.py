@@ -1,0 +1,1 @@
+"""Charts as SVG: functions of plain numbers."""

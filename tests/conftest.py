@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import gc
 import io
 import os
 import runpy
@@ -30,6 +31,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for item in items:
             if item.get_closest_marker("heavy"):
                 item.add_marker(pytest.mark.skip(reason="heavy: bash tests/run.sh --all"))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def frozen_libraries() -> None:
+    """What the libraries hold for good is not searched for garbage again, which stages do whenever they free a model."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

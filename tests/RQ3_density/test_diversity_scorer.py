@@ -22,7 +22,7 @@ OUTPUTS = [
 ]
 
 
-def test_the_sample_with_the_bundled_encoder(tmp_path: Path, script_command: Command) -> None:
+def test_the_sample_with_the_bundled_encoder(tmp_path: Path, script_command: Command, script_main: Command) -> None:
     command = [SCRIPT, "--input_file", SAMPLE, "--output_dir", tmp_path / "out", "--device", "cpu"]
     result = script_command(*command)
     assert result.returncode == 0, result.stderr
@@ -48,7 +48,7 @@ def test_the_sample_with_the_bundled_encoder(tmp_path: Path, script_command: Com
     assert "EVOL, n = 120" in (out / "diversity_map.svg").read_text()
 
     before = contents(out)
-    again = script_command(*command)
+    again = script_main(*command)
     assert again.returncode == 0, again.stderr
     assert "0 texts embedded in this run" in again.stdout
     assert contents(out) == before

@@ -13,7 +13,7 @@ from seedkit.stage import Workers, score_texts
 
 
 class Length:
-    """A toy stage: the score of a text is its length. Its devices are no "cpu", for which a worker loads torch."""
+    """A toy stage: the score of a text is its length. On a device that is not "cpu" a worker loads no torch."""
 
     calls: list[list[str]] = []
 
@@ -81,7 +81,7 @@ def test_a_resumed_run_redoes_whole_chunks_only(tmp_path: Path) -> None:
 
 
 def test_two_workers_give_the_same(tmp_path: Path) -> None:
-    with Workers(Length, ["toy", "toy"]) as workers, ScoreStore(tmp_path, "p", {}) as store:
+    with Workers(Length, ["cpu", "cpu"]) as workers, ScoreStore(tmp_path, "p", {}) as store:
         scores, computed = score_texts(workers, TEXTS, store, "toy")
     assert [score.value for score in scores] == list(map(len, TEXTS))
     assert computed == len(set(TEXTS))

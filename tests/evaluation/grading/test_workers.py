@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from benchmarks import humaneval
 from benchmarks.contract import Problem
-from evaluation.grading import workers
+from evaluation.grading import judge_watch, workers
 from grading_cases import grade_flags, right, sample, write
 from sandbox.contract import Limits
 from sandbox.judging.self_check import choose
@@ -66,10 +66,13 @@ def test_a_judge_that_computes_too_long_is_the_timeout_of_its_sample(problems: P
     assert 3 < found[0].seconds < 100  # 8 of processor time, which is as long on a quiet machine
 
 
-def test_it_is_judged_once_and_the_score_is_final(tmp_path: Path, problems: Path, script_main: Command) -> None:
+def test_it_is_judged_once_and_the_score_is_final(
+    tmp_path: Path, problems: Path, monkeypatch: pytest.MonkeyPatch, script_main: Command
+) -> None:
+    monkeypatch.setattr(judge_watch, "ALLOWANCE_S", 1.5)
     endless(problems, ENDLESS["a sum"], 1)
     answers = [sample(0, right(0)), sample(1, LARGE), sample(1, right(1))]
-    flags = grade_flags(write(tmp_path / "s.jsonl", answers), problems, tmp_path / "out")
+    flags = grade_flags(write(tmp_path / "s.jsonl", answers), problems, tmp_path / "out", "--min_seconds", 1)
     done = script_main("evaluation/grade.py", *flags)
     assert done.returncode == 0, done.stderr
     assert "infra_error" not in done.stderr

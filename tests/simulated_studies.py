@@ -1,6 +1,7 @@
 """Studies whose truth is known: students that solve problems by a latent probit, and how often their intervals hold the truth.
 
 python tests/simulated_studies.py --studies 2000      # the table of evaluation/README.md, about a minute
+python tests/simulated_studies.py --studies 1000 --families     # false claims anywhere in a study of RQ1 to RQ4
 """
 
 import argparse
@@ -9,7 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from evaluation.metrics.comparison import difference
+from evaluation.metrics.comparison import Difference, difference, holm
+from evaluation.metrics.dunnett import dunnett
 from evaluation.metrics.intervals import score_interval
 from seedkit.display import table
 
@@ -85,6 +87,113 @@ def score_coverage(study: Study, studies: int, seed: int = 0) -> float:
     return held / studies
 
 
+@dataclass(frozen=True)
+class WholeStudy:
+    """RQ1 to RQ4 on one source and one student, as study_plan.py proposes them, with no subset better than another.
+
+    Per benchmark 12 primary contrasts: T3 against T1 for RQ1 and RQ3, four mixes against the one of equal parts (three draws, which all
+    mixes share), six mixes of three draws against the code alone, which has one. A run's effect is the same on all benchmarks.
+    """
+
+    base: float
+    seeds: int
+    run_sd: float
+    draw_sd: float = 0.01  # of what a draw of RQ2 gives all its mixes
+    benchmarks: tuple[int, ...] = (164, 427)  # problems
+    sources: int = 1
+
+
+def whole_study(study: WholeStudy, rng: np.random.Generator) -> list[tuple[str, list[Difference], tuple[int, int]]]:
+    """By question, source and benchmark: the differences of its contrasts, and the runs of the first and of the others."""
+    from scipy.special import ndtri
+
+    fixed = 1 + PROBLEM_SD**2 + SUBSET_SD**2
+    slope = np.exp(-(ndtri(study.base) ** 2) / 2) / np.sqrt(2 * np.pi * fixed)
+    run_sd, draw_sd = study.run_sd / slope, study.draw_sd / slope
+    problems = [PROBLEM_SD * rng.standard_normal(size) for size in study.benchmarks]
+
+    def subset(runs: int, draws: Rates | float = 0.0) -> list[Rates]:
+        """pass@1 by run and problem on each benchmark, shape (runs, problems); `draws` are the effects of the draws by run."""
+        run = run_sd * rng.standard_normal(runs) + draws
+        sd = np.sqrt(run_sd**2 + (draw_sd**2 if np.ndim(draws) else 0.0))
+        found = []
+        for problem in problems:
+            own = ndtri(study.base) * np.sqrt(fixed + sd**2) + problem + SUBSET_SD * rng.standard_normal(len(problem))
+            found.append((own + run[:, None] + rng.standard_normal((runs, len(problem))) > 0).astype(float))
+        return found
+
+    k, found = study.seeds, []
+    sources = []
+    for _ in range(study.sources):
+        draws = np.repeat(draw_sd * rng.standard_normal(3), k)
+        sources.append(
+            {
+                "RQ1": [subset(k) for _ in range(3)],
+                "RQ2": [subset(3 * k, draws) for _ in range(5)],
+                "RQ3": [subset(k) for _ in range(3)],
+                "RQ4": [subset(k), *(subset(3 * k) for _ in range(6))],
+            }
+        )
+    for at in range(len(problems)):
+        tertiles = [table[at] for parts in sources for rq in ("RQ1", "RQ3") for table in parts[rq]]
+        for rq, subsets in (pair for parts in sources for pair in parts.items()):
+            tables = [table[at] for table in subsets]
+            runs = len(tables[0]), len(tables[-1])
+            if rq == "RQ2":  # seeds of a draw are one run of a pair, as in study/comparisons.py
+                tables = [table.reshape(3, k, -1).mean(axis=1) for table in tables]
+            pool = tertiles if rq in ("RQ1", "RQ3") else tables
+            first, *others = tables[::2] if rq in ("RQ1", "RQ3") else tables
+            differences = [
+                difference(
+                    first,
+                    other,
+                    paired=rq == "RQ2",
+                    others=[one for one in pool if one is not first and one is not other],
+                )
+                for other in others
+            ]
+            found.append((rq, differences, runs))
+    return found
+
+
+def false_claims(study: WholeStudy, studies: int, seed: int = 0) -> dict[str, float]:
+    """In how many of so many studies without a difference something is called different at 5%.
+
+    `each`: by p alone, somewhere in the study. `Holm`: by Holm's p over the whole study. `RQ2` and `RQ4`: by Dunnett's p, in the
+    question's contrasts on the first benchmark.
+    """
+    rng = np.random.default_rng(seed)
+    counts = {"each": 0, "Holm": 0, "RQ2": 0, "RQ4": 0}
+    for _ in range(studies):
+        found = whole_study(study, rng)
+        p = [one.p for _, differences, _ in found for one in differences]
+        assert None not in p
+        counts["each"] += min(p) < 0.05  # type: ignore[type-var,operator]
+        counts["Holm"] += min(holm(p)) < 0.05  # type: ignore[arg-type]
+        for rq in ("RQ2", "RQ4"):
+            differences, runs = next((some, runs) for name, some, runs in found if name == rq)
+            adjusted = dunnett(differences, [runs[1]] * len(differences), runs[0])
+            counts[rq] += min(one.p for one in adjusted if one) < 0.05
+    return {name: count / studies for name, count in counts.items()}
+
+
+def print_families(studies: int) -> None:
+    """Print `false_claims` for one source and two, and what runs add."""
+    rows = []
+    for sources in (1, 2):
+        for base in (0.05, 0.40):
+            for seeds in (2, 3):
+                for run_sd in (0.0, 0.01, 0.02):
+                    study = WholeStudy(base, seeds, run_sd, sources=sources)
+                    found = false_claims(study, studies)
+                    cells = [f"{24 * sources}", f"{base:.0%}", str(seeds), f"{100 * run_sd:g}"]
+                    rows.append([*cells, *(f"{value:.1%}" for value in found.values())])
+                    print(
+                        table(("tests", "base", "seeds", "run effect", "each", "Holm", "RQ2", "RQ4"), rows[-1:]),
+                        flush=True,
+                    )
+
+
 def main(studies: int, paired: bool, scores: bool) -> None:
     """Print by base, problems and runs (rows) and run effect (columns) the type-I error, or the coverage of single scores."""
     rows: dict[tuple[str, str, str], list[str]] = {}
@@ -103,5 +212,6 @@ if __name__ == "__main__":
     parser.add_argument("--studies", type=int, default=2000)
     parser.add_argument("--paired", action="store_true")
     parser.add_argument("--scores", action="store_true", help="coverage of single scores instead of false differences")
+    parser.add_argument("--families", action="store_true", help="false claims anywhere in a study of RQ1 to RQ4")
     args = parser.parse_args()
-    main(args.studies, args.paired, args.scores)
+    print_families(args.studies) if args.families else main(args.studies, args.paired, args.scores)

@@ -11,9 +11,11 @@ from evaluation.study.table import Graded
 from seedkit.models import model_revision
 from support import ROOT, offline
 from training import planned_runs, student_run
+from training.study_plan import Contrast, StudyPlan
 
 BENCHMARKS = ["humaneval", "mbpp"]
 LOWER, MIDDLE, HIGHER = (f"RQ1_COMPLEXITY_{tertile}" for tertile in ("T1_LOWER", "T2_MIDDLE", "T3_HIGHER"))
+PLAN_HASH = "ab" * 32
 ALG = "RQ2_COMPOSITION_ALG_{}_PRAC_{}_repeat{}"
 
 
@@ -73,9 +75,11 @@ def train_flags(made: tuple[Path, Path], environment: str, runs: Path, *more: ob
     return [*named, "--device", "cpu", "--batch_size", 4, "--cutoff_len", 256, *more]
 
 
-def student(stem: str, *, source: str = "EVOL", seed: int = 42, model: str = "tiny-full") -> TrainedStudent:
+def student(
+    stem: str, *, source: str = "EVOL", seed: int = 42, model: str = "tiny-full", plan: str | None = None
+) -> TrainedStudent:
     name = f"{source}_{stem}_seed{seed}"
-    return TrainedStudent(model, name, Path(name), "sha256:0", *parsed(name, stem, seed), seed)
+    return TrainedStudent(model, name, Path(name), "sha256:0", *parsed(name, stem, seed), seed, plan)
 
 
 def graded(
@@ -102,3 +106,25 @@ def two_subsets() -> list[Graded]:
         )
         for repeat, passes in enumerate(runs, 1)
     ]
+
+
+def planned(
+    *contrasts: tuple[str, str, str, str],
+    benchmarks: Sequence[str] = ("humaneval",),
+    students: Sequence[str] = ("tiny-full",),
+    seeds: Sequence[int] = (42, 43, 44),
+    margin: float = 5.0,
+    controls: Sequence[str] = (),
+) -> StudyPlan:
+    """A plan of contrasts (rq, source, first, second), whose hash is PLAN_HASH."""
+    named = tuple(Contrast(*one) for one in contrasts)
+    return StudyPlan(
+        "study_plan.yaml",
+        PLAN_HASH,
+        tuple(students),
+        tuple(seeds),
+        tuple(benchmarks),
+        margin,
+        tuple(controls),
+        named,
+    )

@@ -1,20 +1,21 @@
 """How far apart are the students of different subsets? Every finished student of train.py on the benchmarks, then one table of all.
 
 Asks each student (generate.py), judges its answers in the sandbox (grade.py), and compares: pass@1 by question, source and
-subset, its spread over repeats (draws of the data x seeds of the training), Wilson's interval over problems, and every two
-subsets of a question against each other (interval and p over repeats and problems, Holm's correction).
+subset, its spread over repeats (draws of the data x seeds of the training), Wilson's interval, and the difference of every two
+subsets of a question, with interval and p over repeats and problems. With --plan its primary contrasts are tested as one family
+(Holm's correction) and each gets a verdict: different, equivalent or undecided. Everything else is exploratory.
 With --base the untrained base model is asked too, and gets a row. A student without a run.json is unfinished: it is named
 and left out. What is generated and graded is skipped while model, benchmark and settings are the same, and an interrupted
 student goes on where it was.
 
     python Code/evaluation/evaluate_study.py --runs runs --benchmark humaneval mbpp --output_dir evaluations
-    python Code/evaluation/evaluate_study.py --runs runs --base --benchmark humaneval mbpp --output_dir evaluations
+    python Code/evaluation/evaluate_study.py --runs runs --base --benchmark humaneval mbpp --plan study_plan.yaml --output_dir evaluations
     python Code/evaluation/evaluate_study.py --runs /tmp/runs --benchmark humaneval --limit 3 --max_new_tokens 32 \\
         --device cpu --output_dir /tmp/evaluations
     python Code/evaluation/evaluate_study.py --runs runs --benchmark humaneval mbpp --output_dir evaluations --table_only
 
-Writes STUDENT-FINETUNING/NAME/BENCHMARK/ with samples.jsonl, and grades/ in it; then study.csv, comparisons.csv, study.md
-(also on stdout), and manifest.json last. Exit code 0: all students are in the table. 1: a student failed, the others went on.
+Writes STUDENT-FINETUNING/NAME/BENCHMARK/ with samples.jsonl, and grades/ in it; then study.csv, comparisons.csv, verdicts.csv,
+study.md (also on stdout), and manifest.json last. Exit code 0: all students are in the table. 1: a student failed, the others went on.
 2: bad usage or input. 3: all ran, but some samples could not be judged (infra_error); run again to judge them.
 """
 
@@ -44,6 +45,7 @@ OF_A_TABLE = {
     "benchmark_file",
     "output_dir",
     "base",
+    "plan",
     "table_only",
     "release",
     "date_from",
@@ -82,6 +84,12 @@ def parse() -> argparse.Namespace:
         default=[],
         metavar="NAME=FILE",
         help="the problems as released (default: those of an installed package or of the hub)",
+    )
+    what.add_argument(
+        "--plan",
+        type=Path,
+        metavar="FILE",
+        help="the study's plan, from study_plan.py; without it everything is exploratory",
     )
     what.add_argument("--output_dir", type=Path, required=True, metavar="DIR", help="folder to write")
     what.add_argument("--limit", type=positive, metavar="N", help="only the first N problems of each benchmark")

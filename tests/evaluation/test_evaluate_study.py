@@ -229,6 +229,60 @@ def test_another_model_or_setting_is_asked_anew(
     assert "max_new_tokens is 8, with EVOL_RQ1_COMPLEXITY_T1_LOWER_seed42 it was 9" in mixed.stderr.splitlines()[-1]
 
 
+def test_a_plan_from_its_file_to_the_table(
+    tmp_path: Path, tiny_llama: Path, runs: Path, problems: Path, table_only: Flags, script_main: Command
+) -> None:
+    """Students of two seeds, those of one trained under the plan: their contrast is exploratory until all were."""
+    plan = tmp_path / "study_plan.yaml"
+    contrast = {"rq": "RQ1", "source": "EVOL", "first": "T1_LOWER", "second": "T2_MIDDLE"}
+    plan.write_text(
+        json.dumps(
+            {
+                "format": 1,
+                "students": ["tiny-full"],
+                "seeds": [42],
+                "benchmarks": ["humaneval"],
+                "margin_points": 5,
+                "controls": [],
+                "contrasts": [contrast],
+            }
+        )
+    )
+    before = script_main(SCRIPT, *table_only, "--plan", plan)
+    assert before.returncode == 0, before.stderr
+    assert (
+        "Planned, but exploratory because not all students were trained under this very plan: tiny-full RQ1"
+        in before.stdout
+    )
+    (pair,) = table(tmp_path / "out", "comparisons.csv")
+    assert (pair["role"], pair["verdict"]) == ("exploratory", "")
+    for document in runs.rglob("run.json"):
+        run = json.loads(document.read_text())
+        run["plan"]["study_plan"] = {"file": plan.name, "sha256": file_facts(plan).sha256}
+        run |= {"tokens": 900, "steps": 3 if "T1" in run["run"] else 4, "truncated_records": 0}
+        student_run.write_json(document, run)
+    done = script_main(SCRIPT, *table_only, "--plan", plan)
+    assert done.returncode == 0, done.stderr
+    (pair,) = table(tmp_path / "out", "comparisons.csv")
+    assert (pair["role"], pair["verdict"]) == ("primary", "undecided")  # one repeat each
+    assert (
+        "## Primary contrasts" in done.stdout
+        and "1 primary contrasts on 1 benchmarks with 1 students, 1 tests" in done.stdout
+    )
+    assert json.loads((tmp_path / "out" / "manifest.json").read_text())["plan"]["sha256"] == file_facts(plan).sha256
+    # what the students were trained on, and what became of their answers
+    assert [row["trained_steps"] for row in table(tmp_path / "out")] == ["3", "4"]
+    assert "tiny-full RQ1 EVOL: trained on different numbers of steps (3 of T1_LOWER to 4 of T2_MIDDLE)." in done.stdout
+    counts = table(tmp_path / "out", "verdicts.csv")
+    assert [(row["samples"], row["cut"], row["infra_error"]) for row in counts] == [("3", "3", "0")] * 2
+    assert "| tiny-full | RQ1 | EVOL | T1_LOWER | humaneval | 3 | 100.0 |" in done.stdout
+
+    plan.write_text(plan.read_text().replace('"margin_points": 5', '"margin_points": 0'))
+    wrong = script_main(SCRIPT, *table_only, "--plan", plan)
+    assert wrong.returncode == 2
+    assert wrong.stderr == f"error: {plan}: margin_points: expected a number above 0 and below 100, got 0\n"
+
+
 def test_a_student_that_fails_is_named_and_the_others_go_on(
     tmp_path: Path, runs: Path, tiny_llama: Path, arguments: Flags, script_main: Command
 ) -> None:
@@ -293,7 +347,10 @@ def test_a_table_of_what_is_there(
     assert "trained with different" not in done.stdout
     whole = script_main(SCRIPT, *arguments)
     assert whole.returncode == 0, whole.stderr
-    assert "tiny-full RQ1 EVOL: trained with different learning_rate, so that not only the data differ." in whole.stdout
+    assert (
+        "tiny-full RQ1 EVOL: trained with different learning_rate: differences between these students may come of that."
+        in whole.stdout
+    )
     (folder_of(tmp_path, "T3_HIGHER") / "samples.jsonl").write_text("{}\n")
     spoilt = script_main(SCRIPT, *table_only)
     assert spoilt.returncode == 1
@@ -422,10 +479,16 @@ def test_an_evaluation_of_the_last_release_is_read(tmp_path: Path, script_main: 
     for name, figures in (("study.csv", (*INTERVAL, "average_low", "average_high")), ("comparisons.csv", tested)):
         before = list(csv.DictReader(earlier[name].decode().splitlines()))
         after = table(tmp_path / "out", name)
+        # what there was stands where it stood, and what is new at the end
+        new = set(after[0]) - set(before[0]) - set(figures)
+        assert [key for key in after[0] if key in new] == list(after[0])[-len(new) :]
         # that release had a bootstrap's intervals, for which 0 of 3 was certain, and a test that one repeat each cannot have
-        assert [without(row, figures) for row in after] == [without(row, figures) for row in before]
+        assert [without(row, (*figures, *new)) for row in after] == [without(row, figures) for row in before]
     assert [after[0][name] for name in tested if name in after[0]] == ["", "", "", "", "", "", "1", "1"]
     assert "Tables of earlier releases had McNemar's test" in done.stdout
+    assert "No plan (--plan): every comparison is exploratory." in done.stdout and table(
+        tmp_path / "out", "verdicts.csv"
+    )
     assert [row["humaneval_high"] for row in table(tmp_path / "out")] == ["0.561497", "0.938508"]
 
 

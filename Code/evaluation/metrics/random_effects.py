@@ -37,7 +37,13 @@ class EstimatedVariance:
         return float(2 * stdtr(self.df, -abs(mean) / sqrt(self.value)))
 
 
-def estimated_variance(problems: Sequence[tuple[float, int]], subsets: Sequence[Strata]) -> EstimatedVariance:
+def estimated_variance(
+    problems: Sequence[tuple[float, int]],
+    subsets: Sequence[Strata],
+    *,
+    factor: float | None = None,
+    share: float = 1.0,
+) -> EstimatedVariance:
     """The variance of a mean, or of a difference of two subsets' means, over runs and problems.
 
     The rate of run r of subset s on problem j is  mu_s + problem_j + (subset x problem)_sj + run_r + error_rj,  where all but
@@ -60,15 +66,18 @@ def estimated_variance(problems: Sequence[tuple[float, int]], subsets: Sequence[
 
     Args:
         problems: P and n of each stratum.
-        subsets: the strata of each subset; a sum of means is what is measured, so weights are in the tables.
+        subsets: the strata of each subset; a sum of means is what is measured, so weights are in the tables. There may be more
+            subsets than are compared, which say how runs vary.
+        factor: C, where it is not the sum over these subsets.
+        share: of the degrees of freedom of runs, f, what is left where the tables have lost a mean that they shared.
     """
-    f = sum(len(strata[0]) - 1 for strata in subsets)
+    f = share * sum(len(strata[0]) - 1 for strata in subsets)
     variance = sum(part for part, _ in problems)
     squares = sum(part * part / max(n - 1, 1) for part, n in problems)
     between = error = 0.0
     errors = [0.0] * len(problems)
     if f:
-        factor = sum(1 / len(strata[0]) for strata in subsets)
+        factor = sum(1 / len(strata[0]) for strata in subsets) if factor is None else factor
         for strata in subsets:
             each = sum((table.mean(axis=1) for table in strata), np.zeros(len(strata[0])))
             between += float(np.square(each - each.mean()).sum())

@@ -54,12 +54,12 @@ def average_interval(rates: Mapping[str, tuple[Sequence[str], Floats]]) -> Inter
     tables: dict[str, dict[str, Floats]] = {}  # by source, by problem: its part of each run's average, shape (runs,)
     shares: dict[str, float] = {}
     for name, (tasks, table) in rates.items():
-        sources = {_problem(name, task)[0] for task in tasks}
+        sources = {problem_of(name, task)[0] for task in tasks}
         source = sources.pop() if len(sources) == 1 else name
         shares[source] = shares.get(source, 0.0) + counted[name]
         clusters = tables.setdefault(source, {})
         for task, column in zip(tasks, table.T, strict=True):
-            problem = _problem(name, task)[1]
+            problem = problem_of(name, task)[1]
             clusters[problem] = clusters.get(problem, np.zeros(len(column))) + counted[name] * column / len(tasks)
     parts = {source: np.array(list(clusters.values())).T for source, clusters in tables.items()}
     return score_interval(
@@ -68,7 +68,7 @@ def average_interval(rates: Mapping[str, tuple[Sequence[str], Floats]]) -> Inter
     )
 
 
-def _problem(benchmark: str, task: str) -> tuple[str, str]:
+def problem_of(benchmark: str, task: str) -> tuple[str, str]:
     """The source of a problem and its name there, the same for all versions of it."""
     found = _SHARED.fullmatch(task)
     return (found[1].lower(), found[2]) if found else (benchmark, task)

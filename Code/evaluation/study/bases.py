@@ -1,7 +1,7 @@
 """The untrained base models of a study: what the students knew before they were trained."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from seedkit.errors import InputError, UsageError
@@ -27,6 +27,8 @@ class BaseModel:
     subset: str = UNTRAINED
     draw: int | None = None
     seed: int = 0
+    study_plan: str | None = None
+    trained: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def label(self) -> str:

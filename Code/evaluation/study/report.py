@@ -1,35 +1,19 @@
-"""The tables of a study as text: CSV for programs, markdown for people."""
+"""The tables of a study as markdown, for people."""
 
-import csv
-import io
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import groupby
+
+from sandbox.judging.verdict import VERDICTS
 
 from evaluation.metrics.intervals import Interval
 from evaluation.study.averages import families
 from evaluation.study.bases import UNTRAINED
-from evaluation.study.table import Comparison, SubsetRow, SubsetScore
+from evaluation.study.comparisons import EQUIVALENT, EXPLORATORY, PRIMARY, Comparison
+from evaluation.study.csv_files import GROUP, has_base
+from evaluation.study.students import TRAINED
+from evaluation.study.table import SubsetRow, SubsetScore
 
-GROUP = ("student", "rq", "source")
-SCORE = ("repeats", "pass@1", "sd", "low", "high", "problems", "of", "final", "isolated")
-AVERAGE = ("subset", "average", "average_low", "average_high")
-BASE = "base_pass@1"  # after them, of a benchmark whose results have a verdict on the base tests
-COMPARISON = (
-    *GROUP,
-    "benchmark",
-    "first",
-    "second",
-    "difference_points",
-    "low",
-    "high",
-    "p",
-    "p_holm",
-    "df",
-    "run_effect_points",
-    "repeats_first",
-    "repeats_second",
-    "problems",
-    "of",
-)
 LEGEND = (
     "pass@1 in percent, the mean over repeats (draws of the data x seeds of the training); sd: sample standard deviation "
     "over repeats; interval: 95%, Wilson's score interval of the mean over repeats, over problems and, where there are several, "
@@ -37,78 +21,46 @@ LEGEND = (
     "versions of one problem taken as one."
 )
 BASE_LEGEND = "base: pass@1 on the tests of the base benchmark alone. It is in no average and in no comparison."
+CONTROL = "(control)"  # after the name of a subset that is none of the question's
+CONTROL_LEGEND = (
+    f"{CONTROL}: trained on data of the same source that are no subset of the question, such as all of them or a random share; shown under "
+    "each question of the source."
+)
 COMPARISON_LEGEND = (
     "Difference: second minus first in percentage points; interval (95%) and p: Student's t over repeats and problems, both "
     "taken as a sample of those that could have been drawn, with Satterthwaite's degrees of freedom; by pairs where both have "
-    "the same draws of the data. p (Holm): adjusted over all pairs of that student, question, source and benchmark. A large p "
-    "does not say that two subsets are alike; the interval says how far apart they may be. (Tables "
-    "of earlier releases had McNemar's test and intervals over problems alone, as if other repeats would have solved the "
-    "same: p and intervals here are others.)"
+    "the same draws of the data."
+)
+PRIMARY_LEGEND = (
+    "Verdict: different, where p (Holm) is below 0.05; else equivalent within the plan's margin, where the 90% interval lies within it (two "
+    "one-sided tests at 5%, each contrast by itself); else undecided, which does not say that there is no difference. p (Holm): adjusted over all "
+    "tests of the plan."
+)
+DUNNETT_LEGEND = (
+    "Dunnett's interval: with a chance of 95% all intervals of the subsets that are compared with the same one, on one benchmark, hold "
+    "their truths."
+)
+EXPLORATORY_LEGEND = (
+    "p (Holm): adjusted over the pairs of that student, question, source and benchmark alone. A large p does not say that two subsets are "
+    "alike; the interval says how far apart they may be."
+)
+CHANGED = (
+    "Tables of earlier releases had McNemar's test and intervals over problems alone, as if other repeats would have solved the same, and did "
+    "not tell primary from exploratory comparisons: p and intervals here are others."
 )
 ALONE = (
     "With one repeat of each, or one against two, two subsets and their seeds cannot be told apart: such a difference has no "
     "interval and no p. Train each subset with several seeds or draws (train.py --seed)."
 )
-
-
-def study_csv(rows: Sequence[SubsetRow], benchmarks: Sequence[str]) -> Iterator[bytes]:
-    """study.csv, a line for each subset. pass@1, sd, low and high are fractions; a cell without a value is empty.
-
-    The average is over `benchmarks`, of which MultiPL-E's languages together count as one.
-    """
-    columns = {benchmark: (*SCORE, *([BASE] if _has_base(rows, benchmark) else [])) for benchmark in benchmarks}
-    yield _line((*GROUP, *AVERAGE, *(f"{name}_{what}" for name, own in columns.items() for what in own)))
-    for row in rows:
-        cells: list[object] = [row.model, row.rq, row.source, row.subset, row.average, *_ends(row.average_interval)]
-        for benchmark, own in columns.items():
-            score = row.scores.get(benchmark)
-            cells += [*_score_cells(score), score.base_mean][: len(own)] if score else [None] * len(own)
-        yield _line(cells)
-
-
-def _has_base(rows: Iterable[SubsetRow], benchmark: str) -> bool:
-    """Whether a subset has a pass@1 on the base tests of a benchmark."""
-    return any(score.base_mean is not None for row in rows if (score := row.scores.get(benchmark)) is not None)
-
-
-def _score_cells(score: SubsetScore) -> list[object]:
-    marks = ["yes" if mark else "no" for mark in (score.final, score.isolated)]
-    return [score.repeats, score.mean, score.sd, *_ends(score.interval), score.problems, score.of, *marks]
-
-
-def _ends(interval: Interval | None) -> tuple[float | None, float | None]:
-    return (interval.low, interval.high) if interval else (None, None)
-
-
-def comparisons_csv(comparisons: Iterable[Comparison]) -> Iterator[bytes]:
-    """comparisons.csv, a line for each pair: second minus first in percentage points, 95% interval, p, Holm's p."""
-    yield _line(COMPARISON)
-    for pair in comparisons:
-        # rounded, because sums that cancel leave 1e-15; + 0.0 makes 0.0 of -0.0
-        points = [
-            None if value is None else round(value, 9) + 0.0 for value in (pair.difference, *_ends(pair.interval))
-        ]
-        yield _line(
-            (
-                *_labels(pair),
-                *points,
-                pair.p,
-                pair.p_holm,
-                pair.df,
-                pair.run_effect,
-                *pair.repeats,
-                pair.problems,
-                pair.of,
-            )
-        )
-
-
-def _line(cells: Sequence[object]) -> bytes:
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerow(
-        "" if cell is None else f"{cell:.6g}" if isinstance(cell, float) else cell for cell in cells
-    )
-    return text.getvalue().encode()
+CUT_LEGEND = "Samples of all repeats by verdict; cut: the share, in percent, whose tokens ran out before the answer came to its end."
+# in study.md's words: what may differ between subsets besides what they are named for
+DIFFERING = {
+    "tokens": "tokens of a pass",
+    "answer_tokens_seen": "answer tokens seen",
+    "steps": "steps",
+    "truncated_records": "records cut at the cutoff",
+}
+NOTEWORTHY = 0.10  # two subsets are said to be trained on different tokens or steps where they differ by more
 
 
 def markdown(
@@ -118,24 +70,47 @@ def markdown(
     names: Mapping[str, str],
     notes: Sequence[str],
     not_run: Sequence[str] = (),
+    margin: float = 0.0,
 ) -> str:
-    """study.md: both tables in percent and percentage points, and in plain words what a reader has to know about them.
+    """study.md: all tables in percent and percentage points, and in plain words what a reader has to know about them.
 
     `names` are the benchmarks' names for people. `notes` stand above the tables. `not_run` are benchmarks that this machine
-    cannot run; each has a column that says so.
+    cannot run; each has a column that says so. `margin` is the plan's, in percentage points.
     """
+    shown = _with_controls(rows)
     blocks = [
         "# pass@1 of the students",
         *_sentences(rows, benchmarks, names),
         *notes,
-        _score_table(rows, benchmarks, not_run),
+        _score_table(shown, benchmarks, not_run),
         LEGEND,
-        *([BASE_LEGEND] if any(_has_base(rows, benchmark) for benchmark in benchmarks) else []),
+        *([BASE_LEGEND] if any(has_base(rows, benchmark) for benchmark in benchmarks) else []),
     ]
+    blocks += [CONTROL_LEGEND] if any(CONTROL in row.subset for row in shown) else []
+    if any(row.trained for row in rows):
+        blocks += ["## What they were trained on", _trained_table(rows), *_trained_differently(shown)]
+    if any(score.verdicts for row in rows for score in row.scores.values()):
+        blocks += ["## What became of their answers", _verdict_table(rows), CUT_LEGEND]
+    primary = [pair for pair in comparisons if pair.role == PRIMARY]
+    if primary:
+        together = [DUNNETT_LEGEND] if any(pair.simultaneous for pair in primary) else []
+        blocks += [
+            "## Primary contrasts",
+            _primary_table(primary, margin),
+            PRIMARY_LEGEND,
+            *together,
+            COMPARISON_LEGEND,
+        ]
+    if exploratory := [pair for pair in comparisons if pair.role == EXPLORATORY]:
+        blocks += [
+            "## Exploratory comparisons",
+            _comparison_table(exploratory),
+            *([] if primary else [COMPARISON_LEGEND]),
+        ]
+        blocks += [EXPLORATORY_LEGEND, *_families(exploratory)]
     if comparisons:
-        blocks += ["## Subsets against each other", _comparison_table(comparisons), COMPARISON_LEGEND]
-        blocks += list(_families(comparisons))
         blocks += [ALONE] if any(pair.problems and pair.p is None for pair in comparisons) else []
+        blocks += [CHANGED]
     return "\n\n".join(blocks) + "\n"
 
 
@@ -159,7 +134,7 @@ def _sentences(rows: Sequence[SubsetRow], benchmarks: Sequence[str], names: Mapp
 
 def _families(comparisons: Sequence[Comparison]) -> Iterator[str]:
     """How likely a false claim is somewhere in the table, where it has several families of pairs."""
-    tested = {_labels(pair)[:4] for pair in comparisons if pair.p is not None}
+    tested = {pair.labels[:4] for pair in comparisons if pair.p is not None}
     if len(tested) > 1:
         yield (
             f"{len(tested)} families of pairs are corrected each by itself: if no two subsets differed and the families had nothing to "
@@ -167,11 +142,63 @@ def _families(comparisons: Sequence[Comparison]) -> Iterator[str]:
         )
 
 
+def _with_controls(rows: Sequence[SubsetRow]) -> list[SubsetRow]:
+    """The rows as they are shown: those of a source's controls after the subsets of each of its questions."""
+    controls: dict[tuple[str, str], list[SubsetRow]] = {}
+    for row in rows:
+        if row.source and not row.rq:
+            controls.setdefault((row.model, row.source), []).append(row)
+    asked = {(row.model, row.source) for row in rows if row.rq}
+    shown: list[SubsetRow] = []
+    for (model, rq, source), group in groupby(rows, key=lambda row: (row.model, row.rq, row.source)):
+        if rq or (model, source) not in asked:
+            shown += group
+        if rq:
+            own = controls.get((model, source), [])
+            shown += [replace(one, rq=rq, subset=f"{one.subset} {CONTROL}") for one in own]
+    return shown
+
+
+def _trained_table(rows: Sequence[SubsetRow]) -> str:
+    """What training took, the mean over a subset's students."""
+    header = (*GROUP, "subset", "records", "tokens", "answer tokens", "answer tokens seen", "steps", "records cut")
+    lines = [(*_labels(row), *(_whole(row.trained.get(key)) for key in TRAINED)) for row in rows if row.trained]
+    return _table(header, lines, left=4)
+
+
+def _trained_differently(shown: Sequence[SubsetRow]) -> Iterator[str]:
+    """Where subsets of a question, and their controls, were trained on different tokens, steps or shares of cut records."""
+    groups: dict[tuple[str, ...], list[SubsetRow]] = {}
+    for row in shown:
+        if row.rq and row.trained:
+            groups.setdefault(_labels(row)[:3], []).append(row)
+    for group, rows in groups.items():
+        found = []
+        for key, what in DIFFERING.items():
+            known = {row.subset: row.trained[key] for row in rows if key in row.trained}
+            if len(known) > 1 and max(known.values()) > (1 + NOTEWORTHY) * min(known.values()):
+                least, most = min(known, key=lambda name: known[name]), max(known, key=lambda name: known[name])
+                found.append(f"{what} ({known[least]:,.0f} of {least} to {known[most]:,.0f} of {most})")
+        if found:
+            yield f"{' '.join(group)}: trained on different numbers of {', '.join(found)}. Differences between these subsets may come of that."
+
+
+def _verdict_table(rows: Sequence[SubsetRow]) -> str:
+    header = (*GROUP, "subset", "benchmark", "samples", "cut", *VERDICTS)
+    lines = []
+    for row in rows:
+        for benchmark, score in row.scores.items():
+            if samples := sum(score.verdicts.values()):
+                counts = [f"{score.verdicts.get(name, 0):,}" for name in VERDICTS]
+                lines.append((*_labels(row), benchmark, f"{samples:,}", _number(score.cut / samples, 100), *counts))
+    return _table(header, lines, left=5)
+
+
 def _score_table(rows: Sequence[SubsetRow], benchmarks: Sequence[str], not_run: Sequence[str]) -> str:
     shown = ("repeats", "pass@1", "sd", "interval")
     averaged = len(families(benchmarks)) > 1
     header = [*GROUP, "subset", *(["average", "average interval"] if averaged else [])]
-    columns = {benchmark: (*shown, *(["base"] if _has_base(rows, benchmark) else [])) for benchmark in benchmarks}
+    columns = {benchmark: (*shown, *(["base"] if has_base(rows, benchmark) else [])) for benchmark in benchmarks}
     header += [*(f"{name} {what}" for name, own in columns.items() for what in own), *not_run]
     lines = []
     for row in rows:
@@ -201,22 +228,49 @@ def _mark(score: SubsetScore) -> str:
     return share + ("" if score.final else ", not final")
 
 
-def _labels(pair: Comparison) -> tuple[str, ...]:
-    """What is compared: GROUP, the benchmark, and the two subsets."""
-    return pair.model, pair.rq, pair.source, pair.benchmark, pair.first, pair.second
+def _labels(row: SubsetRow) -> tuple[str, ...]:
+    """GROUP and the subset of a row."""
+    return row.model, row.rq, row.source, row.subset
+
+
+def _primary_table(primary: Sequence[Comparison], margin: float) -> str:
+    """The contrasts of the plan, each with its verdict."""
+    together = any(pair.simultaneous for pair in primary)
+    shown = ("difference", "interval", "90% interval", "p", "p (Holm)", *(["Dunnett's interval"] if together else []))
+    header = (*GROUP, "benchmark", "first", "second", "verdict", *shown, "repeats", "problems")
+    lines = [
+        (
+            *pair.labels,
+            f"{EQUIVALENT} within {margin:g} points" if pair.verdict == EQUIVALENT else str(pair.verdict),
+            _number(pair.difference, 1, "+"),
+            _interval(pair.interval, 1),
+            _interval(pair.interval_90, 1),
+            _p(pair.p),
+            _p(pair.p_holm),
+            *([_interval(pair.simultaneous.interval if pair.simultaneous else None, 1)] if together else []),
+            *_sizes(pair),
+        )
+        for pair in primary
+    ]
+    return _table(header, lines, left=7)
+
+
+def _sizes(pair: Comparison) -> tuple[str, str]:
+    """The repeats of both subsets, and the problems."""
+    share = f" of {pair.of}" if pair.problems < pair.of else ""
+    return "{} and {}".format(*pair.repeats), f"{pair.problems}{share}"
 
 
 def _comparison_table(comparisons: Sequence[Comparison]) -> str:
     header = (*GROUP, "benchmark", "first", "second", "difference", "interval", "p", "p (Holm)", "repeats", "problems")
     lines = [
         (
-            *_labels(pair),
+            *pair.labels,
             _number(pair.difference, 1, "+"),
             _interval(pair.interval, 1),
             _p(pair.p),
             _p(pair.p_holm),
-            "{} and {}".format(*pair.repeats),
-            f"{pair.problems}{f' of {pair.of}' if pair.problems < pair.of else ''}",
+            *_sizes(pair),
         )
         for pair in comparisons
     ]
@@ -228,6 +282,10 @@ def _number(value: float | None, factor: float, sign: str = "") -> str:
         return ""
     rounded = round(value * factor, 1)
     return f"{rounded:{sign}.1f}" if rounded else "0.0"
+
+
+def _whole(value: float | None) -> str:
+    return "" if value is None else f"{value:,.0f}"
 
 
 def _interval(ends: Interval | None, factor: float) -> str:

@@ -137,7 +137,8 @@ def read(student: Candidate, benchmark: str, of: int, output_dir: Path) -> Stude
         results = folder / GRADES / RESULTS
         base = counts(results, "base") if summary.get("base_pass_at_k") else None
         marks = bool(summary["final"]), bool(summary["isolated"])
-        graded = Graded(student, benchmark, counts(results), of, *marks, base)
+        cut = made.get("finish_reasons", {}).get("length", 0)
+        graded = Graded(student, benchmark, counts(results), of, *marks, base, verdicts(results), cut)
         return StudentResult(graded, settings, judged["files"][RESULTS]["sha256"])
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(f"{folder}: expected what generate.py and grade.py write, got {error!r:.100}") from None
@@ -156,6 +157,11 @@ def counts(path: Path, tests: str = "verdict") -> dict[str, tuple[int, int]]:
             samples[row["task_id"]] += 1
             passing[row["task_id"]] += row[tests] == PASS
     return {task: (passing[task], number) for task, number in samples.items()}
+
+
+def verdicts(path: Path) -> dict[str, int]:
+    """Samples by verdict, from results.jsonl."""
+    return dict(Counter(orjson.loads(line)["verdict"] for line in path.read_bytes().splitlines()))
 
 
 def check_alike(found: Sequence[StudentResult]) -> None:

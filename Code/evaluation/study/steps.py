@@ -9,17 +9,21 @@ from typing import Any
 from seedkit.cli import say
 from seedkit.errors import InputError, RunError, UsageError
 from seedkit.manifest import OutputFolder, versions
+from training.study_plan import StudyPlan, read_plan
 
 from evaluation.generation.settings import GenerationSettings
 from evaluation.grading.settings import GradingSettings
 from evaluation.study.bases import BaseModel, Candidate, base_models
-from evaluation.study.report import comparisons_csv, markdown, study_csv
+from evaluation.study.comparisons import comparisons
+from evaluation.study.csv_files import comparisons_csv, study_csv, verdicts_csv
+from evaluation.study.planned import plan_notes
+from evaluation.study.report import markdown
 from evaluation.study.runs import Pair, StudentResult, StudySettings, cannot_run, check_alike, evaluate, read, sizes
 from evaluation.study.students import find, training_differences
-from evaluation.study.table import comparisons, grouped, table_rows
+from evaluation.study.table import grouped, table_rows
 
 STAGE = "evaluate_study"
-STUDY, COMPARISONS, MARKDOWN = FILES = ("study.csv", "comparisons.csv", "study.md")
+STUDY, COMPARISONS, VERDICTS, MARKDOWN = FILES = ("study.csv", "comparisons.csv", "verdicts.csv", "study.md")
 TITLES = {
     "humaneval": "HumanEval",
     "mbpp": "MBPP sanitized",
@@ -36,6 +40,7 @@ def study(args: argparse.Namespace) -> bool:
     `args` are the flags, and `files`: by benchmark its file or None. Raises UsageError or InputError where nothing can be
     evaluated, and RunError at the end where a student failed.
     """
+    plan = read_plan(args.plan) if args.plan else None
     not_run = {name: why for name in args.files if (why := cannot_run(name))}
     for name, why in not_run.items():
         say(f"{name}: not run: {why}")
@@ -68,7 +73,7 @@ def study(args: argparse.Namespace) -> bool:
         if found:
             check_alike(found)
             left_out = {"unfinished": unfinished, "failed": list(failed), "not evaluated": absent}
-            print(_write(folder, found, settings, left_out), end="")
+            print(_write(folder, found, settings, left_out, plan), end="")
             say(f"tables in {args.output_dir}")
         elif not failed:
             raise InputError(f"{args.output_dir}: expected students that are generated and graded, got none")
@@ -109,14 +114,21 @@ def _collect(
 
 
 def _write(
-    folder: OutputFolder, found: Sequence[StudentResult], settings: StudySettings, left_out: Mapping[str, Sequence[str]]
+    folder: OutputFolder,
+    found: Sequence[StudentResult],
+    settings: StudySettings,
+    left_out: Mapping[str, Sequence[str]],
+    plan: StudyPlan | None,
 ) -> str:
-    """The three files and the manifest; returns the markdown."""
+    """The files and the manifest; returns the markdown."""
     graded, benchmarks = [one.graded for one in found], list(settings.files)
-    rows, pairs = table_rows(graded, benchmarks), comparisons(graded, benchmarks)
-    text = markdown(rows, pairs, benchmarks, TITLES, list(_notes(found, settings, left_out)), list(settings.not_run))
+    rows, pairs = table_rows(graded, benchmarks), comparisons(graded, benchmarks, plan)
+    notes = [*plan_notes(plan, pairs, graded), *_notes(found, settings, left_out)]
+    margin = plan.margin_points if plan else 0.0
+    text = markdown(rows, pairs, benchmarks, TITLES, notes, list(settings.not_run), margin)
     folder.write(STUDY, study_csv(rows, benchmarks))
     folder.write(COMPARISONS, comparisons_csv(pairs))
+    folder.write(VERDICTS, verdicts_csv(rows))
     folder.write(MARKDOWN, (line.encode() for line in text.splitlines(keepends=True)))
     folder.finish(
         {
@@ -133,6 +145,7 @@ def _write(
             ],
             "not_run": dict(settings.not_run),
             "left_out": left_out,
+            "plan": plan and {"file": plan.file, "sha256": plan.sha256},
             "final": all(one.graded.final for one in found),
             "isolated": all(one.graded.isolated for one in found),
             "versions": versions("instructiondata", "numpy", "scipy"),
@@ -164,7 +177,7 @@ def _notes(
         students = {one.label: one for one in alone if not isinstance(one, BaseModel)}
         if keys := training_differences(list(students.values())):
             group = " ".join(word for word in (model, rq, source) if word)
-            yield f"{group}: trained with different {', '.join(keys)}, so that not only the data differ."
+            yield f"{group}: trained with different {', '.join(keys)}: differences between these students may come of that."
     for why, labels in left_out.items():
         if labels:
             yield f"Not or not wholly in the table, {why}: {', '.join(labels)}."

@@ -1,14 +1,17 @@
 """The students below a folder, and what their names say: question, source, subset and repeat."""
 
 import os
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from seedkit.errors import InputError, UsageError
 from training import student_run
 from training.subset_names import parsed_stem
+
+# what training took, as run.json names it: records and tokens of one pass over the data, answer tokens in all steps
+TRAINED = ("records", "tokens", "answer_tokens", "answer_tokens_seen", "steps", "truncated_records")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +27,8 @@ class TrainedStudent:
     subset: str  # e.g. T1_LOWER
     draw: int | None  # the number of the data's repeat, where there are several
     seed: int  # of the training
+    study_plan: str | None = None  # the sha256 of the plan that it was trained under
+    trained: Mapping[str, int] = field(default_factory=dict)  # of TRAINED what its run.json says
 
     @property
     def label(self) -> str:
@@ -84,7 +89,10 @@ def read(folder: Path) -> TrainedStudent:
         name, plan, files = str(document["run"]), document["plan"], dict(document["model"]["files"])
         revision = str(document["model"]["revision"])
         stem, seed = Path(plan["data"]["file"]).stem, int(plan["settings"]["seed"])
-    except (KeyError, TypeError, ValueError) as error:
+        study_plan = plan.get("study_plan", {}).get("sha256")
+        known = {**document, "records": plan["data"]["records"]}
+        trained = {key: int(known[key]) for key in TRAINED if known.get(key) is not None}
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise InputError(
             f"{folder / student_run.RUN}: expected one of train.py's files, got one without {error}"
         ) from None
@@ -95,7 +103,9 @@ def read(folder: Path) -> TrainedStudent:
             raise InputError(
                 f"{path}: run.json says {size:,} bytes, got {'no file' if found is None else f'{found:,}'}"
             )
-    return TrainedStudent(folder.parent.name, name, folder, revision, *parsed(name, stem, seed), seed)
+    return TrainedStudent(
+        folder.parent.name, name, folder, revision, *parsed(name, stem, seed), seed, study_plan, trained
+    )
 
 
 def parsed(name: str, stem: str, seed: int) -> tuple[str, str, str, int | None]:

@@ -1,17 +1,17 @@
-"""The figures of a study: pass@1 of every subset over its repeats, and every two subsets of a question compared."""
+"""The figures of a study: pass@1 of every subset over its repeats, what became of its answers, and what it was trained on."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from itertools import combinations, product
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from evaluation.metrics.comparison import difference, holm
 from evaluation.metrics.intervals import Interval, score_interval
 from evaluation.metrics.random_effects import Floats
 from evaluation.study.averages import Counts, average, average_interval
 from evaluation.study.bases import BaseModel, Candidate
+from evaluation.study.students import TRAINED
 
 Group = tuple[str, str, str]  # student model, RQ, source: subsets of the same group are compared with each other
 
@@ -27,6 +27,8 @@ class Graded:
     final: bool  # no infra_error is left
     isolated: bool = True  # it was graded in a sandbox
     base: Counts | None = None  # as `solved`, on the base tests alone, where there are others
+    verdicts: Mapping[str, int] = field(default_factory=dict)  # samples, by verdict
+    cut: int = 0  # samples whose tokens ran out (finish_reason length)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,8 @@ class SubsetScore:
     sd: float | None  # of the repeats, ddof 1; None with one
     interval: Interval | None  # 95%, of the mean over repeats: over problems, and over repeats where there are several
     base_mean: float | None = None  # on the base tests alone, where the benchmark has others besides
+    verdicts: Mapping[str, int] = field(default_factory=dict)  # samples of all repeats, by verdict
+    cut: int = 0  # samples of all repeats whose tokens ran out
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,30 +60,7 @@ class SubsetRow:
     scores: Mapping[str, SubsetScore]  # by benchmark
     average: float | None  # over the families of benchmarks
     average_interval: Interval | None  # 95%, over repeats and problems
-
-
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """Two subsets on one benchmark: `second` minus `first` in percentage points, over the problems that all repeats have.
-
-    With too few repeats (`evaluation.metrics.comparison`) there is a difference, and neither interval nor p.
-    """
-
-    model: str
-    rq: str
-    source: str
-    benchmark: str
-    first: str
-    second: str
-    problems: int
-    of: int
-    repeats: tuple[int, int]  # of the first and of the second
-    difference: float | None = None
-    interval: Interval | None = None  # 95%, over repeats and problems
-    p: float | None = None
-    p_holm: float | None = None
-    df: float | None = None
-    run_effect: float | None = None  # the standard deviation of a run's own effect, percentage points
+    trained: Mapping[str, float] = field(default_factory=dict)  # of TRAINED what all repeats know, the mean over them
 
 
 def table_rows(graded: Sequence[Graded], benchmarks: Sequence[str]) -> list[SubsetRow]:
@@ -92,8 +73,15 @@ def table_rows(graded: Sequence[Graded], benchmarks: Sequence[str]) -> list[Subs
                 if own := [one for one in repeats if one.benchmark == benchmark]:
                     scores[benchmark] = score(own)
             mean = average({name: scores[name].mean if name in scores else None for name in benchmarks})
-            rows.append(SubsetRow(model, rq, source, subset, scores, mean, _average_interval(repeats, benchmarks)))
+            interval = _average_interval(repeats, benchmarks)
+            rows.append(SubsetRow(model, rq, source, subset, scores, mean, interval, _trained(repeats)))
     return rows
+
+
+def _trained(graded: Sequence[Graded]) -> dict[str, float]:
+    """What training took, the mean over the students of a subset, where all of them know it."""
+    each = list({one.student.name: one.student.trained for one in graded}.values())
+    return {key: sum(one[key] for one in each) / len(each) for key in TRAINED if all(key in one for one in each)}
 
 
 def _average_interval(graded: Sequence[Graded], benchmarks: Sequence[str]) -> Interval | None:
@@ -125,6 +113,8 @@ def score(repeats: Sequence[Graded]) -> SubsetScore:
         None,
         None,
         None,
+        verdicts=sum((Counter(one.verdicts) for one in repeats), Counter[str]()),
+        cut=sum(one.cut for one in repeats),
     )
     if not tasks:
         return result
@@ -135,54 +125,6 @@ def score(repeats: Sequence[Graded]) -> SubsetScore:
     base_mean = float(pass_rates(bases, tasks).mean()) if len(bases) == len(repeats) else None
     interval = score_interval([rates], [1.0])
     return replace(result, mean=float(each.mean()), sd=sd, interval=interval, base_mean=base_mean)
-
-
-def comparisons(graded: Sequence[Graded], benchmarks: Sequence[str]) -> list[Comparison]:
-    """All pairs of subsets of each group on each benchmark. Holm's correction is over the pairs of one group and benchmark."""
-    found = []
-    for group, subsets in grouped(graded).items():
-        for benchmark in benchmarks:
-            own = {name: [one for one in repeats if one.benchmark == benchmark] for name, repeats in subsets.items()}
-            found += _family(group, benchmark, {name: repeats for name, repeats in own.items() if repeats})
-    return found
-
-
-def _family(group: Group, benchmark: str, subsets: Mapping[str, Sequence[Graded]]) -> list[Comparison]:
-    pairs = [
-        _compared(group, benchmark, (first, one), (second, two))
-        for (first, one), (second, two) in combinations(subsets.items(), 2)
-    ]
-    adjusted = iter(holm([pair.p for pair in pairs if pair.p is not None]))
-    return [pair if pair.p is None else replace(pair, p_holm=next(adjusted)) for pair in pairs]
-
-
-def _compared(
-    group: Group, benchmark: str, first: tuple[str, Sequence[Graded]], second: tuple[str, Sequence[Graded]]
-) -> Comparison:
-    """Two subsets, each given as (name, repeats), compared over repeats and problems: by draw where they share draws."""
-    (one, repeats), (two, others) = first, second
-    tasks = common_tasks([*repeats, *others])
-    of = max(graded.of for graded in (*repeats, *others))
-    compared = Comparison(*group, benchmark, one, two, len(tasks), of, (len(repeats), len(others)))
-    if not tasks:
-        return compared
-    rates = [pass_rates(graded, tasks) for graded in (repeats, others)]
-    if paired := _share_draws(repeats, others):
-        draws = len({graded.student.draw for graded in repeats})
-        # sorted by draw and then by seed, so that the seeds of a draw stand together
-        rates = [table.reshape(draws, -1, len(tasks)).mean(axis=1) for table in rates]
-    found = difference(*rates, paired=paired)
-    interval = found.interval and Interval(100 * found.interval.low, 100 * found.interval.high)
-    run_effect = None if found.run_sd is None else 100 * found.run_sd
-    compared = replace(compared, difference=100 * found.estimate, interval=interval, run_effect=run_effect)
-    return replace(compared, p=found.p, df=found.df)
-
-
-def _share_draws(first: Sequence[Graded], second: Sequence[Graded]) -> bool:
-    """Whether both subsets have the same draws of the data, more than one, and the same seeds of the training for each."""
-    runs, others = ({(one.student.draw, one.student.seed) for one in repeats} for repeats in (first, second))
-    draws, seeds = ({run[part] for run in runs} for part in (0, 1))
-    return runs == others == set(product(draws, seeds)) and None not in draws and len(draws) > 1
 
 
 def common_tasks(repeats: Iterable[Graded]) -> list[str]:

@@ -5,8 +5,10 @@ import io
 from collections.abc import Iterable
 from dataclasses import replace
 
-from evaluation.study.report import markdown, study_csv
-from evaluation.study.table import Comparison, SubsetRow, comparisons, table_rows
+from evaluation.study.comparisons import Comparison, comparisons
+from evaluation.study.csv_files import study_csv
+from evaluation.study.report import markdown
+from evaluation.study.table import SubsetRow, table_rows
 from study_cases import ALG, BENCHMARKS, HIGHER, LOWER, MIDDLE, graded, student, two_subsets
 
 

@@ -9,8 +9,10 @@ from collections.abc import Iterable
 import numpy as np
 import pytest
 from evaluation.metrics.comparison import holm
-from evaluation.study.report import comparisons_csv, markdown
-from evaluation.study.table import comparisons, table_rows
+from evaluation.study.comparisons import comparisons
+from evaluation.study.csv_files import comparisons_csv
+from evaluation.study.report import markdown
+from evaluation.study.table import table_rows
 from scipy.stats import t
 from study_cases import ALG, BENCHMARKS, HIGHER, LOWER, MIDDLE, graded, student, two_subsets
 

@@ -4,9 +4,9 @@
 
 Checks hashes, sizes and counts of all files. Tertiles must also be disjoint, complete, ordered and of the right sizes;
 the counts by category of classified records must be true; mixes must have exact ratios, no record twice, be nested within
-a repeat, and no two may be alike. Also told are repeats that hold the same records, where a mix takes all of a kind, and
-files that no manifest knows. Exit code 0 if all is well, 1 if a folder is not what its manifest says, 2 if there is no
-manifest.
+a repeat, and no two may be alike; subsets chosen by a score must hold the records that it puts first. Also told are
+repeats that hold the same records, where a mix takes all of a kind, and files that no manifest knows. Exit code 0 if all
+is well, 1 if a folder is not what its manifest says, 2 if there is no manifest.
 """
 
 import argparse
@@ -26,6 +26,7 @@ from seedkit.flags import parser
 from seedkit.manifest import MANIFEST, documents, read_manifest
 from seedkit.mixes import same_records_line
 from seedkit.sources import readable
+from seedkit.verify_chosen import chosen_faults
 from seedkit.verify_mixes import alike, key_fault, mix_faults, rows
 
 # What manifests of classified records say of their columns since they say it; those of the first release had these.
@@ -184,6 +185,7 @@ def _member_faults(folder: Path, names: list[str], scored: dict[str, _ScoreRow])
 KINDS: dict[str, Callable[[Path, dict[str, Any]], Iterator[str]]] = {
     "tertiles": _tertile_faults,
     "classified": _classified_faults,
+    "chosen": lambda folder, manifest: chain(chosen_faults(folder, manifest), _reject_fault(folder, manifest)),
     "mixes": lambda folder, manifest: chain(mix_faults(folder, manifest), _reject_fault(folder, manifest)),
 }
 

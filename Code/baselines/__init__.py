@@ -1,0 +1,1 @@
+"""What a subset must beat: random, longest, IFD, quality and diversity."""

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import math
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -18,8 +19,8 @@ TURNING = {*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F, 0x061
 class Column:
     """A column of a table: its heading, and how its values are written.
 
-    `kind` is text, count, percent (a fraction written as percent), points (signed percentage points), p (a p-value), or a
-    number of decimals.
+    `kind` is text, count, percent (a fraction written as percent), points (signed percentage points), p (a p-value), value
+    (four significant digits), or a number of decimals.
     """
 
     name: str
@@ -37,6 +38,8 @@ class Column:
             return f"{value:,.{self.kind}f}"
         if self.kind == "count":
             return f"{value:,}"
+        if self.kind == "value":
+            return significant(value)
         if self.kind == "percent":
             return f"{100 * value:.1f}"
         if self.kind == "points":
@@ -133,6 +136,12 @@ class PageData:
     methods: Sequence[str]
     models: DataTable
     versions: DataTable
+
+
+def significant(value: float, digits: int = 4) -> str:
+    """A number with so many significant digits, or all of those before its point."""
+    before = math.floor(math.log10(abs(value))) if value else 0
+    return f"{value:,.{max(0, digits - 1 - before)}f}"
 
 
 def visible(text: str) -> str:

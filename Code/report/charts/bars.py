@@ -7,8 +7,10 @@ from markupsafe import Markup
 
 from report.charts.svg import (
     CHARACTER,
-    HIGHER,
+    GREY,
+    INKS,
     LOWER,
+    MIDDLE_,
     PLAIN,
     WIDTH,
     Axis,
@@ -24,20 +26,25 @@ from report.charts.svg import (
 )
 
 ROW, THICK = 24, 16
+TERTILES = tuple((ink, number == 2) for number, ink in enumerate(INKS, 1))
 # ink and whether it is striped: a part of a whole is told from its neighbours by both
 LOOKS: tuple[tuple[Ink, bool], ...] = (
-    (HIGHER, False), (LOWER, True), (("middle", "#D55E00"), False), (("line4", "#009E73"), True),
-    (("line6", "#E69F00"), False), (("line5", "#CC79A7"), True), (("grey", "#888888"), False), (("line7", "#56B4E9"), False),
+    (PLAIN, False), (MIDDLE_, True), (("line4", "#009E73"), False), (("line5", "#CC79A7"), True),
+    (("line6", "#E69F00"), False), (LOWER, True), (GREY, False),
 )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A bar: its name, the numbers of its parts in the order of the legend, and the words behind it."""
+    """A bar: its name, the numbers of its parts in the order of the legend, and the words behind it.
+
+    `tertile` is 1 to 3 where it is the bar of a tertile, which looks as in the other charts.
+    """
 
     name: str
     parts: Sequence[float]
     words: str
+    tertile: int | None = None
 
 
 def bars(
@@ -63,7 +70,7 @@ def bars(
     marks = []
     for place, row in enumerate(rows):
         y, begin, inside = top + place * ROW, 0.0, []
-        for (ink, striped), part in zip(shown, row.parts, strict=True):
+        for (ink, striped), part in zip(_own(row, shown), row.parts, strict=True):
             if part:
                 start, end = x.at(begin), x.at(begin + part)
                 inside.append(box(start, y + 4, max(0.6, end - start), THICK, ink, key if striped else None))
@@ -74,3 +81,7 @@ def bars(
         marks.append(text(x.at(begin) + 6, y + 16, row.words))
     bottom = top + len(rows) * ROW + 4
     return drawing(key, title, description, bottom + 44, hatch(key), words, x_axis(x, bottom, label, top), *marks)
+
+
+def _own(row: Bar, shown: Sequence[tuple[Ink, bool]]) -> Sequence[tuple[Ink, bool]]:
+    return shown if row.tertile is None else TERTILES[row.tertile - 1 : row.tertile]

@@ -1,5 +1,6 @@
 """How scores are distributed: histograms by tertile, and clouds of points over a map of how many there are."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -26,8 +27,9 @@ from report.charts.svg import (
     y_axis,
 )
 
+ROOM = 120  # for the words of a border
 LEFT, RIGHT = 58, WIDTH - 14
-BINS = 40
+BINS = (8, 40)  # least and most
 GRID = (46, 34)  # cells of the map under a cloud
 SHADES = 5  # of them, by the logarithm of how many records are in a cell
 SIGNS = tuple(sign for _, _, sign in TERTILES)
@@ -44,7 +46,9 @@ class Binned:
 def binned(values: NDArray[np.float64], tertile: NDArray[np.int64], *, log: bool = False) -> Binned:
     """Counts of the values (n,) by bin and tertile (n,) from 1 to 3; bins of equal ratios if `log`, else of equal widths."""
     low, high = float(values.min()), float(values.max())
-    edges = np.geomspace(low, high, BINS + 1) if log else np.linspace(low, high, BINS + 1)
+    fine = np.histogram_bin_edges(np.log(values) if log else values, "fd")  # the rule of Freedman and Diaconis
+    count = int(np.clip(len(fine) - 1, *BINS))
+    edges = np.geomspace(low, high, count + 1) if log else np.linspace(low, high, count + 1)
     edges[0], edges[-1] = low, high  # as they are, not a last digit beside
     counts = [np.histogram(values[tertile == number], edges)[0] for number in (1, 2, 3)]
     return Binned(edges, np.array(counts, dtype=np.int64))
@@ -67,7 +71,8 @@ def histogram(
         for ink, (name, _, _), count in zip(INKS, TERTILES, totals.tolist(), strict=True)
     ]
     words, space = legend(LEFT, 12, entries)
-    top, bottom = space + 22, space + 252
+    top = space + (40.0 if borders else 10.0)
+    bottom = space + 270.0
     x = Axis(float(data.edges[0]), float(data.edges[-1]), LEFT, RIGHT, log)
     y = Axis(0.0, float(data.counts.sum(axis=0).max()) * 1.05, bottom, top)
     bars = []
@@ -82,15 +87,25 @@ def histogram(
         if inside:
             told = f"{start:.4g} to {end:.4g}: {base:,} records"
             bars.append(element("g", element("title", told), *inside))
-    lines = []
-    for value in borders:
-        place = number(x.at(value))
-        lines.append(
-            element("path", d=f"M{place} {top - 6}V{bottom}", stroke="#555555", class_="frame", stroke_dasharray="4 3")
-        )
-        lines.append(text(x.at(value), top - 9, f"{value:.3g}", "middle"))
+    lines = _borders(borders, x, top, bottom)
     frame = [y_axis(y, LEFT, "records", RIGHT), *bars, *lines, x_axis(x, bottom, label)]
     return drawing(key, title, description, bottom + 44, hatch(key), words, *frame)
+
+
+def _borders(borders: Sequence[float], x: Axis, top: float, bottom: float) -> list[Markup]:
+    """Dashed lines where the second and the third tertile begin, with words beside their upper ends."""
+    lines = []
+    decimals = max(2, 2 - math.floor(math.log10((x.high - x.low) or 1.0)))
+    for place, (value, (name, _, _)) in enumerate(zip(borders, TERTILES[1:], strict=False)):
+        here, high = x.at(value), top - 27 + 14 * place
+        dashes = {"stroke": "#555555", "class_": "frame", "stroke_dasharray": "4 3"}
+        lines.append(element("path", d=f"M{number(here)} {number(high - 8)}V{number(bottom)}", **dashes))
+        room = here - x.start > ROOM, x.end - here > ROOM
+        side = -1 if (place == 0 and room[0]) or not room[1] else 1
+        lines.append(
+            text(here + 5 * side, high + 2, f"{name} from {value:.{decimals}f}", "start" if side > 0 else "end")
+        )
+    return lines
 
 
 @dataclass(frozen=True, slots=True)

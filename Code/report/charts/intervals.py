@@ -7,11 +7,11 @@ from markupsafe import Markup
 
 from report.charts.svg import (
     CHARACTER,
+    GREY,
     HIGHER,
     PLAIN,
     WIDTH,
     Axis,
-    Ink,
     clipped,
     drawing,
     element,
@@ -23,7 +23,6 @@ from report.charts.svg import (
 )
 
 ROW = 22
-GREY: Ink = ("grey", "#767676")
 
 
 @dataclass(frozen=True, slots=True)

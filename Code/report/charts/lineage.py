@@ -7,14 +7,14 @@ from markupsafe import Markup
 
 from report.charts.svg import WIDTH, clipped, drawing, element, number, text
 
-GAP = 44  # between columns, for the arrows
+BOX, GAP = 176.0, 40.0  # the width of a box, and the room between columns for the arrows
 LINE = 15
-FOLD = 12  # boxes of a column that are drawn
+HEAD = 7  # the length of an arrow's head
 
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A box: its key, column (0 for the seeds), words, the part of the page that it leads to, and what it was made from."""
+    """A box: its key, column (from 0), words, the part of the page that it leads to, and what it was made from."""
 
     key: str
     column: int
@@ -25,13 +25,13 @@ class Node:
 
 def lineage(key: str, title: str, description: str, nodes: Sequence[Node], columns: Sequence[str]) -> Markup:
     """Boxes under the names of their columns, each a link, with an arrow from everything that it was made from."""
-    width = (WIDTH - 8 - GAP * (len(columns) - 1)) / len(columns)
+    width = 8 + BOX * len(columns) + GAP * (len(columns) - 1)
     place: dict[str, tuple[float, float, float]] = {}  # left, top, height
     below = [30.0] * len(columns)
     for node in nodes:
         height = LINE * len(node.lines) + 12.0
-        place[node.key] = (4 + node.column * (width + GAP), below[node.column], height)
-        below[node.column] += height + 12
+        place[node.key] = (4 + node.column * (BOX + GAP), below[node.column], height)
+        below[node.column] += height + 16
     total = max(below)
     for node in nodes:  # a short column stands in the middle
         left, top, height = place[node.key]
@@ -41,24 +41,31 @@ def lineage(key: str, title: str, description: str, nodes: Sequence[Node], colum
         left, top, height = place[node.key]
         for parent in node.parents:
             if parent in place:
-                start, high, tall = place[parent]
-                x0, y0, x1, y1 = start + width, high + tall / 2, left, top + height / 2
-                bend = (x1 - x0) / 2
-                path = f"M{number(x0)} {number(y0)}C{number(x0 + bend)} {number(y0)} {number(x1 - bend)} {number(y1)} {number(x1)} {number(y1)}"
-                head = f"M{number(x1 - 6)} {number(y1 - 3.5)}L{number(x1)} {number(y1)}L{number(x1 - 6)} {number(y1 + 3.5)}"
-                arrows.append(
-                    element("path", d=path + head, class_="frame", stroke="#555555", fill="none", stroke_width=1.2)
-                )
+                arrows.append(_arrow(place[parent], (left, top, height)))
         words = [
-            text(left + 8, top + 17 + line * LINE, clipped(told, width - 10), font_weight="bold" if line == 0 else None)
+            text(left + 8, top + 17 + line * LINE, clipped(told, BOX - 10), font_weight="bold" if line == 0 else None)
             for line, told in enumerate(node.lines)
         ]
-        frame = element(
-            "rect", x=left, y=top, width=width, height=height, rx=4, class_="node", fill="#eef4fa", stroke="#3a6ea5"
-        )
+        corner = {"x": left, "y": top, "width": BOX, "height": height}
+        frame = element("rect", **corner, rx=4, class_="node", fill="#eef4fa", stroke="#3a6ea5")
         boxes.append(element("a", element("title", "\n".join(node.lines)), frame, *words, href=node.link))
-    heads = [
-        text(4 + number_ * (width + GAP), 16, name, font_weight="bold", class_="head")
-        for number_, name in enumerate(columns)
-    ]
-    return drawing(key, title, description, total + 4, *heads, *arrows, *boxes, linked=True)
+    heads = [text(4 + place_ * (BOX + GAP), 16, name, font_weight="bold") for place_, name in enumerate(columns)]
+    return drawing(key, title, description, total + 4, *heads, *arrows, *boxes, width=max(width, WIDTH), linked=True)
+
+
+def _arrow(source: tuple[float, float, float], target: tuple[float, float, float]) -> Markup:
+    """A bent line from the right side of a box to the left side of another, or down to one in the same column.
+
+    Its head ends before the box.
+    """
+    if source[0] == target[0]:
+        x, y0, y1 = source[0] + BOX / 2, source[1] + source[2], target[1] - 2
+        path, head = f"M{number(x)} {number(y0)}V{number(y1 - HEAD)}", f"M{number(x)} {number(y1)}l-3.5 {-HEAD}h7z"
+    else:
+        x0, y0 = source[0] + BOX, source[1] + source[2] / 2
+        x1, y1 = target[0] - 2, target[1] + target[2] / 2
+        end, bend = x1 - HEAD, (x1 - HEAD - x0) / 2
+        path = f"M{number(x0)} {number(y0)}C{number(x0 + bend)} {number(y0)} {number(end - bend)} {number(y1)} {number(end)} {number(y1)}"
+        head = f"M{number(x1)} {number(y1)}l{-HEAD} -3.5v7z"
+    line = element("path", d=path, class_="frame", stroke="#555555", fill="none", stroke_width=1.2)
+    return line + element("path", d=head, class_="head", fill="#555555")

@@ -18,6 +18,7 @@ CHARACTER = 6.4  # the width of a character of that size, about
 # class and colour: the tertiles' of every figure of the study, then those of Okabe and Ito that are left
 LOWER, MIDDLE_, HIGHER = INKS = (("lower", LIGHT), ("middle", MIDDLE), ("higher", DARK))
 PLAIN = ("plain", "#0072B2")
+GREY = ("grey", "#767676")
 LINES = (
     ("line1", "#0072B2"), ("line2", "#D55E00"), ("line3", "#000000"), ("line4", "#009E73"), ("line5", "#CC79A7"),
     ("line6", "#E69F00"), ("line7", "#56B4E9"),
@@ -64,7 +65,15 @@ def clipped(words: str, width: float) -> str:
     return words if len(words) <= room else f"{words[: room - 1]}…"
 
 
-def drawing(key: str, title: str, description: str, height: float, *children: object, linked: bool = False) -> Markup:
+def drawing(
+    key: str,
+    title: str,
+    description: str,
+    height: float,
+    *children: object,
+    width: float = WIDTH,
+    linked: bool = False,
+) -> Markup:
     """A whole picture with its title and description for readers who do not see it; `linked` where it holds links."""
     return element(
         "svg",
@@ -73,15 +82,15 @@ def drawing(key: str, title: str, description: str, height: float, *children: ob
         *children,
         xmlns="http://www.w3.org/2000/svg",
         id=f"{key}-svg",
-        viewBox=f"0 0 {WIDTH} {number(height)}",
-        width=WIDTH,
+        viewBox=f"0 0 {number(width)} {number(height)}",
+        width=width,
         height=height,
         role="group" if linked else "img",
         aria_labelledby=f"{key}-title {key}-desc",
         font_size=FONT,
         font_family="system-ui, sans-serif",
         fill="#1b1b1b",
-        class_="drawing",
+        class_="drawing" if width == WIDTH else "drawing wide",
     )
 
 
@@ -185,7 +194,7 @@ def legend(x: float, y: float, entries: Sequence[tuple[Markup, str]], right: flo
     """
     placed, here, line = [], x, y
     for sign, words in entries:
-        width = 26 + CHARACTER * len(words)
+        width = 34 + 1.15 * CHARACTER * len(words)
         if here > x and here + width > right:
             here, line = x, line + 18
         placed.append(element("g", sign, text(12, 4, words), transform=f"translate({number(here + 8)} {number(line)})"))

@@ -14,7 +14,7 @@ from seedkit.figures import TERTILES
 
 from report.blocks import Column, DataTable, Excerpt, PagePart
 from report.charts.distributions import Binned
-from report.folders import FinishedOutput, rows
+from report.folders import FinishedOutput, rows, slug
 
 TERTILE_NAMES = tuple(name for name, _, _ in TERTILES)
 # the script of each stage, and the flag that gives it its input
@@ -115,7 +115,7 @@ def alike(reason: str) -> str:
 
 
 def summary_table(
-    key: str, column: str, values: NDArray[np.float64], tertile: NDArray[np.int64], decimals: int = 4
+    key: str, column: str, values: NDArray[np.float64], tertile: NDArray[np.int64], kind: str | int = 4
 ) -> DataTable:
     """Least, mean, median and largest of a score by tertile; values and tertiles (n,)."""
     lines = []
@@ -125,14 +125,16 @@ def summary_table(
     columns = (
         Column("tertile"),
         Column("n", "count"),
-        *(Column(what, decimals) for what in ("min", "mean", "median", "max")),
+        *(Column(what, kind) for what in ("min", "mean", "median", "max")),
     )
-    return DataTable(f"{key}-{column}-summary", f"{column} by tertile", columns, lines, copies=True)
+    return DataTable(
+        slug(f"{key}-{column}-summary"), f"{column[:1].upper()}{column[1:]} by tertile", columns, lines, copies=True
+    )
 
 
 def bins_table(key: str, caption: str, data: Binned) -> DataTable:
     """The numbers behind a histogram."""
-    columns = (Column("from", 4), Column("to", 4), *(Column(name, "count") for name in TERTILE_NAMES))
+    columns = (Column("from", "value"), Column("to", "value"), *(Column(name, "count") for name in TERTILE_NAMES))
     edges = data.edges.tolist()
     lines = [
         (start, end, *counts) for start, end, counts in zip(edges[:-1], edges[1:], data.counts.T.tolist(), strict=True)

@@ -78,7 +78,7 @@ def section(output: FinishedOutput) -> PagePart:
         "histograms": pictures,
         "scatter": _scatter(key, n, columns, tertile),
         "spearman": spearman,
-        "summaries": [summary_table(key, name, columns[name], tertile) for name in MEASURES],
+        "summaries": [summary_table(key, NAMES[name], columns[name], tertile, "value") for name in MEASURES],
         "counts": facts_table(key, manifest),
         "left_out": left_out_table(output),
         "examples": _examples(output, scored, columns["complexity"], tertile),

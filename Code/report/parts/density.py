@@ -147,8 +147,8 @@ def _spread(output: FinishedOutput) -> DataTable:
         Column("mean pairwise cosine", 4),
         Column("mean neighbour distance", 4),
         Column("Vendi score", 1),
-        Column("neighbours of", "count"),
-        Column("Vendi sample", "count"),
+        Column("records searched for neighbours", "count"),
+        Column("records sampled for the Vendi score", "count"),
     )
     return DataTable(f"{output.key}-spread", "How spread out each tertile is", heads, lines, copies=True)
 
@@ -163,7 +163,7 @@ def _measures(output: FinishedOutput) -> list[Picture]:
         key = f"{output.key}-{what.replace('_', '-')}"
         title = f"{label.split(',')[0][:1].upper()}{label.split(',')[0][1:]} by tertile, {output.source}"
         told = "Bars: " + "; ".join(f"{name} {value:,.{decimals}f}" for name, value in known) + "."
-        marks = [Bar(name, (value,), f"{value:,.{decimals}f}") for name, value in known]
+        marks = [Bar(name, (value,), f"{value:,.{decimals}f}", TERTILE_NAMES.index(name) + 1) for name, value in known]
         table = DataTable(f"{key}-table", title, (Column("tertile"), Column(label, decimals)), known)
         pictures.append(Picture(key, title, bars(key, title, told, marks, (label,), label, room=80), table))
     return pictures

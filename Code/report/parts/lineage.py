@@ -1,7 +1,8 @@
 """What was made of what, from the hashes in the manifests, and how many records were left out on the way."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from training import student_run
@@ -11,12 +12,12 @@ from report.charts.bars import Bar, bars
 from report.charts.lineage import Node, lineage
 from report.charts.svg import MIDDLE_, PLAIN
 from report.folders import FinishedOutput, FinishedRuns, slug
-from report.parts import composition, leakage
+from report.parts import leakage
 from report.parts.common import left_out_table
 
 USED = ((PLAIN, False), (MIDDLE_, True))  # how records that are used and left out look
-COLUMNS = ("Seeds", "Partitions", "Students", "Scores, checks")
-CHECKS = ("evaluate_study", leakage.CONTAMINATION, leakage.REPORT, "generate", "grade")
+COLUMNS = ("Seeds", "Partitions and checks", "Students and checks", "Scores")
+SEEDS, PARTITIONS, STUDENTS, SCORES = range(len(COLUMNS))
 NAMES = {
     "RQ1_complexity": "RQ1 complexity", "RQ2_classification": "RQ2 categories", "RQ2_composition": "RQ2 mixes",
     "RQ3_density": "RQ3 density", "RQ4_breadth": "RQ4 breadth", "decontamination": "Contamination",
@@ -26,76 +27,77 @@ NAMES = {
 
 def picture(outputs: Sequence[FinishedOutput], runs: Sequence[FinishedRuns], keys: Mapping[str, str]) -> Picture:
     """Boxes for seeds, partitions, groups of students and scores; `keys` are the parts of the runs by folder."""
+    # the output that a file belongs to, by its name and hash
+    makers = {
+        (name, str(facts.get("sha256"))): output.key
+        for output in reversed(outputs)
+        for name, facts in output.manifest["files"].items()
+    }
+    groups, names = _students(runs, makers, keys)
     seeds: dict[str, Node] = {}
     made: list[Node] = []
-    by_file: dict[str, str] = {}  # the output that a file belongs to, by hash
     for output in outputs:
-        for facts in output.manifest["files"].values():
-            by_file.setdefault(str(facts.get("sha256")), output.key)
-    for output in outputs:
-        parents = []
-        for facts in _inputs(output):
-            sha256 = str(facts["sha256"])
-            if sha256 in by_file and by_file[sha256] != output.key and not output.manifest.get("input_is_here"):
-                parents.append(by_file[sha256])
-                continue
-            key = f"seeds-{sha256[:12]}"
-            lines = [str(facts["file"]), f"{facts['bytes']:,} bytes", f"sha256 {sha256[:10]}"]
-            seeds.setdefault(key, Node(key, 0, [visible(line) for line in lines], "#records", ()))
-            parents.append(key)
-        if output.stage not in CHECKS:
-            made.append(Node(output.key, 1, _lines(output), f"#{output.key}", list(dict.fromkeys(parents))))
-        elif output.stage != "evaluate_study":
-            made.append(Node(output.key, 3, _lines(output), f"#{output.key}", list(dict.fromkeys(parents))))
-    groups, names = _students(runs, by_file, keys)
-    scores = [
-        Node(
-            output.key,
-            3,
-            _lines(output),
-            f"#{output.key}",
-            list(
-                dict.fromkeys(
-                    names[label]
-                    for one in output.manifest["results"]
-                    if (label := f"{one['student']}/{one['name']}") in names
-                )
-            ),
-        )
-        for output in outputs
-        if output.stage == "evaluate_study"
-    ]
-    nodes = [*seeds.values(), *made, *groups, *scores]
-    used = [number for number in range(len(COLUMNS)) if any(node.column == number for node in nodes)]
-    placed = [Node(one.key, used.index(one.column), one.lines, one.link, one.parents) for one in nodes]
+        parents: dict[str, None] = {}
+        for facts in _inputs(output, makers):
+            maker = makers.get(_named_file(facts))
+            if maker is None:
+                node = _seeds(facts)
+                seeds.setdefault(node.key, node)
+                maker = node.key
+            parents[maker] = None
+        for one in output.manifest.get("results", []):
+            if group := names.get(f"{one['student']}/{one['name']}"):
+                parents[group] = None
+        column = SCORES if "results" in output.manifest else STUDENTS if output.stage == leakage.REPORT else PARTITIONS
+        made.append(Node(output.key, column, _lines(output), f"#{output.key}", list(parents)))
+    nodes = [*seeds.values(), *_beside(made), *groups]
+    used = [column for column in range(len(COLUMNS)) if any(node.column == column for node in nodes)]
+    placed = [replace(one, column=used.index(one.column)) for one in nodes]
+    heads = [COLUMNS[column] for column in used]
     title = "Lineage: what was made of what"
-    told = (
-        "Boxes from left to right: "
-        + ", ".join(COLUMNS[number].lower() for number in used)
-        + ", with an arrow from each input."
-    )
-    table = DataTable(
-        "lineage-table",
-        "The boxes of the lineage",
-        (Column("step"), Column("what"), Column("made from")),
-        [(COLUMNS[one.column], ", ".join(one.lines), ", ".join(_named(nodes, one.parents))) for one in nodes],
-    )
-    return Picture(
-        "lineage", title, lineage("lineage", title, told, placed, [COLUMNS[number] for number in used]), table
-    )
+    told = f"Boxes from left to right: {', '.join(heads).lower()}, with an arrow from each input."
+    labels = {node.key: node.lines[0] for node in nodes}
+    lines = [(heads[one.column], ", ".join(one.lines), ", ".join(labels[key] for key in one.parents)) for one in placed]
+    columns = (Column("step"), Column("what"), Column("made from"))
+    table = DataTable("lineage-table", "The boxes of the lineage", columns, lines)
+    return Picture("lineage", title, lineage("lineage", title, told, placed, heads), table)
 
 
-def _named(nodes: Sequence[Node], keys: Sequence[str]) -> list[str]:
-    return [node.lines[0] for node in nodes if node.key in keys]
+def _named_file(facts: Mapping[str, Any]) -> tuple[str, str]:
+    return str(facts["file"]), str(facts["sha256"])
 
 
-def _inputs(output: FinishedOutput) -> list[dict[str, Any]]:
-    """The files that an output was made from: seeds, or files of other outputs. Classified records stand for their seeds."""
+def _seeds(facts: Mapping[str, Any]) -> Node:
+    """A box for a file that none of the outputs made."""
+    file, sha256 = _named_file(facts)
+    lines = [file, f"{facts['bytes']:,} bytes", f"sha256 {sha256[:10]}"]
+    return Node(f"seeds-{sha256[:12]}-{slug(file)}", SEEDS, [visible(line) for line in lines], "#records", ())
+
+
+def _beside(nodes: Sequence[Node]) -> list[Node]:
+    """The nodes with each that was made from another of its own column right after that one."""
+    columns = {node.key: node.column for node in nodes}
+    after: dict[str, list[Node]] = {}
+    first = []
+    for node in nodes:
+        parent = next((key for key in node.parents if columns.get(key) == node.column), None)
+        if parent is None:
+            first.append(node)
+        else:
+            after.setdefault(parent, []).append(node)
+    return [one for node in first for one in (node, *after.get(node.key, []))]
+
+
+def _inputs(output: FinishedOutput, known: Collection[tuple[str, str]]) -> list[dict[str, Any]]:
+    """The files that an output was made from: seeds, or files of other outputs.
+
+    Classified records that are none of the `known` files stand for the seeds that they were made from.
+    """
     manifest = output.manifest
-    origin = manifest.get("made_by") or {}
-    own = origin.get("input") if output.stage == composition.COMPOSITION and origin else manifest.get("input")
-    found = [own] if own else []
-    return [*found, *manifest.get("domains", {}).values(), *manifest.get("inputs", [])]
+    own, origin = manifest.get("input"), (manifest.get("made_by") or {}).get("input")
+    if own and origin and _named_file(own) not in known:
+        own = origin
+    return [*([own] if own else []), *manifest.get("domains", {}).values(), *manifest.get("inputs", [])]
 
 
 def _lines(output: FinishedOutput) -> list[str]:
@@ -105,7 +107,7 @@ def _lines(output: FinishedOutput) -> list[str]:
     if "tertiles" in manifest:
         lines.append(f"{counts['scored']:,} in 3 tertiles")
     elif "classified" in manifest:
-        lines.append(f"{counts['classified']:,} in categories")
+        lines.append(f"{counts['classified']:,} in {len(manifest['classified']['categories'])} categories")
     elif "mixes" in manifest:
         lines.append(f"{len(manifest['mixes']['files']):,} mixes")
     elif "results" in manifest:
@@ -123,7 +125,7 @@ def _lines(output: FinishedOutput) -> list[str]:
 
 
 def _students(
-    runs: Sequence[FinishedRuns], by_file: Mapping[str, str], keys: Mapping[str, str]
+    runs: Sequence[FinishedRuns], makers: Mapping[tuple[str, str], str], keys: Mapping[str, str]
 ) -> tuple[list[Node], dict[str, str]]:
     """A box for the students of each model, question and source, and the box of each student by its label."""
     groups: dict[tuple[str, str, str, str], list[Any]] = defaultdict(list)
@@ -134,11 +136,11 @@ def _students(
     names: dict[str, str] = {}
     for (part, model, rq, source), students in groups.items():
         key = slug(f"students-{model}-{rq}-{source}-{part}")
-        parents = [by_file.get(str(student_run.result(one.folder)["plan"]["data"]["sha256"])) for one in students]
+        parents = [makers.get(_named_file(student_run.result(one.folder)["plan"]["data"])) for one in students]
         seeds = len({one.seed for one in students})
         lines = [model, f"{rq} {source}".strip() or "no question", f"{len(students)} students, seeds: {seeds}"]
         known = list(dict.fromkeys(parent for parent in parents if parent))
-        nodes.append(Node(key, 2, [visible(line) for line in lines], f"#{part}", known))
+        nodes.append(Node(key, STUDENTS, [visible(line) for line in lines], f"#{part}", known))
         names |= {one.label: key for one in students}
     return nodes, names
 
@@ -178,7 +180,7 @@ def flow(outputs: Sequence[FinishedOutput]) -> Picture | None:
         rows.append((name, kept + left, left, kept, why))
     if not rows:
         return None
-    title = "Records used and left out"
+    title = "Records that went into each output, and those that were left out on the way"
     told = "Stacked bars: " + "; ".join(f"{bar.name} {bar.words}" for bar in marks) + "."
     svg = bars("flow", title, told, marks, ("used", "left out"), "records", room=190, looks=USED)
     heads = (

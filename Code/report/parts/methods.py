@@ -10,36 +10,40 @@ from report.folders import FinishedOutput, FinishedRuns
 
 
 def sentences(outputs: Sequence[FinishedOutput], runs: Sequence[FinishedRuns]) -> list[str]:
-    """A paragraph for each output and for the runs, in the order of the page."""
-    found = [" ".join(words) for output in outputs if (words := list(_about(output)))]
-    return found + [" ".join(_runs(one)) for one in runs]
+    """A paragraph for each stage and for the runs, in the order of the page; sources that were treated alike share one."""
+    shared: dict[tuple[str, ...], list[str]] = {}
+    for output in outputs:
+        if write := WRITERS.get(output.stage):
+            said = tuple(write(output.manifest, output.manifest.get("arguments", {})))
+            shared.setdefault((output.stage, *said), []).extend(_data(output))
+    return [" ".join([*said, *data]) for (_, *said), data in shared.items()] + [" ".join(_runs(one)) for one in runs]
 
 
-def _about(output: FinishedOutput) -> Iterator[str]:
-    manifest, arguments = output.manifest, output.manifest.get("arguments", {})
-    write = WRITERS.get(output.stage)
-    if write is None:
-        return
-    if facts := manifest.get("input"):
-        yield f"{output.source or 'The data'} is {facts['file']} ({facts['bytes']:,} bytes, sha256 {facts['sha256'][:16]})."
-    yield from write(manifest, arguments)
+def _data(output: FinishedOutput) -> list[str]:
+    """What an output was made from, and how many records went into it."""
+    facts, counts = output.manifest.get("input"), output.manifest.get("counts", {})
+    if not facts:
+        return []
+    count = next((counts[name] for name in ("scored", "classified", "CODE", "records") if name in counts), None)
+    many = "" if count is None else f"{count:,} records, "
+    return [f"{output.source or 'The data'}: {many}{facts['file']} (sha256 {facts['sha256'][:16]})."]
 
 
 def _complexity(manifest: Mapping[str, Any], arguments: Mapping[str, Any]) -> Iterator[str]:
     models = manifest["models"]
     yield (
-        f"The semantic difficulty of an instruction was scored by {_model(models['semantic'])}, its linguistic difficulty as "
+        f"The semantic difficulty of an instruction is the score of {_model(models['semantic'])}, its linguistic difficulty "
         f"the perplexity under {_model(models['linguistic'])}."
     )
     how = "their ranks" if arguments.get("normalize") == "rank" else "the values, from least to largest (min-max)"
-    yield f"Complexity is the mean of both, normalised to 0 to 1 by {how} over the {manifest['counts']['scored']:,} scored records."
+    yield f"Complexity is the mean of both, normalised to 0 to 1 by {how} over the scored records."
     yield "Tertiles are of its ascending order: floor(n/3), floor(n/3) and the rest."
 
 
 def _classification(manifest: Mapping[str, Any], arguments: Mapping[str, Any]) -> Iterator[str]:
     prototypes = manifest["prototypes"]
     yield (
-        f"Each of {manifest['counts']['classified']:,} instructions got the category with the highest cosine similarity between "
+        f"Each instruction got the category with the highest cosine similarity between "
         f"its embedding by {_model(manifest['models']['tasks'])} and {prototypes['count']:,} prototypes ({prototypes['kind']})."
     )
 
@@ -58,7 +62,7 @@ def _ratios(manifest: Mapping[str, Any]) -> str:
 
 def _density(manifest: Mapping[str, Any], arguments: Mapping[str, Any]) -> Iterator[str]:
     yield (
-        f"The diversity of an instruction is 1 minus its mean cosine similarity to all {manifest['counts']['scored'] - 1:,} others, "
+        f"The diversity of an instruction is 1 minus its mean cosine similarity to all others, "
         f"with embeddings by {_model(manifest['models']['encoder'])}; tertiles as by complexity."
     )
 
@@ -100,10 +104,20 @@ WRITERS = {
 }
 
 
+# models that have a name of ours in manifests, as a paper would call them
+NAMES = {
+    ("scorer", "embedded"): "the embedded scorer, a ridge regression on all-MiniLM-L6-v2",
+    ("scorer", "xcoder"): "the XCoder complexity scorer (arXiv 2409.03810)",
+    ("model", "embedded"): "the embedded GPT-2 of 3.9 million parameters (gpt2_mini)",
+    ("encoder", "minilm"): "all-MiniLM-L6-v2",
+}
+
+
 def _model(identity: Mapping[str, Any]) -> str:
     """A model as the manifest identifies it: its name and revision, where they are told."""
-    name = next((str(identity[key]) for key in ("model", "name", "scorer", "encoder") if identity.get(key)), "a model")
-    more = [f"{key} {identity[key]}" for key in ("revision", "dtype") if identity.get(key)]
+    told = [(key, str(identity[key])) for key in ("model", "scorer", "encoder") if identity.get(key)]
+    name = next((NAMES[pair] for pair in told if pair in NAMES), told[0][1] if told else "a model")
+    more = [f"{key} {identity[key]}" for key in ("revision", "dtype", "device") if identity.get(key)]
     return f"{name} ({', '.join(more)})" if more else name
 
 

@@ -85,6 +85,7 @@ def test_a_prompt_longer_than_the_context_fails_alone(tiny_llama: Path) -> None:
     assert "the scoring model takes 512" in (long.reason or "")
 
 
+@pytest.mark.heavy
 def test_two_cpu_workers_give_the_same_bytes_as_one(tiny_llama: Path, tmp_path: Path) -> None:
     factory = functools.partial(TransformersDigits, str(tiny_llama), prompt, dtype="float32", max_batch_tokens=4096)
     texts = [f"{text} {number}" for number in range(40) for text in TEXTS]

@@ -69,7 +69,7 @@ def sample() -> list[str]:
 def test_bfloat16_orders_as_float32_does() -> None:
     from scipy.stats import spearmanr
 
-    texts = sample()
+    texts = sample()[::3]
     exact, rounded = values(texts), values(texts, dtype="bfloat16")
     assert rounded != exact
     assert spearmanr(exact, rounded)[0] >= 0.999
@@ -143,7 +143,7 @@ def test_perplexity_of_the_embedded_model_orders_in_bfloat16_as_in_float32() -> 
     from scipy.stats import spearmanr
 
     exact, rounded = (
-        [score.value for score in Perplexity(str(EMBEDDED_LM), device="cpu", dtype=dtype)(sample())]
+        [score.value for score in Perplexity(str(EMBEDDED_LM), device="cpu", dtype=dtype)(sample()[::3])]
         for dtype in ("float32", "bfloat16")
     )
     assert rounded != exact

@@ -97,6 +97,7 @@ def test_the_passage_is_that_of_the_problem(items: list[ProblemTexts]) -> None:
     assert text[finding.start : finding.end].endswith("1")
 
 
+@pytest.mark.heavy
 def test_every_real_problem_is_found_verbatim(shared_data: Path) -> None:
     # EvalPlus's files are another form of HumanEval and MBPP, which is not read
     read = sorted(path for path in (shared_data / "benchmarks").iterdir() if path.name != "evalplus")

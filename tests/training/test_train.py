@@ -184,7 +184,7 @@ def test_flags_may_have_llamafactorys_names(
     assert "(lora, " in done[0].stdout
 
 
-@pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM])
+@pytest.mark.parametrize("end", [signal.SIGKILL, pytest.param(signal.SIGTERM, marks=pytest.mark.heavy)])
 def test_killed_at_any_time_it_takes_its_trainer_along(
     tmp_path: Path, arguments: list[object], script_main: Command, end: signal.Signals
 ) -> None:

@@ -103,6 +103,7 @@ def test_a_reference_that_fails_is_named_and_nothing_is_graded(tmp_path: Path, s
     assert not (tmp_path / "out" / "results.jsonl").exists()
 
 
+@pytest.mark.heavy
 def test_killed_it_goes_on(tmp_path: Path, problems: Path) -> None:
     bodies = [RIGHT, BASE_ALONE, WRONG]
     given = [{"task_id": f"HumanEval/{n % 3}", "completion": f"{bodies[n % 3]}# {n}\n"} for n in range(90)]

@@ -16,7 +16,7 @@ FLOORS = (
     {"seedkit"},
     {"inference", "sandbox", "RQ1_complexity", "RQ2_composition", "RQ3_density", "RQ4_breadth", "baselines", "training"},
     {"benchmarks"},
-    {"seeds", "evaluation"},
+    {"seeds", "teacher", "evaluation"},
     {"report"},
 )
 ENTRIES = {"Code", "Datas", "tests", "README.md", "requirements.txt", ".gitattributes", ".gitignore", ".ci"}

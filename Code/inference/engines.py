@@ -7,7 +7,7 @@ between batches of 1 and of 32), so a run that must give the same bytes again ha
 
 import importlib.util
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any, Protocol
 
@@ -45,6 +45,7 @@ class Answer:
 
     text: str
     finish_reason: str  # STOP, or LENGTH where max_new_tokens were used up
+    tokens: int | None = field(default=None, compare=False)  # that the model drew; None where they were not counted
 
 
 class Engine(Protocol):
@@ -95,8 +96,8 @@ def answer(tokenizer: Any, prompt: Sequence[int], tokens: Sequence[int], samplin
     text = continuation(tokenizer, prompt, tokens[:end])
     cut = first_stop(text, sampling.stop)
     if cut is not None:
-        return Answer(text[:cut], STOP)
-    return Answer(text, LENGTH if end is None else STOP)
+        return Answer(text[:cut], STOP, len(tokens))
+    return Answer(text, LENGTH if end is None else STOP, len(tokens))
 
 
 def first_stop(text: str, stop: Sequence[str]) -> int | None:

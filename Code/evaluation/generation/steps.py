@@ -4,7 +4,6 @@ import functools
 import math
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -150,7 +149,7 @@ class AnswerCodec:
     """How an answer stands in a line of the journal: {key, text, finish_reason}."""
 
     def encode(self, key: str, piece: Answer) -> dict[str, Any]:
-        return {"key": key, **asdict(piece)}
+        return {"key": key, "text": piece.text, "finish_reason": piece.finish_reason}
 
     def decode(self, row: Any) -> tuple[str, Answer]:
         key, text, reason = row["key"], row["text"], row["finish_reason"]

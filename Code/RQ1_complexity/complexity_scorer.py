@@ -16,7 +16,7 @@ import argparse
 import time
 
 from seedkit.cli import run
-from seedkit.flags import add_engine_flags, add_failure_flag, add_input_flags, add_machine_flags, parser
+from seedkit.flags import add_engine_flags, add_failure_flag, add_input_flags, add_machine_flags, add_match_flag, parser
 
 
 def parse() -> argparse.Namespace:
@@ -46,6 +46,7 @@ def parse() -> argparse.Namespace:
         default="minmax",
         help="before the mean: min-max as in the study, or ranks, which weigh both measures alike",
     )
+    add_match_flag(scoring)
     add_failure_flag(scoring)
     add_engine_flags(scoring, add_machine_flags(flags))
     return flags.parse_args()
@@ -53,13 +54,15 @@ def parse() -> argparse.Namespace:
 
 def main() -> None:
     args = parse()
+    from seedkit.partition import called, ending
     from seedkit.sources import jobs, opened
 
     from RQ1_complexity import complexity_scorer_steps as steps
     from RQ1_complexity import scorers
 
     started = time.monotonic()
-    with opened(jobs(args, "RQ1"), args, steps.STAGE, steps.FILES, minimum=3) as sources:
+    todo = called(jobs(args, "RQ1"), ending(args.match))
+    with opened(todo, args, steps.STAGE, steps.names(args.match).files, minimum=3) as sources:
         plan = scorers.plan(args, sum(len(source.records) for source in sources))
         sets = steps.score(sources, plan, args.resume)
         for closing in [steps.publish(data, plan, args) for data in sets]:

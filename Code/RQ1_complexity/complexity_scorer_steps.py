@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,12 +22,30 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 STAGE = "RQ1_complexity"
-TERTILE_FILES = tuple(f"RQ1_COMPLEXITY_{name}.jsonl" for name in ("T1_LOWER", "T2_MIDDLE", "T3_HIGHER"))
-SCORES = "complexity_scores.jsonl"
-HISTOGRAM, SCATTER = "complexity_histogram", "complexity_scatter"
-FILES = (*TERTILE_FILES, SCORES, *figures.names(HISTOGRAM, SCATTER))
+TERTILES = ("T1_LOWER", "T2_MIDDLE", "T3_HIGHER")
 MEASURES = ("semantic", "linguistic")
 NO_SAY = 0.1  # a measure whose Spearman correlation with the mean is below this has next to no say in it
+
+
+class ComplexityFiles(NamedTuple):
+    """What the files of a run are called."""
+
+    tertiles: tuple[str, ...]
+    scores: str
+    histogram: str  # without the ending for its kind
+    scatter: str
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        return (*self.tertiles, self.scores, *figures.names(self.histogram, self.scatter))
+
+
+def names(match: str | None) -> ComplexityFiles:
+    """Those of tertiles over all records, or of `match`ed ones, which may lie beside them."""
+    end = partition.ending(match)
+    tertiles = tuple(f"RQ1_COMPLEXITY_{name}{end}.jsonl" for name in TERTILES)
+    own = [f"complexity_{what}{end.lower()}" for what in ("scores", "histogram", "scatter")]
+    return ComplexityFiles(tertiles, f"{own[0]}.jsonl", *own[1:])
 
 
 @dataclass
@@ -85,16 +103,31 @@ def publish(data: Scored, plan: dict[str, ScorerSpec], args: argparse.Namespace)
     for measure, values in columns.items():
         check_spread(values, measure)
     complexity = combine(columns["semantic"], columns["linguistic"], args.normalize)
-    tertiles = partition.split("complexity", TERTILE_FILES, SCORES, complexity)
-    further = {measure: [score.value for score in data.scores[measure]] for measure in MEASURES}
+    called = names(args.match)
+    measured = partition.measure(source)
+    tokens = partition.answer_tokens(measured) if args.match else None
+    tertiles = partition.split(
+        "complexity",
+        called.tertiles,
+        called.scores,
+        complexity,
+        matched=args.match,
+        by=None if tokens is None else tokens[found.scored],
+    )
+    balance = partition.balanced(source, found, tertiles, measured)
+    further: dict[str, Sequence[float | None]] = {
+        measure: [score.value for score in data.scores[measure]] for measure in MEASURES
+    }
+    if tokens is not None:
+        further[args.match] = tokens.tolist()
     partition.write_tertiles(source, found, tertiles, further)
-    figures.write(source.folder, HISTOGRAM, _histogram(source.name, tertiles))
-    figures.write(source.folder, SCATTER, _scatter(source.name, columns, tertiles))
+    figures.write(source.folder, called.histogram, _histogram(source.name, tertiles))
+    figures.write(source.folder, called.scatter, _scatter(source.name, columns, tertiles))
     correlation = {measure: rank_correlation(values, complexity) for measure, values in columns.items()}
-    source.folder.finish(_manifest(data, found, tertiles, plan, args, correlation))
+    source.folder.finish(_manifest(data, found, tertiles, balance, plan, args, correlation))
     return "\n".join(
         [
-            partition.report(source, found, tertiles),
+            partition.report(source, found, tertiles, balance),
             f"Spearman with the result: {', '.join(f'{measure} {rho:.2f}' for measure, rho in correlation.items())}",
             *no_say(correlation, args.normalize),
             *(
@@ -153,6 +186,7 @@ def _manifest(
     data: Scored,
     found: ScoredRows,
     tertiles: Tertiles,
+    balance: Mapping[str, object],
     plan: dict[str, ScorerSpec],
     args: argparse.Namespace,
     correlation: dict[str, float],
@@ -160,14 +194,14 @@ def _manifest(
     source = data.source
     return {
         **source.describe(),
-        "arguments": arguments(args, "normalize", "max_failure_rate"),
+        "arguments": arguments(args, "normalize", "match", "max_failure_rate"),
         "models": {measure: spec.identity for measure, spec in plan.items()},
         **({"halved": halved} if (halved := data.halved()) else {}),
         "scored_text": QUERY_DESCRIPTION,
         "versions": versions(
             "instructiondata", "numpy", "torch", "transformers", "sentence-transformers", "vllm", "matplotlib"
         ),
-        **partition.describe(source, found, tertiles),
+        **partition.describe(source, found, tertiles, balance),
         "spearman_with_complexity": {measure: round(rho, 4) for measure, rho in correlation.items()},
     }
 

@@ -17,7 +17,14 @@ tertile how diverse it is within itself. Interrupted, it goes on from what is fi
 import argparse
 
 from seedkit.cli import run
-from seedkit.flags import add_embedder_flags, add_failure_flag, add_input_flags, add_machine_flags, parser
+from seedkit.flags import (
+    add_embedder_flags,
+    add_failure_flag,
+    add_input_flags,
+    add_machine_flags,
+    add_match_flag,
+    parser,
+)
 
 INSTRUCTION = "Represent the programming task:"
 
@@ -26,6 +33,7 @@ def parse() -> argparse.Namespace:
     flags = parser(__doc__)
     add_input_flags(flags)
     add_failure_flag(add_embedder_flags(flags))
+    add_match_flag(flags.add_argument_group("tertiles"))
     add_machine_flags(flags)
     return flags.parse_args()
 
@@ -33,11 +41,13 @@ def parse() -> argparse.Namespace:
 def main() -> None:
     args = parse()
     from seedkit.embed import encoder_spec
+    from seedkit.partition import called
     from seedkit.sources import jobs, opened
 
     from RQ3_density import diversity_scorer_steps as steps
 
-    with opened(jobs(args, "RQ3"), args, steps.STAGE, steps.FILES, minimum=3) as sources:
+    todo = called(jobs(args, "RQ3"), steps.ending(args))
+    with opened(todo, args, steps.STAGE, steps.names(args).files, minimum=3) as sources:
         encoder = encoder_spec(args, INSTRUCTION)
         embedded = [steps.embed_source(source, encoder, args.resume) for source in sources]
         for source, embeddings in zip(sources, embedded, strict=True):

@@ -1,8 +1,9 @@
 """From embeddings to tertiles by diversity: the steps of diversity_scorer.py."""
 
 import argparse
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,10 +22,39 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 STAGE = "RQ3_density"
-TERTILE_FILES = tuple(f"RQ3_DIVERSITY_{name}.jsonl" for name in ("T1_LOWER", "T2_MIDDLE", "T3_HIGHER"))
-SCORES, EMBEDDINGS, MAP = "diversity_scores.jsonl", "embeddings.npy", "diversity_map"
-SIDECAR = "embeddings.json"
-FILES = (*TERTILE_FILES, SCORES, EMBEDDINGS, SIDECAR, *figures.names(MAP))
+TERTILES = ("T1_LOWER", "T2_MIDDLE", "T3_HIGHER")
+
+
+class DiversityFiles(NamedTuple):
+    """What the files of a run are called."""
+
+    tertiles: tuple[str, ...]
+    scores: str
+    embeddings: str
+    sidecar: str
+    map: str  # without the ending for its kind
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        return (*self.tertiles, self.scores, self.embeddings, self.sidecar, *figures.names(self.map))
+
+
+def ending(args: argparse.Namespace) -> str:
+    """What the names of this run's files and source end with, so that tertiles of several kinds may lie in one folder."""
+    return partition.ending(args.match)
+
+
+def names(args: argparse.Namespace) -> DiversityFiles:
+    """Those of the tertiles that the flags ask for."""
+    end = ending(args)
+    small = end.lower()
+    return DiversityFiles(
+        tuple(f"RQ3_DIVERSITY_{name}{end}.jsonl" for name in TERTILES),
+        f"diversity_scores{small}.jsonl",
+        f"embeddings{small}.npy",
+        f"embeddings{small}.json",
+        f"diversity_map{small}",
+    )
 
 
 def embed_source(source: Source, encoder: EncoderSpec, resume: bool) -> Embeddings:
@@ -43,28 +73,39 @@ def publish(source: Source, embeddings: Embeddings, encoder: EncoderSpec, args: 
     partition.check_enough(source, found)
     # float32 vectors have seven digits: scores that differ by less are equal, and equal scores keep the input's order
     scores = np.round(diversity(vectors, found.scored), 7)
-    tertiles = partition.split("diversity", TERTILE_FILES, SCORES, scores)
-    partition.write_tertiles(source, found, tertiles)
-    source.folder.add(EMBEDDINGS, embeddings.path)
-    source.folder.add(SIDECAR, embeddings.path.with_suffix(".json"))
-    figures.write(source.folder, MAP, _map(source, vectors, found, tertiles))
+    called = names(args)
+    measured = partition.measure(source)
+    tokens = partition.answer_tokens(measured) if args.match else None
+    tertiles = partition.split(
+        "diversity",
+        called.tertiles,
+        called.scores,
+        scores,
+        matched=args.match,
+        by=None if tokens is None else tokens[found.scored],
+    )
+    balance = partition.balanced(source, found, tertiles, measured)
+    partition.write_tertiles(source, found, tertiles, {} if tokens is None else {args.match: tokens.tolist()})
+    source.folder.add(called.embeddings, embeddings.path)
+    source.folder.add(called.sidecar, embeddings.path.with_suffix(".json"))
+    figures.write(source.folder, called.map, _map(source, vectors, found, tertiles))
     groups = [found.scored[tertiles.tertile == tertile] for tertile in (1, 2, 3)]
     sample = min(VENDI_SAMPLE, *map(len, groups))  # the same for all, since the Vendi score grows with it
     spreads = [spread(vectors, group, sample) if len(group) > 1 else None for group in groups]
-    source.folder.finish(_manifest(source, found, tertiles, encoder, args, spreads))
+    source.folder.finish(_manifest(source, found, tertiles, balance, encoder, args, spreads))
     return "\n".join(
         [
-            partition.report(source, found, tertiles),
-            _spread_table(spreads),
+            partition.report(source, found, tertiles, balance),
+            _spread_table(called.tertiles, spreads),
             f"{embeddings.computed:,} texts embedded in this run",
             f"written to {source.folder.path}",
         ]
     )
 
 
-def _spread_table(spreads: list[Spread | None]) -> str:
+def _spread_table(names: Sequence[str], spreads: list[Spread | None]) -> str:
     rows = []
-    for name, found in zip(TERTILE_FILES, spreads, strict=True):
+    for name, found in zip(names, spreads, strict=True):
         if found is None:
             rows.append([name, "-", "-", "-"])
             continue
@@ -99,18 +140,19 @@ def _manifest(
     source: Source,
     found: ScoredRows,
     tertiles: Tertiles,
+    balance: Mapping[str, object],
     encoder: EncoderSpec,
     args: argparse.Namespace,
     spreads: list[Spread | None],
 ) -> dict[str, object]:
     return {
         **source.describe(),
-        "arguments": arguments(args, "max_failure_rate"),
+        "arguments": arguments(args, "match", "max_failure_rate"),
         "models": {"encoder": encoder.identity},
         "embedded_text": QUERY_DESCRIPTION,
         "versions": versions(
             "instructiondata", "numpy", "torch", "transformers", "sentence-transformers", "matplotlib"
         ),
-        **partition.describe(source, found, tertiles),
+        **partition.describe(source, found, tertiles, balance),
         "spread": [found and asdict(found) for found in spreads],
     }

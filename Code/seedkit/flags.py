@@ -72,6 +72,16 @@ def add_failure_flag(flags: argparse._ArgumentGroup) -> None:
     )
 
 
+def add_match_flag(flags: argparse._ArgumentGroup) -> None:
+    """Whether tertiles are made among records that are alike in something else."""
+    flags.add_argument(
+        "--match",
+        choices=("answer_tokens",),
+        help="make the tertiles within 20 bins of answer length, so that they differ less in it; written beside the others, "
+        "from the same scores, as SOURCE_MATCHED",
+    )
+
+
 def add_embedder_flags(flags: argparse.ArgumentParser) -> argparse._ArgumentGroup:
     """Which encoder to use."""
     group = flags.add_argument_group("embedding")

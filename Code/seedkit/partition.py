@@ -7,11 +7,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from seedkit.balance import Measured, balance, balance_report, measured
 from seedkit.display import table
 from seedkit.errors import InputError, RunError
+from seedkit.manifest import made_by
 from seedkit.records import json_lines, record_line
-from seedkit.sources import Source, duplicate_texts, empty_outputs, rejected, write_rejects
-from seedkit.subsets import in_tertiles
+from seedkit.sources import Job, Source, duplicate_texts, empty_outputs, rejected, write_rejects
+from seedkit.subsets import in_tertiles, matched_tertiles
+from seedkit.token_counts import DESCRIPTION
+
+BINS = 20  # of what is matched; with them a tertile's mean length is within a few percent of the others'
 
 
 @dataclass
@@ -53,6 +58,16 @@ class Tertiles:
     scores_name: str
     values: NDArray[np.float64]
     tertile: NDArray[np.int64]
+    matched: str | None = None  # the column in whose bins the tertiles were made
+
+    @property
+    def contrast_kept(self) -> float:
+        """Mean of the highest less mean of the lowest tertile, as a share of what it would be without matching."""
+
+        def contrast(tertile: NDArray[np.int64]) -> float:
+            return float(self.values[tertile == 3].mean() - self.values[tertile == 1].mean())
+
+        return contrast(self.tertile) / contrast(in_tertiles(self.values))
 
 
 def check_enough(source: Source, found: ScoredRows) -> None:
@@ -63,10 +78,59 @@ def check_enough(source: Source, found: ScoredRows) -> None:
         )
 
 
-def split(column: str, names: Sequence[str], scores_name: str, values: NDArray[np.float64]) -> Tertiles:
-    """Tertiles of the ascending order of `values` (n >= 3,); RunError where they cannot order the records."""
+def split(
+    column: str,
+    names: Sequence[str],
+    scores_name: str,
+    values: NDArray[np.float64],
+    *,
+    matched: str | None = None,
+    by: NDArray[np.int64] | None = None,
+) -> Tertiles:
+    """Tertiles of the ascending order of `values` (n >= 3,); RunError where they cannot order the records.
+
+    With `matched`, the name of a column, and its values `by` (n,), the tertiles are those within BINS bins of it.
+    """
     check_spread(values, column)
-    return Tertiles(column, names, scores_name, values, in_tertiles(values))
+    tertile = in_tertiles(values) if by is None else matched_tertiles(values, by, BINS)
+    return Tertiles(column, names, scores_name, values, tertile, matched)
+
+
+def ending(match: str | None) -> str:
+    """What the names of matched tertiles end with, so that they lie beside the others in one folder and share its scores."""
+    return "_MATCHED" if match else ""
+
+
+def called(jobs: Sequence[Job], end: str) -> list[Job]:
+    """The same jobs, their sources called SOURCE_MATCHED and so on by `end`: their students and tables are others."""
+    return [job._replace(source=f"{job.source}{end}") for job in jobs]
+
+
+def measure(source: Source) -> Measured:
+    """What the balance table compares, of every record of the source."""
+    return measured(source.records, len(source.records), source.generations)
+
+
+def answer_tokens(found: Measured) -> NDArray[np.int64]:
+    """The answer tokens of every record; shape (n,)."""
+    return found.columns["answer_tokens"].astype(np.int64)
+
+
+def balanced(source: Source, scored: ScoredRows, tertiles: Tertiles, found: Measured) -> dict[str, Any]:
+    """The balance table of the tertiles as the manifest holds it, with what is known of leakage."""
+    members = {name: scored.scored[tertiles.tertile == number] for number, name in enumerate(tertiles.names, 1)}
+    return {**balance(found, members), "leakage": _leakage(source)}
+
+
+def _leakage(source: Source) -> dict[str, Any] | None:
+    """Which benchmarks' problems were taken out of the input before, by seeds/decontaminate.py; None if none were."""
+    origin = made_by(source.path) or {}
+    if not origin.get("clean") or origin["clean"] != source.path.name:
+        return None
+    return {
+        "removed_before": [file["file"] for file in origin.get("benchmarks", [])],
+        "threshold": origin.get("arguments", {}).get("threshold"),
+    }
 
 
 def check_spread(values: NDArray[np.float64], name: str) -> None:
@@ -126,25 +190,41 @@ def write_left_out(source: Source, found: ScoredRows) -> None:
     write_rejects(source.folder, source.rejects + failed)
 
 
-def describe(source: Source, found: ScoredRows, tertiles: Tertiles) -> dict[str, Any]:
-    """The counts and the tertiles as the manifest holds them and verify reads them."""
+def describe(source: Source, found: ScoredRows, tertiles: Tertiles, balance: Mapping[str, Any]) -> dict[str, Any]:
+    """The counts, the tertiles and their balance as the manifest holds them; verify reads the first two."""
+    matched = {"on": tertiles.matched, "bins": BINS, "tokens": DESCRIPTION}
     return {
         "counts": counts(source, found, "scored"),
-        "tertiles": {"scores": tertiles.scores_name, "column": tertiles.column, "files": list(tertiles.names)},
+        "tertiles": {
+            "scores": tertiles.scores_name,
+            "column": tertiles.column,
+            "files": list(tertiles.names),
+            **({"matched": {**matched, "contrast_kept": round(tertiles.contrast_kept, 4)}} if tertiles.matched else {}),
+        },
+        "balance": balance,
     }
 
 
-def report(source: Source, found: ScoredRows, tertiles: Tertiles) -> str:
-    """The closing table of one source."""
+def report(source: Source, found: ScoredRows, tertiles: Tertiles, balance: Mapping[str, Any]) -> str:
+    """The closing tables of one source: the tertiles, and in what else they differ."""
     rows = []
     for tertile, name in enumerate(tertiles.names, 1):
         values = tertiles.values[tertiles.tertile == tertile]
-        rows.append([name, f"{len(values):,}", *(f"{f(values):.4f}" for f in (np.min, np.median, np.max))])
+        rows.append([name, f"{len(values):,}", *(f"{f(values):.4f}" for f in (np.min, np.mean, np.median, np.max))])
     left_out = len(found.failed) + len(source.rejects)
     head = f"\n{source.name}: {len(found.scored):,} records in tertiles"
+    kept = (
+        [
+            f"within {BINS} bins of {tertiles.matched}: {tertiles.contrast_kept:.0%} of the contrast in {tertiles.column} is kept"
+        ]
+        if tertiles.matched
+        else []
+    )
     return "\n".join(
         [
             head + (f", {left_out:,} in {source.folder.rejects}" if left_out else ""),
-            table([tertiles.column, "n", "min", "median", "max"], rows),
+            table([tertiles.column, "n", "min", "mean", "median", "max"], rows),
+            *kept,
+            balance_report(balance["subsets"]),
         ]
     )

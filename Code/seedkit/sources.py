@@ -5,7 +5,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -39,6 +39,7 @@ class Source:
     folder: OutputFolder
     records: list[Record]
     rejects: list[Reject]
+    generations: list[Any] = field(default_factory=list)  # what each record's "generation" is, None where it has none
 
     def describe(self) -> dict[str, Any]:
         """What the manifest says of the source."""
@@ -173,8 +174,9 @@ def opened(
                 )
             )
             rejects: list[Reject] = []
-            records = list(read(path, args, rejects))
-            source = Source(name, path, facts, output, records, rejects)
+            generations: list[Any] = []
+            records = list(read(path, args, rejects, column=("generation", generations)))
+            source = Source(name, path, facts, output, records, rejects, generations)
             say(f"{name}: {len(records):,} records from {path}" + (f", {len(rejects):,} rejected" if rejects else ""))
             if any(earlier.get("input") != source.describe()["input"] for earlier in output.replaced):
                 say(f"{name}: the outputs in {folder} were made from other contents of {path.name}; they are replaced")

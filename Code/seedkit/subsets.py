@@ -21,6 +21,25 @@ def in_tertiles(values: NDArray[np.float64]) -> NDArray[np.int64]:
     return result
 
 
+def matched_tertiles(values: NDArray[np.float64], by: NDArray[np.int64], bins: int) -> NDArray[np.int64]:
+    """Tertiles of `values` (n >= 3,) among records that are alike in `by` (n,): those of each bin on its own; shape (n,).
+
+    The bins are the quantiles of `by`, `bins` of them or as many as there are whole triples of records; each has a multiple
+    of three records, but for the last, which has the rest too. So the tertiles have the sizes of `in_tertiles`, and nearly the
+    same distribution of `by`. Equal values keep the input's order. Raises ValueError as `in_tertiles` does.
+    """
+    triples = max(1, len(values) // 3)
+    rank = np.empty(len(values), dtype=np.int64)
+    rank[np.argsort(by, kind="stable")] = np.arange(len(values))
+    bins = min(bins, triples)
+    bin_of = np.minimum(rank // 3, triples - 1) * bins // triples
+    result = np.empty(len(values), dtype=np.int64)
+    for number in range(bins):
+        members = np.flatnonzero(bin_of == number)
+        result[members] = in_tertiles(values[members])
+    return result
+
+
 @dataclass(frozen=True, slots=True)
 class Deck:
     """A shuffled pool of n records.

@@ -16,6 +16,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 import orjson
 
 from seedkit.cli import run
@@ -26,6 +27,8 @@ from seedkit.flags import parser
 from seedkit.manifest import MANIFEST, documents, read_manifest
 from seedkit.mixes import same_records_line
 from seedkit.sources import readable
+from seedkit.subsets import matched_tertiles
+from seedkit.token_counts import token_counts
 from seedkit.verify_chosen import chosen_faults
 from seedkit.verify_mixes import alike, key_fault, mix_faults, rows
 
@@ -128,9 +131,13 @@ def _classified_faults(folder: Path, manifest: dict[str, Any]) -> Iterator[str]:
 
 
 def _tertile_faults(folder: Path, manifest: dict[str, Any]) -> Iterator[str]:
-    """Check scores and tertiles against manifest["tertiles"], which is {scores, column, files}."""
+    """Check scores and tertiles against manifest["tertiles"], which is {scores, column, files}.
+
+    Of matched tertiles it is also {matched: {on, bins}}: they are those within so many bins of the column `on`, which the
+    scores have too. Manifests have it since there are such tertiles.
+    """
     tertiles, counts = manifest["tertiles"], manifest["counts"]
-    column = tertiles["column"]
+    column, matched = tertiles["column"], tertiles.get("matched")
     scored: dict[str, _ScoreRow] = {}
     failed = 0
     for index, row in enumerate(rows(folder / tertiles["scores"])):
@@ -141,11 +148,11 @@ def _tertile_faults(folder: Path, manifest: dict[str, Any]) -> Iterator[str]:
             continue
         if row["id"] in scored:
             yield f"{row['id']}: scored twice"
-        scored[row["id"]] = _ScoreRow(index, row[column], row["tertile"])
+        scored[row["id"]] = _ScoreRow(index, row[column], row["tertile"], row[matched["on"]] if matched else 0)
     if len(scored) != counts["scored"] or failed != counts["failed"]:
         yield f"{len(scored)} scored and {failed} failed, the manifest says {counts['scored']} and {counts['failed']}"
     yield from _reject_fault(folder, manifest)
-    yield from _member_faults(folder, tertiles["files"], scored)
+    yield from _member_faults(folder, tertiles["files"], scored, matched)
 
 
 class _ScoreRow(NamedTuple):
@@ -154,13 +161,24 @@ class _ScoreRow(NamedTuple):
     row: int
     value: float
     tertile: int | None
+    matched: int = 0  # its answer tokens, where tertiles are matched on them
 
 
-def _member_faults(folder: Path, names: list[str], scored: dict[str, _ScoreRow]) -> Iterator[str]:
-    """What records of the tertiles' files are not where their scores put them, or missing."""
-    ascending = sorted(scored, key=lambda id_: (scored[id_].value, scored[id_].row))
-    size = len(ascending) // 3
-    expected = {id_: min(3, rank // size + 1) if size else 0 for rank, id_ in enumerate(ascending)}
+def _expected(scored: dict[str, _ScoreRow], bins: int) -> dict[str, int]:
+    """The tertile of each record by its score: among all, or within `bins` bins of what is matched."""
+    if len(scored) < 3:
+        return dict.fromkeys(scored, 0)
+    found = list(scored.values())
+    values = np.array([row.value for row in found], dtype=np.float64)
+    by = np.array([row.matched for row in found], dtype=np.int64)
+    return dict(zip(scored, matched_tertiles(values, by, bins).tolist(), strict=True))
+
+
+def _member_faults(
+    folder: Path, names: list[str], scored: dict[str, _ScoreRow], matched: dict[str, Any] | None
+) -> Iterator[str]:
+    """What records of the tertiles' files are not where their scores put them, or missing, or not as long as those say."""
+    expected = _expected(scored, matched["bins"] if matched else 1)
     seen: dict[str, str] = {}
     for number, name in enumerate(names, 1):
         last = -1
@@ -175,9 +193,11 @@ def _member_faults(folder: Path, names: list[str], scored: dict[str, _ScoreRow])
                 yield f"{name}: {id_} belongs in tertile {expected.get(id_)}, its row says {own.tertile}"
             if own.row < last:
                 yield f"{name}: {id_} is out of the input's order"
+            if matched and (tokens := int(token_counts([row["output"]])[0])) != own.matched:
+                yield f"{name}: the answer of {id_} has {tokens} tokens, its row says {own.matched}"
             last = own.row
             seen[id_] = name
-    missing = [id_ for id_ in ascending if id_ not in seen]
+    missing = [id_ for id_ in scored if id_ not in seen]
     if missing:
         yield f"{len(missing)} scored records are in no tertile, e.g. {missing[0]}"
 

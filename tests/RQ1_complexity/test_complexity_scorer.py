@@ -16,6 +16,7 @@ from RQ1_complexity import scorers
 from RQ1_complexity.complexity import XCODER
 from seedkit import digit_scorer_plan
 from seedkit.digit_scorers import TransformersDigits
+from seedkit.files import file_facts
 from seedkit.records import read_records
 from seedkit.verify import verify
 from support import ROOT, SCORER, SHARED, Command, contents, killed, rows
@@ -547,3 +548,73 @@ def test_vllm_agrees_with_transformers(
     assert found["vllm"][-1] is None
     assert found["transformers"][-1] is None
     assert found["vllm"][:-1] == pytest.approx(found["transformers"][:-1], abs=1e-4)
+
+
+def test_matched_tertiles_lie_beside_the_others_and_take_their_scores(
+    tmp_path: Path, tiny_llama: Path, tiny_gpt2: Path, scorer_main: Command
+) -> None:
+    """Answers grow with instructions here, so plain tertiles differ in length, and those within bins of it do not."""
+    data, out = tmp_path / "seeds.jsonl", tmp_path / "out"
+    instructions = [row["instruction"] for row in rows(seeds(data, 120))]
+    answers = [f"x = {len(text)}\n" * (1 + len(text) // 4) for text in instructions]
+    data.write_text(
+        "".join(
+            json.dumps({"instruction": text, "response": answer, "generation": len(text) % 3}) + "\n"
+            for text, answer in zip(instructions, answers, strict=True)
+        )
+    )
+    command = ["--input_file", data, "--source_name", "EVOL", "--output_dir", out, *models(tiny_llama, tiny_gpt2)]
+    plain = scorer_main(*command)
+    assert plain.returncode == 0, plain.stderr
+    before = contents(out)
+    result = scorer_main(*command, "--match", "answer_tokens")
+    assert result.returncode == 0, result.stderr
+    assert "0 scores computed" in result.stdout
+    assert {name: data for name, data in contents(out).items() if name in before and name != "manifest.json"} == {
+        name: data for name, data in before.items() if name != "manifest.json"
+    }
+    assert verify(out) == []
+    manifest = json.loads((out / "manifest.json").read_text())
+    (other,) = manifest["others"]
+    assert (manifest["source"], other["source"]) == ("EVOL_MATCHED", "EVOL")
+    assert manifest["arguments"]["match"] == "answer_tokens"
+    matched = manifest["tertiles"]["matched"]
+    assert (matched["on"], matched["bins"]) == ("answer_tokens", 20)
+    assert 0 < matched["contrast_kept"] < 1
+    assert f"{matched['contrast_kept']:.0%} of the contrast in complexity is kept" in result.stdout
+    assert "matched" not in other["tertiles"]
+
+    differing = [
+        abs(float(output["balance"]["largest_differences"]["answer_tokens"]["smd"])) for output in (other, manifest)
+    ]
+    assert differing[1] < 0.1 < 0.25 < differing[0]
+    assert "WARNING: standardised mean differences above 0.25" in plain.stdout
+    balance = other["balance"]["subsets"]
+    assert [row["records"] for row in balance.values()] == [40, 40, 40]
+    assert sum(row["generation"]["mean"] for row in balance.values()) == pytest.approx(
+        sum(len(text) % 3 for text in instructions) / 40, abs=1e-3
+    )
+    scores = rows(out / "complexity_scores_matched.jsonl")
+    assert list(scores[0]) == [
+        *("id", "line", "semantic", "linguistic", "answer_tokens", "complexity", "tertile", "status", "reason")
+    ]
+    # a record in another tertile than its bin puts it in is noticed, and so is a length that is not the answer's
+    for field, fault in (("tertile", "belongs in tertile"), ("answer_tokens", "tokens, its row says")):
+        damaged = [dict(row) for row in scores]
+        damaged[0][field] = 3 if damaged[0]["tertile"] == 1 and field == "tertile" else 1
+        path = out / "complexity_scores_matched.jsonl"
+        path.write_text("".join(json.dumps(row) + "\n" for row in damaged))
+        reseal_all(out)
+        assert any(fault in line for line in verify(out)), field
+    assert scorer_main(*command, "--match", "answer_tokens").returncode == 0  # and is replaced by a rerun
+    assert verify(out) == []
+
+
+def reseal_all(folder: Path) -> None:
+    """As `reseal`, of every output in the folder's manifest."""
+    manifest = json.loads((folder / "manifest.json").read_text())
+    for output in (manifest, *manifest["others"]):
+        for name in output["files"]:
+            facts = file_facts(folder / name)
+            output["files"][name] = {"sha256": facts.sha256, "bytes": facts.bytes, "lines": facts.lines}
+    (folder / "manifest.json").write_text(json.dumps(manifest))

@@ -56,7 +56,7 @@ def test_a_figure_says_what_it_shows_and_is_the_same_twice(tmp_path: Path, sourc
 
 def test_figures_of_tertiles_and_of_mixes() -> None:
     values = np.random.default_rng(1).random(99)
-    tertiles = split("complexity", complexity_scorer_steps.TERTILE_FILES, complexity_scorer_steps.SCORES, values)
+    tertiles = split("complexity", ("T1", "T2", "T3"), "scores.jsonl", values)
     columns = {"semantic": values * 5, "linguistic": 1 + values**9 * 1e5}
     histogram = figures.svg(complexity_scorer_steps._histogram("S", tertiles)).decode()
     scatter = figures.svg(complexity_scorer_steps._scatter("S", columns, tertiles)).decode()

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from seedkit.subsets import in_tertiles, mixed, shuffled, unshuffled
+from seedkit.subsets import in_tertiles, matched_tertiles, mixed, shuffled, unshuffled
 
 numbers = st.lists(st.one_of(st.integers(0, 3).map(float), st.floats(-1e9, 1e9)), min_size=3, max_size=200)
 
@@ -59,3 +59,26 @@ def test_no_more_can_be_drawn_than_there_is() -> None:
 def test_unshuffled_decks_keep_the_inputs_order_one_after_the_other() -> None:
     decks = [unshuffled(3, 0), unshuffled(0, 1), unshuffled(2, 2)]
     assert mixed(decks, [2, 0, 2]).tolist() == [[0, 0], [0, 1], [2, 0], [2, 1]]
+
+
+def test_matched_tertiles_are_those_of_each_bin() -> None:
+    pick = np.random.default_rng(3)
+    lengths = pick.integers(1, 1000, 3000)
+    values = lengths / 1000 + pick.normal(0, 0.3, 3000)
+    plain, matched = in_tertiles(values), matched_tertiles(values, lengths, 20)
+    assert np.bincount(matched).tolist() == np.bincount(plain).tolist()
+    means = [[lengths[found == tertile].mean() for tertile in (1, 2, 3)] for found in (plain, matched)]
+    assert max(means[0]) / min(means[0]) > 2
+    assert max(means[1]) / min(means[1]) < 1.02
+    assert values[matched == 1].mean() + 0.3 < values[matched == 3].mean()
+    order = np.argsort(lengths, kind="stable")
+    for members in np.array_split(order, 20):  # of 150 records each
+        assert matched[np.sort(members)].tolist() == in_tertiles(values[np.sort(members)]).tolist()
+
+
+@pytest.mark.parametrize("size", [3, 4, 5, 59, 60, 61, 62, 100])
+def test_matched_tertiles_have_the_sizes_of_tertiles(size: int) -> None:
+    values = np.random.default_rng(size).random(size)
+    matched = matched_tertiles(values, np.arange(size)[::-1].copy(), 20)
+    assert np.bincount(matched).tolist() == np.bincount(in_tertiles(values)).tolist()
+    assert matched_tertiles(values, np.arange(size), 1).tolist() == in_tertiles(values).tolist()

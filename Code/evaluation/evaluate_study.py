@@ -46,6 +46,7 @@ OF_A_TABLE = {
     "output_dir",
     "base",
     "plan",
+    "leakage",
     "table_only",
     "release",
     "date_from",
@@ -90,6 +91,14 @@ def parse() -> argparse.Namespace:
         type=Path,
         metavar="FILE",
         help="the study's plan, from study_plan.py; without it everything is exploratory",
+    )
+    what.add_argument(
+        "--leakage",
+        type=Path,
+        nargs="+",
+        default=[],
+        metavar="DIR",
+        help="folders of decontaminate.py --report on the students' data: scores again without the problems that leaked",
     )
     what.add_argument("--output_dir", type=Path, required=True, metavar="DIR", help="folder to write")
     what.add_argument("--limit", type=positive, metavar="N", help="only the first N problems of each benchmark")

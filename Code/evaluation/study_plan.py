@@ -30,7 +30,12 @@ MARGIN_POINTS = 5.0
 def parse() -> argparse.Namespace:
     flags = parser(__doc__)
     flags.add_argument(
-        "--partitions", type=Path, nargs="+", required=True, metavar="DIR", help="finished folders of RQ1 to RQ4"
+        "--partitions",
+        type=Path,
+        nargs="+",
+        required=True,
+        metavar="DIR",
+        help="finished folders of RQ1 to RQ4, and of baselines",
     )
     flags.add_argument(
         "--student", nargs="+", required=True, metavar="NAME", help="presets or model folders, as for train.py"
@@ -54,7 +59,7 @@ def parse() -> argparse.Namespace:
         nargs="+",
         default=[],
         metavar="NAME",
-        help="data files that are no subset of a question and are trained on too, e.g. EVOL for Datas/seeds/EVOL.jsonl",
+        help="more data files that are no subset of a question, e.g. EVOL for Datas/seeds/EVOL.jsonl, beside the baselines",
     )
     flags.add_argument("--output_file", type=Path, default=Path("study_plan.yaml"), metavar="FILE")
     args = flags.parse_args()

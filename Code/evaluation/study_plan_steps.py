@@ -39,7 +39,8 @@ def write_plan(args: argparse.Namespace) -> str:
         raise UsageError(f"--output_file {args.output_file}: expected a new file, got one that is there already")
     for name in args.benchmark:
         open_benchmark(name)
-    contrasts = proposed([one for folder in args.partitions for one in subsets_of(folder)])
+    found = [one for folder in args.partitions for one in subsets_of(folder)]
+    contrasts = proposed(found)
     if not contrasts:
         raise InputError(f"{args.partitions[0]}: expected two subsets of a question, got fewer in all folders")
     students = [model_label(name) if Path(name).is_dir() else name for name in args.student]
@@ -49,7 +50,7 @@ def write_plan(args: argparse.Namespace) -> str:
         "seeds": args.seed,
         "benchmarks": args.benchmark,
         "margin_points": args.margin_points,
-        "controls": args.control,
+        "controls": list(dict.fromkeys([*args.control, *(subset for rq, _, subset in found if not rq)])),
     }
     content = "".join(_lines(values, contrasts)).encode()
     plan = parsed_plan(args.output_file, content)
@@ -63,7 +64,7 @@ def write_plan(args: argparse.Namespace) -> str:
 
 
 def subsets_of(folder: Path) -> list[Found]:
-    """The subsets of RQ1 to RQ4 in a finished folder, each once. Raises InputError where there is none."""
+    """The subsets of RQ1 to RQ4 and the baselines in a finished folder, each once. Raises InputError where there is none."""
     found: dict[Found, None] = {}
     for output in documents(read_manifest(folder)):
         source = safe_name(str(output.get("source") or folder.resolve().name))
@@ -71,7 +72,7 @@ def subsets_of(folder: Path) -> list[Found]:
             if name.endswith(".jsonl") and (parsed := parsed_stem(name.removesuffix(".jsonl"))):
                 found[parsed[0], source, parsed[1]] = None
     if not found:
-        raise InputError(f"{folder}: expected tertiles or mixes of RQ1 to RQ4, its manifest.json lists none")
+        raise InputError(f"{folder}: expected tertiles, mixes or baselines, its manifest.json lists none")
     return list(found)
 
 
@@ -81,7 +82,7 @@ def proposed(found: Iterable[Found]) -> list[Contrast]:
     With three tertiles of the same size the linear trend, (-1, 0, 1), is T3 - T1, and is not tested a second time.
     """
     groups: dict[tuple[str, str], list[str]] = {}
-    for rq, source, subset in sorted(set(found)):
+    for rq, source, subset in sorted(one for one in set(found) if one[0]):
         groups.setdefault((rq, source), []).append(subset)
     contrasts = []
     for (rq, source), subsets in groups.items():

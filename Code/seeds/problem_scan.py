@@ -16,6 +16,7 @@ from seeds.problem_parts import KINDS
 
 CHUNK = 1024  # texts handed to a process at a time
 POOL = 3  # chunks from which on several processes are worth their start
+Z = 1.96  # of a 95% interval
 AHEAD = 2  # chunks that wait for a process, so that none waits for them
 
 _index: Index | None = None  # of a process of the pool
@@ -33,6 +34,9 @@ class Leakage:
     leak_rate: float  # flagged / records
     indicator_4: float  # the test leakage indicator over 4-grams, 0 to 1
     indicator_5: float  # and over 5-grams
+    interval_4: tuple[float, float]  # 95%, of indicator_4 over the problems
+    interval_5: tuple[float, float]
+    found: tuple[str, ...]  # the names of the problems that some record holds
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +129,8 @@ def leakage_by_benchmark(index: Index, scan: Scan, number: int, rows: Sequence[i
     """Flagged records and the test leakage indicator (XCoder, arXiv 2409.03810), for all benchmarks and for each.
 
     The indicator is the mean over the problems t of the maximum over records r of |grams(t) & grams(r)| / |grams(t)|,
-    the grams of t being those of its prompt. `rows` are the texts of data set `number`, each as often as it is there.
+    the grams of t being those of its prompt. Its interval takes the problems as a sample of those that the benchmark could
+    have had: the mean and Z standard errors to either side. `rows` are the texts of data set `number`, each as often as it is there.
     """
     benchmarks = np.array([item.benchmark for item in index.items])
     own_rows = rows if isinstance(rows, range) else set(rows)
@@ -133,14 +138,32 @@ def leakage_by_benchmark(index: Index, scan: Scan, number: int, rows: Sequence[i
     result = []
     for name in ("all", *dict.fromkeys(benchmarks.tolist())):
         own = np.ones(len(benchmarks), bool) if name == "all" else benchmarks == name
-        means = []
+        means, intervals = [], []
         for n in INDICATOR_N:
             there = own & (index.totals[n] > 0)
             shares = scan.best[n][number][there] / index.totals[n][there]
-            means.append(round(float(shares.mean()), 4) if there.any() else 0.0)
+            mean = float(shares.mean()) if there.any() else 0.0
+            half = Z * float(shares.std(ddof=1)) / len(shares) ** 0.5 if len(shares) > 1 else 1.0
+            means.append(round(mean, 4))
+            intervals.append((round(max(0.0, mean - half), 4), round(min(1.0, mean + half), 4)))
         holding = {row for row, item in found if own[item]}
         flagged = sum(row in holding for row in rows)
-        hit = len({item for _, item in found if own[item]})
+        hits = {item for _, item in found if own[item]}
+        names = tuple(index.items[item].name for item in sorted(hits))
         rate = round(flagged / len(rows), 6) if rows else 0.0
-        result.append(Leakage(name, int(own.sum()), hit, len(rows), flagged, rate, *means))
+        result.append(
+            Leakage(
+                name,
+                int(own.sum()),
+                len(hits),
+                len(rows),
+                flagged,
+                rate,
+                means[0],
+                means[1],
+                intervals[0],
+                intervals[1],
+                names,
+            )
+        )
     return result

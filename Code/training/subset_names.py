@@ -2,16 +2,18 @@
 
 import re
 
-# the files that the scripts of RQ1 to RQ4 write; `draw` is the number of the data's repeat
+# the files that the scripts of RQ1 to RQ4 and of baselines write; `draw` is the number of the data's repeat
 _TERTILE = "(?P<subset>T1_LOWER|T2_MIDDLE|T3_HIGHER)"
+_KIND = "(?:_K_CENTER)?(?:_MATCHED)?"  # of tertiles, which their source tells too: EVOL_MATCHED
 STUDY_FILES = [
     re.compile(pattern)
     for pattern in (
-        rf"(?P<rq>RQ1)_COMPLEXITY_{_TERTILE}",
+        rf"(?P<rq>RQ1)_COMPLEXITY_{_TERTILE}{_KIND}",
         r"(?P<rq>RQ2)_COMPOSITION_(?P<subset>ALG_\d+_PRAC_\d+)_repeat(?P<draw>\d+)",
-        rf"(?P<rq>RQ3)_DIVERSITY_{_TERTILE}",
+        rf"(?P<rq>RQ3)_DIVERSITY_{_TERTILE}{_KIND}",
         r"(?P<rq>RQ4)_BREADTH_(?P<subset>CODE_\d+)",
         r"(?P<rq>RQ4)_BREADTH_(?P<subset>CODE_\d+_(?:GENERAL|MATH)_\d+)_random_sample_(?P<draw>\d+)",
+        r"(?P<rq>)(?P<subset>BASELINE_[A-Z_]+?)(?:_random_sample_(?P<draw>\d+))?",
     )
 ]
 _SUBSETS = {"RQ1": _TERTILE, "RQ2": r"ALG_\d+_PRAC_\d+", "RQ3": _TERTILE, "RQ4": r"CODE_\d+(?:_(?:GENERAL|MATH)_\d+)?"}
@@ -31,7 +33,8 @@ def is_subset(rq: str, name: str) -> bool:
 def parsed_stem(stem: str) -> tuple[str, str, int | None] | None:
     """(question, subset, draw) of a data file's name without its ending; None where it is none of the study's.
 
-    parsed_stem("RQ2_COMPOSITION_ALG_20_PRAC_80_repeat1") is ("RQ2", "ALG_20_PRAC_80", 1).
+    parsed_stem("RQ2_COMPOSITION_ALG_20_PRAC_80_repeat1") is ("RQ2", "ALG_20_PRAC_80", 1). A baseline is a subset of no question:
+    parsed_stem("BASELINE_RANDOM_random_sample_2") is ("", "BASELINE_RANDOM", 2).
     """
     for pattern in STUDY_FILES:
         if found := pattern.fullmatch(stem):

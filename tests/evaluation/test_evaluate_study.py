@@ -16,6 +16,7 @@ from evaluation.grading.settings import GradingSettings
 from evaluation.grading.steps import grade
 from python_problems import PLUS
 from seedkit.files import file_facts
+from seedkit.manifest import OutputFolder
 from seedkit.models import model_revision
 from seedkit.verify import verify
 from study_cases import finished, tertiles_and_student, train, train_flags
@@ -276,6 +277,22 @@ def test_a_plan_from_its_file_to_the_table(
     counts = table(tmp_path / "out", "verdicts.csv")
     assert [(row["samples"], row["cut"], row["infra_error"]) for row in counts] == [("3", "3", "0")] * 2
     assert "| tiny-full | RQ1 | EVOL | T1_LOWER | humaneval | 3 | 100.0 |" in done.stdout
+
+    # HumanEval/1 is in the data of a student: scores without it, from a folder as decontaminate.py --report leaves it
+    with OutputFolder(tmp_path / "leakage", "decontamination_report", ["leakage.jsonl"], sources=[]) as folder:
+        row = {"file": "T1.jsonl", "benchmark": "all", "records": 3, "flagged": 1, "indicator_5": 0.4}
+        row |= {"interval_5": [0.3, 0.5], "found": ["HumanEval/1"]}
+        folder.write("leakage.jsonl", [json.dumps(row).encode() + b"\n"])
+        folder.finish({"inputs": [{"file": "T1.jsonl", "sha256": "0" * 64}]})
+    with_references(folder_of(tmp_path, "T2_MIDDLE"), problems, 2)
+    clean = script_main(SCRIPT, *table_only, "--plan", plan, "--leakage", tmp_path / "leakage")
+    assert clean.returncode == 0, clean.stderr
+    assert "Without the 1 problems that a record of some student's data holds:" in clean.stdout
+    assert "| tiny-full | RQ1 | EVOL | T2_MIDDLE | humaneval | 66.7 | 50.0 | 2 |" in clean.stdout
+    assert table(tmp_path / "out")[1]["humaneval_pass@1_without_leaked"] == "0.5"
+    assert table(tmp_path / "out", "comparisons.csv")[0]["difference_without_leaked"] == "50"
+    none = script_main(SCRIPT, *table_only, "--leakage", folder_of(tmp_path, "T1_LOWER"))
+    assert none.returncode == 2 and "expected leakage.jsonl of decontaminate.py --report" in none.stderr
 
     plan.write_text(plan.read_text().replace('"margin_points": 5', '"margin_points": 0'))
     wrong = script_main(SCRIPT, *table_only, "--plan", plan)

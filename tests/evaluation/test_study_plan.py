@@ -12,6 +12,7 @@ SCRIPT = "evaluation/study_plan.py"
 FILES = {
     "RQ1": [f"RQ1_COMPLEXITY_{tertile}" for tertile in ("T1_LOWER", "T2_MIDDLE", "T3_HIGHER")],
     "RQ2": [f"RQ2_COMPOSITION_ALG_{share}_PRAC_{100 - share}_repeat{n}" for share in (0, 50, 100) for n in (1, 2)],
+    "baselines": ["BASELINE_LONGEST", *(f"BASELINE_RANDOM_random_sample_{n}" for n in (1, 2))],
     "RQ4": ["RQ4_BREADTH_CODE_100", *(f"RQ4_BREADTH_CODE_90_{domain}_10_random_sample_1" for domain in ("GENERAL", "MATH"))],
 }  # fmt: skip
 
@@ -46,7 +47,7 @@ def test_from_folders_to_a_plan(tmp_path: Path, arguments: list[object], script_
         (42, 43, 44),
         ("humaneval", "mbpp"),
     )
-    assert (plan.margin_points, plan.controls) == (5.0, ("EVOL",))
+    assert (plan.margin_points, plan.controls) == (5.0, ("EVOL", "BASELINE_LONGEST", "BASELINE_RANDOM"))
     assert "5 contrasts on 2 benchmarks with 1 students are a family of 10 tests." in done.stdout
 
     # what a person may have edited is not replaced
@@ -82,7 +83,7 @@ def test_a_folder_without_subsets(tmp_path: Path, arguments: list[object], scrip
         output.finish({"source": "EVOL"})
     done = script_main(SCRIPT, *arguments, "--partitions", tmp_path / "seeds")
     assert done.returncode == 2
-    assert "expected tertiles or mixes of RQ1 to RQ4, its manifest.json lists none" in done.stderr
+    assert "expected tertiles, mixes or baselines, its manifest.json lists none" in done.stderr
 
 
 def test_without_its_baseline_a_question_has_no_contrast() -> None:

@@ -45,6 +45,10 @@ def test_report_over_tertiles_and_mixes(tmp_path: Path, script_main: Command) ->
     assert by["T2.jsonl", "MBPP"]["indicator_4"] == by["T2.jsonl", "MBPP"]["indicator_5"] == 1.0
     assert by["m.jsonl", "HumanEval"]["indicator_4"] == 1.0 > by["m.jsonl", "MBPP"]["indicator_4"]
     assert by["m.jsonl", "HumanEval"]["items_found"] == 1
+    assert (by["T1.jsonl", "HumanEval"]["found"], by["m.jsonl", "HumanEval"]["found"]) == ([], ["HumanEval/900"])
+    for row in lines:
+        low, high = row["interval_5"]
+        assert 0 <= low <= row["indicator_5"] <= high <= 1 and len(row["found"]) == row["items_found"]
     assert all(name in result.stdout for name in ("T3.jsonl", "50.000%", "HumanEval", "5-grams"))
     assert verify(out) == []
     assert script_main(*command, "--output_dir", tmp_path / "again").stdout == result.stdout

@@ -46,6 +46,7 @@ class Comparison:
     simultaneous: Simultaneous | None = (
         None  # Dunnett's, of a contrast that shares its first with others of its question
     )
+    clean_difference: float | None = None  # as `difference`, without leaked problems, where a leakage report was read
     outside_plan: bool = False  # planned, but a student of it was not trained under the plan
 
     @property

@@ -39,26 +39,34 @@ COMPARISON = (
     "p_dunnett",
     "low_dunnett",
     "high_dunnett",
+    "difference_without_leaked",
 )
+CLEAN = ("pass@1_without_leaked", "problems_without_leaked")  # of each benchmark, where a leakage report was read
 VERDICT_COLUMNS = (*GROUP, "subset", "benchmark", "samples", *VERDICTS, "cut")
 
 
 def study_csv(rows: Sequence[SubsetRow], benchmarks: Sequence[str]) -> Iterator[bytes]:
     """study.csv, a line for each subset. pass@1, sd, low and high are fractions; a cell without a value is empty.
 
-    The average is over `benchmarks`, of which MultiPL-E's languages together count as one. Last is what training took, the mean
-    over the subset's students.
+    The average is over `benchmarks`, of which MultiPL-E's languages together count as one. Then comes what training took, the mean
+    over the subset's students, and last pass@1 without leaked problems.
     """
     columns = {benchmark: (*SCORE, *([BASE] if has_base(rows, benchmark) else [])) for benchmark in benchmarks}
     known = [key for key in TRAINED if any(key in row.trained for row in rows)]
     scores = (f"{name}_{what}" for name, own in columns.items() for what in own)
-    yield _line((*GROUP, *AVERAGE, *scores, *(f"trained_{key}" for key in known)))
+    cleaned = any(score.clean_problems is not None for row in rows for score in row.scores.values())
+    clean = [f"{name}_{what}" for name in benchmarks for what in CLEAN] if cleaned else []
+    yield _line((*GROUP, *AVERAGE, *scores, *(f"trained_{key}" for key in known), *clean))
     for row in rows:
         cells: list[object] = [row.model, row.rq, row.source, row.subset, row.average, *_ends(row.average_interval)]
         for benchmark, own in columns.items():
             score = row.scores.get(benchmark)
             cells += [*_score_cells(score), score.base_mean][: len(own)] if score else [None] * len(own)
-        yield _line([*cells, *(row.trained.get(key) for key in known)])
+        cells += [row.trained.get(key) for key in known]
+        for benchmark in benchmarks if cleaned else ():
+            score = row.scores.get(benchmark)
+            cells += [score.clean_mean, score.clean_problems] if score else [None, None]
+        yield _line(cells)
 
 
 def has_base(rows: Iterable[SubsetRow], benchmark: str) -> bool:
@@ -96,6 +104,7 @@ def comparisons_csv(comparisons: Iterable[Comparison]) -> Iterator[bytes]:
                 *_points(*_ends(pair.interval_90)),
                 pair.verdict,
                 *((own.p, *_points(*_ends(own.interval))) if own else (None,) * 3),
+                *_points(pair.clean_difference),
             )
         )
 

@@ -51,11 +51,11 @@ def _missing_seeds(plan: StudyPlan, graded: Sequence[Graded]) -> Iterator[str]:
             student.rq, student.source, student.subset, plan.contrasts
         ):
             draw = "" if student.draw is None else f"draw {student.draw}"
-            group = student.model, student.rq, student.source, student.subset, draw
-            found.setdefault(group, set()).add(student.seed)
-    for group, seeds in found.items():
-        if group[0] in plan.students and (missing := [str(seed) for seed in plan.seeds if seed not in seeds]):
-            yield f"{' '.join(word for word in group if word)} without {' '.join(missing)}"
+            own = (student.model, student.rq, student.source, student.subset, draw)
+            found.setdefault(own, set()).add(student.seed)
+    for labels, seeds in found.items():
+        if labels[0] in plan.students and (missing := [str(seed) for seed in plan.seeds if seed not in seeds]):
+            yield f"{' '.join(word for word in labels if word)} without {' '.join(missing)}"
 
 
 def _is_planned(rq: str, source: str, subset: str, contrasts: Sequence[Contrast]) -> bool:

@@ -4,14 +4,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
 
-from sandbox.judging.verdict import VERDICTS
-
-from evaluation.metrics.intervals import Interval
 from evaluation.study.averages import families
+from evaluation.study.background import CUT_LEGEND, trained_differently, trained_table, verdict_table
 from evaluation.study.bases import UNTRAINED
+from evaluation.study.cells import interval_text, number, p_text, table
 from evaluation.study.comparisons import EQUIVALENT, EXPLORATORY, PRIMARY, Comparison
 from evaluation.study.csv_files import GROUP, has_base
-from evaluation.study.students import TRAINED
 from evaluation.study.table import SubsetRow, SubsetScore
 
 LEGEND = (
@@ -52,15 +50,6 @@ ALONE = (
     "With one repeat of each, or one against two, two subsets and their seeds cannot be told apart: such a difference has no "
     "interval and no p. Train each subset with several seeds or draws (train.py --seed)."
 )
-CUT_LEGEND = "Samples of all repeats by verdict; cut: the share, in percent, whose tokens ran out before the answer came to its end."
-# in study.md's words: what may differ between subsets besides what they are named for
-DIFFERING = {
-    "tokens": "tokens of a pass",
-    "answer_tokens_seen": "answer tokens seen",
-    "steps": "steps",
-    "truncated_records": "records cut at the cutoff",
-}
-NOTEWORTHY = 0.10  # two subsets are said to be trained on different tokens or steps where they differ by more
 
 
 def markdown(
@@ -71,11 +60,13 @@ def markdown(
     notes: Sequence[str],
     not_run: Sequence[str] = (),
     margin: float = 0.0,
+    leakage: Sequence[str] = (),
 ) -> str:
     """study.md: all tables in percent and percentage points, and in plain words what a reader has to know about them.
 
     `names` are the benchmarks' names for people. `notes` stand above the tables. `not_run` are benchmarks that this machine
-    cannot run; each has a column that says so. `margin` is the plan's, in percentage points.
+    cannot run; each has a column that says so. `margin` is the plan's, in percentage points. `leakage`: what
+    `background.leakage_blocks` says.
     """
     shown = _with_controls(rows)
     blocks = [
@@ -88,9 +79,10 @@ def markdown(
     ]
     blocks += [CONTROL_LEGEND] if any(CONTROL in row.subset for row in shown) else []
     if any(row.trained for row in rows):
-        blocks += ["## What they were trained on", _trained_table(rows), *_trained_differently(shown)]
+        blocks += ["## What they were trained on", trained_table(rows), *trained_differently(shown)]
     if any(score.verdicts for row in rows for score in row.scores.values()):
-        blocks += ["## What became of their answers", _verdict_table(rows), CUT_LEGEND]
+        blocks += ["## What became of their answers", verdict_table(rows), CUT_LEGEND]
+    blocks += leakage
     primary = [pair for pair in comparisons if pair.role == PRIMARY]
     if primary:
         together = [DUNNETT_LEGEND] if any(pair.simultaneous for pair in primary) else []
@@ -159,41 +151,6 @@ def _with_controls(rows: Sequence[SubsetRow]) -> list[SubsetRow]:
     return shown
 
 
-def _trained_table(rows: Sequence[SubsetRow]) -> str:
-    """What training took, the mean over a subset's students."""
-    header = (*GROUP, "subset", "records", "tokens", "answer tokens", "answer tokens seen", "steps", "records cut")
-    lines = [(*_labels(row), *(_whole(row.trained.get(key)) for key in TRAINED)) for row in rows if row.trained]
-    return _table(header, lines, left=4)
-
-
-def _trained_differently(shown: Sequence[SubsetRow]) -> Iterator[str]:
-    """Where subsets of a question, and their controls, were trained on different tokens, steps or shares of cut records."""
-    groups: dict[tuple[str, ...], list[SubsetRow]] = {}
-    for row in shown:
-        if row.rq and row.trained:
-            groups.setdefault(_labels(row)[:3], []).append(row)
-    for group, rows in groups.items():
-        found = []
-        for key, what in DIFFERING.items():
-            known = {row.subset: row.trained[key] for row in rows if key in row.trained}
-            if len(known) > 1 and max(known.values()) > (1 + NOTEWORTHY) * min(known.values()):
-                least, most = min(known, key=lambda name: known[name]), max(known, key=lambda name: known[name])
-                found.append(f"{what} ({known[least]:,.0f} of {least} to {known[most]:,.0f} of {most})")
-        if found:
-            yield f"{' '.join(group)}: trained on different numbers of {', '.join(found)}. Differences between these subsets may come of that."
-
-
-def _verdict_table(rows: Sequence[SubsetRow]) -> str:
-    header = (*GROUP, "subset", "benchmark", "samples", "cut", *VERDICTS)
-    lines = []
-    for row in rows:
-        for benchmark, score in row.scores.items():
-            if samples := sum(score.verdicts.values()):
-                counts = [f"{score.verdicts.get(name, 0):,}" for name in VERDICTS]
-                lines.append((*_labels(row), benchmark, f"{samples:,}", _number(score.cut / samples, 100), *counts))
-    return _table(header, lines, left=5)
-
-
 def _score_table(rows: Sequence[SubsetRow], benchmarks: Sequence[str], not_run: Sequence[str]) -> str:
     shown = ("repeats", "pass@1", "sd", "interval")
     averaged = len(families(benchmarks)) > 1
@@ -203,7 +160,7 @@ def _score_table(rows: Sequence[SubsetRow], benchmarks: Sequence[str], not_run: 
     lines = []
     for row in rows:
         cells = [row.model, row.rq, row.source, row.subset]
-        cells += [_number(row.average, 100), _interval(row.average_interval, 100)] if averaged else []
+        cells += [number(row.average, 100), interval_text(row.average_interval, 100)] if averaged else []
         for benchmark, own in columns.items():
             score = row.scores.get(benchmark)
             cells += (
@@ -211,15 +168,15 @@ def _score_table(rows: Sequence[SubsetRow], benchmarks: Sequence[str], not_run: 
                 if score is None
                 else [
                     str(score.repeats),
-                    f"{_number(score.mean, 100)}{_mark(score)}",
-                    _number(score.sd, 100),
-                    _interval(score.interval, 100),
-                    _number(score.base_mean, 100),
+                    f"{number(score.mean, 100)}{_mark(score)}",
+                    number(score.sd, 100),
+                    interval_text(score.interval, 100),
+                    number(score.base_mean, 100),
                 ][: len(own)]
             )
         cells += ["not run"] * len(not_run)
         lines.append(cells)
-    return _table(header, lines, left=4)
+    return table(header, lines, left=4)
 
 
 def _mark(score: SubsetScore) -> str:
@@ -228,31 +185,29 @@ def _mark(score: SubsetScore) -> str:
     return share + ("" if score.final else ", not final")
 
 
-def _labels(row: SubsetRow) -> tuple[str, ...]:
-    """GROUP and the subset of a row."""
-    return row.model, row.rq, row.source, row.subset
-
-
 def _primary_table(primary: Sequence[Comparison], margin: float) -> str:
     """The contrasts of the plan, each with its verdict."""
     together = any(pair.simultaneous for pair in primary)
+    clean = any(pair.clean_difference is not None for pair in primary)
     shown = ("difference", "interval", "90% interval", "p", "p (Holm)", *(["Dunnett's interval"] if together else []))
+    shown = (*shown, *(["without leaked"] if clean else []))
     header = (*GROUP, "benchmark", "first", "second", "verdict", *shown, "repeats", "problems")
     lines = [
         (
             *pair.labels,
             f"{EQUIVALENT} within {margin:g} points" if pair.verdict == EQUIVALENT else str(pair.verdict),
-            _number(pair.difference, 1, "+"),
-            _interval(pair.interval, 1),
-            _interval(pair.interval_90, 1),
-            _p(pair.p),
-            _p(pair.p_holm),
-            *([_interval(pair.simultaneous.interval if pair.simultaneous else None, 1)] if together else []),
+            number(pair.difference, 1, "+"),
+            interval_text(pair.interval, 1),
+            interval_text(pair.interval_90, 1),
+            p_text(pair.p),
+            p_text(pair.p_holm),
+            *([interval_text(pair.simultaneous.interval if pair.simultaneous else None, 1)] if together else []),
+            *([number(pair.clean_difference, 1, "+")] if clean else []),
             *_sizes(pair),
         )
         for pair in primary
     ]
-    return _table(header, lines, left=7)
+    return table(header, lines, left=7)
 
 
 def _sizes(pair: Comparison) -> tuple[str, str]:
@@ -266,36 +221,12 @@ def _comparison_table(comparisons: Sequence[Comparison]) -> str:
     lines = [
         (
             *pair.labels,
-            _number(pair.difference, 1, "+"),
-            _interval(pair.interval, 1),
-            _p(pair.p),
-            _p(pair.p_holm),
+            number(pair.difference, 1, "+"),
+            interval_text(pair.interval, 1),
+            p_text(pair.p),
+            p_text(pair.p_holm),
             *_sizes(pair),
         )
         for pair in comparisons
     ]
-    return _table(header, lines, left=6)
-
-
-def _number(value: float | None, factor: float, sign: str = "") -> str:
-    if value is None:
-        return ""
-    rounded = round(value * factor, 1)
-    return f"{rounded:{sign}.1f}" if rounded else "0.0"
-
-
-def _whole(value: float | None) -> str:
-    return "" if value is None else f"{value:,.0f}"
-
-
-def _interval(ends: Interval | None, factor: float) -> str:
-    return "" if ends is None else f"{_number(ends.low, factor)} to {_number(ends.high, factor)}"
-
-
-def _p(value: float | None) -> str:
-    return "" if value is None else "<0.0001" if value < 0.0001 else f"{value:.4f}"
-
-
-def _table(header: Sequence[str], lines: Sequence[Sequence[str]], left: int) -> str:
-    rule = ["---"] * left + ["--:"] * (len(header) - left)
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in (header, rule, *lines))
+    return table(header, lines, left=6)

@@ -2,7 +2,7 @@
 
 import argparse
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +13,16 @@ from training.study_plan import StudyPlan, read_plan
 
 from evaluation.generation.settings import GenerationSettings
 from evaluation.grading.settings import GradingSettings
+from evaluation.study.background import leakage_blocks
 from evaluation.study.bases import BaseModel, Candidate, base_models
 from evaluation.study.comparisons import comparisons
 from evaluation.study.csv_files import comparisons_csv, study_csv, verdicts_csv
+from evaluation.study.leakage import DataLeakage, read_leakage, without_leaked
 from evaluation.study.planned import plan_notes
 from evaluation.study.report import markdown
 from evaluation.study.runs import Pair, StudentResult, StudySettings, cannot_run, check_alike, evaluate, read, sizes
 from evaluation.study.students import find, training_differences
-from evaluation.study.table import grouped, table_rows
+from evaluation.study.table import grouped, table_rows, with_clean
 
 STAGE = "evaluate_study"
 STUDY, COMPARISONS, VERDICTS, MARKDOWN = FILES = ("study.csv", "comparisons.csv", "verdicts.csv", "study.md")
@@ -41,6 +43,7 @@ def study(args: argparse.Namespace) -> bool:
     evaluated, and RunError at the end where a student failed.
     """
     plan = read_plan(args.plan) if args.plan else None
+    leakage = read_leakage(args.leakage)
     not_run = {name: why for name in args.files if (why := cannot_run(name))}
     for name, why in not_run.items():
         say(f"{name}: not run: {why}")
@@ -73,7 +76,7 @@ def study(args: argparse.Namespace) -> bool:
         if found:
             check_alike(found)
             left_out = {"unfinished": unfinished, "failed": list(failed), "not evaluated": absent}
-            print(_write(folder, found, settings, left_out, plan), end="")
+            print(_write(folder, found, settings, left_out, plan, leakage), end="")
             say(f"tables in {args.output_dir}")
         elif not failed:
             raise InputError(f"{args.output_dir}: expected students that are generated and graded, got none")
@@ -119,13 +122,21 @@ def _write(
     settings: StudySettings,
     left_out: Mapping[str, Sequence[str]],
     plan: StudyPlan | None,
+    leakage: Mapping[str, DataLeakage],
 ) -> str:
     """The files and the manifest; returns the markdown."""
     graded, benchmarks = [one.graded for one in found], list(settings.files)
     rows, pairs = table_rows(graded, benchmarks), comparisons(graded, benchmarks, plan)
     notes = [*plan_notes(plan, pairs, graded), *_notes(found, settings, left_out)]
+    leaked: list[str] = []
+    if leakage:
+        clean, gone, unknown = without_leaked(graded, leakage)
+        rows = with_clean(rows, table_rows(clean, benchmarks))
+        others = comparisons(clean, benchmarks, plan)
+        pairs = [replace(one, clean_difference=two.difference) for one, two in zip(pairs, others, strict=True)]
+        leaked = list(leakage_blocks(rows, graded, leakage, gone, unknown))
     margin = plan.margin_points if plan else 0.0
-    text = markdown(rows, pairs, benchmarks, TITLES, notes, list(settings.not_run), margin)
+    text = markdown(rows, pairs, benchmarks, TITLES, notes, list(settings.not_run), margin, leaked)
     folder.write(STUDY, study_csv(rows, benchmarks))
     folder.write(COMPARISONS, comparisons_csv(pairs))
     folder.write(VERDICTS, verdicts_csv(rows))

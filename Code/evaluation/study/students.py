@@ -29,6 +29,7 @@ class TrainedStudent:
     seed: int  # of the training
     study_plan: str | None = None  # the sha256 of the plan that it was trained under
     trained: Mapping[str, int] = field(default_factory=dict)  # of TRAINED what its run.json says
+    data: str = ""  # the sha256 of the data file
 
     @property
     def label(self) -> str:
@@ -90,6 +91,7 @@ def read(folder: Path) -> TrainedStudent:
         revision = str(document["model"]["revision"])
         stem, seed = Path(plan["data"]["file"]).stem, int(plan["settings"]["seed"])
         study_plan = plan.get("study_plan", {}).get("sha256")
+        data = str(plan["data"]["sha256"])
         known = {**document, "records": plan["data"]["records"]}
         trained = {key: int(known[key]) for key in TRAINED if known.get(key) is not None}
     except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -104,7 +106,7 @@ def read(folder: Path) -> TrainedStudent:
                 f"{path}: run.json says {size:,} bytes, got {'no file' if found is None else f'{found:,}'}"
             )
     return TrainedStudent(
-        folder.parent.name, name, folder, revision, *parsed(name, stem, seed), seed, study_plan, trained
+        folder.parent.name, name, folder, revision, *parsed(name, stem, seed), seed, study_plan, trained, data
     )
 
 

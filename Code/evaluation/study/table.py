@@ -47,6 +47,8 @@ class SubsetScore:
     base_mean: float | None = None  # on the base tests alone, where the benchmark has others besides
     verdicts: Mapping[str, int] = field(default_factory=dict)  # samples of all repeats, by verdict
     cut: int = 0  # samples of all repeats whose tokens ran out
+    clean_mean: float | None = None  # as `mean`, without the problems that leaked into the data of some student
+    clean_problems: int | None = None  # how many are left then; None where no leakage report was read
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,18 @@ def table_rows(graded: Sequence[Graded], benchmarks: Sequence[str]) -> list[Subs
             interval = _average_interval(repeats, benchmarks)
             rows.append(SubsetRow(model, rq, source, subset, scores, mean, interval, _trained(repeats)))
     return rows
+
+
+def with_clean(rows: Sequence[SubsetRow], clean: Sequence[SubsetRow]) -> list[SubsetRow]:
+    """The rows with the scores of `clean` beside theirs: the same rows, of the verdicts without leaked problems."""
+    found = []
+    for row, other in zip(rows, clean, strict=True):
+        scores = {
+            name: replace(one, clean_mean=other.scores[name].mean, clean_problems=other.scores[name].problems)
+            for name, one in row.scores.items()
+        }
+        found.append(replace(row, scores=scores))
+    return found
 
 
 def _trained(graded: Sequence[Graded]) -> dict[str, float]:

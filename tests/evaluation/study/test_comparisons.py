@@ -138,7 +138,8 @@ def test_mixes_against_one_baseline_have_simultaneous_intervals() -> None:
     assert (found[0].role, found[0].simultaneous) == (EXPLORATORY, None)
     lines = list(csv.DictReader(io.StringIO(b"".join(comparisons_csv(found)).decode())))
     assert list(lines[0])[:6] == ["student", "rq", "source", "benchmark", "first", "second"]
-    assert list(lines[0])[-8:] == ["role", "family_size", "low_90", "high_90", "verdict", "p_dunnett", "low_dunnett", "high_dunnett"]  # fmt: skip
+    new = ["role", "family_size", "low_90", "high_90", "verdict", "p_dunnett", "low_dunnett", "high_dunnett"]
+    assert list(lines[0])[-9:] == [*new, "difference_without_leaked"]
     assert [line["role"] for line in lines] == [EXPLORATORY, PRIMARY, PRIMARY]
     assert lines[0]["p_dunnett"] == lines[0]["verdict"] == "" and float(lines[1]["p_dunnett"]) > float(lines[1]["p"])
     text = markdown([], found, ["humaneval"], {}, [], margin=5)

@@ -17,6 +17,8 @@ from study_cases import ALG, LOWER, train
         ("OSS", "RQ4_BREADTH_CODE_90_GENERAL_10_random_sample_1", ("RQ4", "OSS", "CODE_90_GENERAL_10", 1)),
         ("OSS", "RQ4_BREADTH_CODE_70_MATH_30_random_sample_12", ("RQ4", "OSS", "CODE_70_MATH_30", 12)),
         ("MY_OWN", "RQ4_BREADTH_CODE_100", ("RQ4", "MY_OWN", "CODE_100", None)),
+        ("EVOL", "BASELINE_RANDOM_random_sample_2", ("", "EVOL", "BASELINE_RANDOM", 2)),
+        ("EVOL", "BASELINE_QUALITY_DIVERSITY", ("", "EVOL", "BASELINE_QUALITY_DIVERSITY", None)),
         ("EVOL", "LOW", ("", "EVOL", "LOW", None)),
         ("EVOL", "RQ1_COMPLEXITY_T4_TOP", ("", "EVOL", "RQ1_COMPLEXITY_T4_TOP", None)),
         ("EVOL", "RQ5_COMPLEXITY_T1_LOWER", ("", "EVOL", "RQ5_COMPLEXITY_T1_LOWER", None)),

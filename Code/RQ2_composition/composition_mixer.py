@@ -1,4 +1,4 @@
-"""RQ2: which mixture of algorithmic and practical tasks teaches a small model best?
+"""RQ2: does the mixture of algorithmic and practical tasks matter to a small model that learns from them?
 
 Draws mixes of classified records (task_classifier.py) at the study's five ratios, each of the same size, several times over,
 to fine-tune one student model per mix.

@@ -5,6 +5,7 @@ import msgspec
 from report.blocks import Column, DataTable, PagePart
 from report.folders import FinishedOutput, rows
 from report.parts import mixes
+from report.parts.balance import balance
 from report.parts.common import excerpt, facts_table, left_out_table, part
 
 STAGE = "RQ4_breadth"
@@ -33,7 +34,7 @@ def section(output: FinishedOutput) -> PagePart:
     caption = "What the code detector took out of the other domains"
     made.data = {
         "shares": mixes.shares(output, "domain"),
-        "balance": mixes.balance(output),
+        "balance": balance(output),
         "detector": DataTable(f"{output.key}-detector", caption, heads, lines, copies=True),
         "counts": facts_table(output.key, manifest),
         "left_out": left_out_table(output),

@@ -8,6 +8,7 @@ from RQ1_complexity.complexity_scorer_steps import no_say
 from report.blocks import Column, DataTable, Excerpt, PagePart, Picture
 from report.charts.distributions import Cloud, binned, cloud, histogram
 from report.folders import FinishedOutput, rows
+from report.parts.balance import balance
 from report.parts.common import (
     TERTILE_NAMES,
     bins_table,
@@ -79,6 +80,7 @@ def section(output: FinishedOutput) -> PagePart:
         "scatter": _scatter(key, n, columns, tertile),
         "spearman": spearman,
         "summaries": [summary_table(key, NAMES[name], columns[name], tertile, "value") for name in MEASURES],
+        "balance": balance(output),
         "counts": facts_table(key, manifest),
         "left_out": left_out_table(output),
         "examples": _examples(output, scored, columns["complexity"], tertile),

@@ -8,6 +8,7 @@ from report.charts.bars import Bar, bars
 from report.charts.intervals import Estimate, estimates
 from report.folders import FinishedOutput, rows
 from report.parts import mixes
+from report.parts.balance import balance
 from report.parts.common import excerpt, facts_table, left_out_table, part, texts
 
 CLASSIFICATION, COMPOSITION = "RQ2_classification", "RQ2_composition"
@@ -33,7 +34,7 @@ def _mixes(output: FinishedOutput) -> PagePart:
     made.notes = mixes.same_records(output)
     made.data = {
         "shares": mixes.shares(output, "type"),
-        "balance": mixes.balance(output),
+        "balance": balance(output),
         "counts": facts_table(output.key, output.manifest),
         "left_out": left_out_table(output),
         "examples": [],

@@ -9,6 +9,7 @@ from report.blocks import Column, DataTable, Excerpt, PagePart, Picture
 from report.charts.bars import Bar, bars
 from report.charts.distributions import Cloud, binned, cloud, histogram
 from report.folders import FinishedOutput, rows
+from report.parts.balance import balance
 from report.parts.common import (
     TERTILE_NAMES,
     bins_table,
@@ -71,6 +72,7 @@ def section(output: FinishedOutput) -> PagePart:
         "spread": _spread(output),
         "measures": _measures(output),
         "summaries": [summary_table(key, "diversity", values, tertile, 5)],
+        "balance": balance(output),
         "counts": facts_table(key, manifest),
         "left_out": left_out_table(output),
         "examples": [

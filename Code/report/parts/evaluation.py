@@ -215,7 +215,7 @@ def _pair_table(key: str, pairs: Sequence[ReportedPair], scores: Sequence[Report
     heads = (
         Column("student"), Column("question"), Column("source"), Column("benchmark"), Column("first"), Column("second"),
         Column("difference, points", "points"), Column("low", "points"), Column("high", "points"), Column("p", "p"),
-        Column("p (Holm)", "p"), Column("what it says"), Column("intervals of the two overlap"),
+        Column("p (Holm)", "p"), Column("what it says"), Column("role"), Column("low, 90%", "points"), Column("high, 90%", "points"), Column("intervals of the two overlap"),
         *(Column(name) for name in (pairs[0].more if pairs else ())),
     )  # fmt: skip
     lines = []
@@ -224,7 +224,7 @@ def _pair_table(key: str, pairs: Sequence[ReportedPair], scores: Sequence[Report
         lines.append(
             (
                 *pair.group, pair.benchmark, pair.first, pair.second, pair.difference, pair.low, pair.high, pair.p,
-                pair.p_holm, pair.says, _overlap(*ends), *pair.more.values(),
+                pair.p_holm, pair.says, pair.role, pair.low_90, pair.high_90, _overlap(*ends), *pair.more.values(),
             )
         )  # fmt: skip
     return DataTable(f"{key}-pairs", "Every two subsets of a question, second minus first", heads, lines, copies=True)

@@ -43,23 +43,3 @@ def same_records(output: FinishedOutput) -> list[str]:
         f"These draws hold the same records in another order, so that they are no repeats of the data: {', '.join(names)}."
         for names in output.manifest["mixes"].get("same_records", [])
     ]
-
-
-def balance(output: FinishedOutput) -> DataTable | None:
-    """Standardised mean differences between the subsets, where the manifest has them: what else than the question differs."""
-    found = output.manifest.get("balance")
-    if not found:
-        return None
-    lines = sorted(_flat(found))
-    columns = (Column("what"), Column("value", 3))
-    caption = "Balance of the subsets: standardised mean differences"
-    return DataTable(f"{output.key}-balance", caption, columns, lines, copies=True)
-
-
-def _flat(value: Any, name: str = "") -> list[tuple[str, float]]:
-    """The numbers inside nested objects and lists with the names that lead to them."""
-    if isinstance(value, dict):
-        return [one for key, inner in value.items() for one in _flat(inner, f"{name}, {key}" if name else str(key))]
-    if isinstance(value, list):
-        return [one for place, inner in enumerate(value, 1) for one in _flat(inner, f"{name} {place}")]
-    return [(name, float(value))] if isinstance(value, int | float) and not isinstance(value, bool) else []

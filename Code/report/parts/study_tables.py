@@ -11,7 +11,7 @@ from seedkit.sources import readable
 SIGNIFICANT = 0.05
 KNOWN = (
     "student", "rq", "source", "benchmark", "first", "second", "difference_points", "low", "high", "p", "p_holm", "df",
-    "run_effect_points", "repeats_first", "repeats_second", "problems", "of",
+    "run_effect_points", "repeats_first", "repeats_second", "problems", "of", "role", "verdict", "low_90", "high_90",
 )  # fmt: skip
 
 
@@ -51,6 +51,10 @@ class ReportedPair:
     p: float | None
     p_holm: float | None
     problems: int
+    role: str  # primary or exploratory; empty in tables of earlier releases
+    verdict: str  # of a primary contrast: different, equivalent or undecided
+    low_90: float | None
+    high_90: float | None
     more: Mapping[str, str]
 
     @property
@@ -59,13 +63,16 @@ class ReportedPair:
 
     @property
     def is_different(self) -> bool:
-        return self.p_holm is not None and self.p_holm < SIGNIFICANT
+        """Whether the table says so: by its verdict, or by p after Holm's correction where it has none."""
+        return self.verdict == "different" if self.verdict else self.p_holm is not None and self.p_holm < SIGNIFICANT
 
     @property
     def says(self) -> str:
         """What a reader may take from it."""
         if self.difference is None:
             return "no problem in common"
+        if self.verdict:
+            return self.verdict
         if self.p_holm is None:
             return "no p: too few repeats"
         return "different" if self.is_different else "not shown to differ"
@@ -108,23 +115,13 @@ def read_pairs(path: Path) -> list[ReportedPair]:
         student, rq, source, benchmark, first, second = (line[what] for what in KNOWN[:6])
         difference, low, high, p, p_holm = (_number(line[what]) for what in KNOWN[6:11])
         more = {name: value for name, value in line.items() if name not in KNOWN}
+        low_90, high_90 = (_number(line.get(what) or "") for what in ("low_90", "high_90"))
         found.append(
             ReportedPair(
-                student,
-                rq,
-                source,
-                benchmark,
-                first,
-                second,
-                difference,
-                low,
-                high,
-                p,
-                p_holm,
-                int(line["problems"]),
-                more,
+                student, rq, source, benchmark, first, second, difference, low, high, p, p_holm, int(line["problems"]),
+                line.get("role") or "", line.get("verdict") or "", low_90, high_90, more,
             )
-        )
+        )  # fmt: skip
     return found
 
 

@@ -1,0 +1,110 @@
+"""Finished folders for reports: made by the real scripts with tiny models, and evaluations of students whose answers are set."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from evaluation import evaluate_study
+from evaluation.generation.steps import SAMPLES
+from evaluation.generation.steps import STAGE as GENERATE
+from evaluation.grading.settings import GradingSettings
+from evaluation.grading.steps import grade
+from evaluation.study.students import find
+from seedkit.manifest import OutputFolder
+from seedkit.records import json_lines
+from study_cases import train
+from support import Command
+
+WORDS = ("list", "table", "server", "matrix", "string", "graph", "button", "cipher", "query", "model", "cache", "page")
+WRONG = "    return None\n"
+
+
+def seeds(path: Path, count: int, more: Sequence[Mapping[str, str]] = ()) -> Path:
+    """A file of records that all differ, and `more` of them behind."""
+    lines: list[dict[str, str]] = []
+    for number in range(count):
+        words = " ".join(WORDS[(number * step) % len(WORDS)] for step in range(1, 3 + number % 7))
+        text = f"Write function {number} for a {words}. {'Explain each step. ' * (number % 4)}"
+        lines.append(
+            {"id": f"r{number}", "instruction": text, "input": "", "output": f"def f{number}():\n    return {number}"}
+        )
+    path.write_text("".join(json.dumps(line) + "\n" for line in [*lines, *more]), encoding="utf-8")
+    return path
+
+
+def partitions(
+    folder: Path, source: Path, models: Mapping[str, Path], script_main: Command, name: str = "EVOL"
+) -> dict[str, Path]:
+    """RQ1 to RQ4 of a file by the real scripts; `models` are tiny ones by flag. Returns the folders by question."""
+    given = ["--input_file", source, "--source_name", name, "--device", "cpu"]
+    made = {rq: folder / rq / name for rq in ("RQ1", "RQ2", "RQ3", "RQ4")}
+
+    def run(script: str, *flags: object) -> None:
+        done = script_main(script, *flags)
+        assert done.returncode == 0, done.stderr
+
+    scorer = ["--scorer", "xcoder", "--scoring_model", models["llama"], "--perplexity_model", models["gpt2"]]
+    run("RQ1_complexity/complexity_scorer.py", *given, *scorer, "--output_dir", made["RQ1"])
+    encoder = ["--embedder", "instructor", "--model_name", models["instructor"]]
+    run("RQ2_composition/task_classifier.py", *given, *encoder, "--output_dir", made["RQ2"])
+    run("RQ3_density/diversity_scorer.py", *given, *encoder, "--output_dir", made["RQ3"])
+    domains = [seeds(folder / f"{kind}.jsonl", 60) for kind in ("general", "math")]
+    mixed = ["--general_file", domains[0], "--math_file", domains[1], "--output_dir", made["RQ4"]]
+    run("RQ4_breadth/domain_mixer.py", "--input_file", source, "--source_name", name, *mixed)
+    return made
+
+
+def answered(folder: Path, problems: Path, right: Mapping[str, Sequence[int]], limit: int | None = None) -> None:
+    """Answers and verdicts of every student below FOLDER/runs, and the tables over them, in FOLDER/evaluations.
+
+    `right` says for each subset how many of the first problems its students know, one number for each seed in turn. What is
+    known is the problem's own solution; grading and tables are those of the study.
+    """
+    references = [json.loads(line) for line in problems.read_text().splitlines()][:limit]
+    students, _, _ = find(folder / "runs")
+    turn: dict[str, int] = {}
+    for student in students:
+        known = right[student.subset]
+        count = known[turn.get(student.subset, 0) % len(known)]
+        turn[student.subset] = turn.get(student.subset, 0) + 1
+        target = folder / "evaluations" / student.model / student.name / "humaneval"
+        rows: list[dict[str, Any]] = []
+        for number, problem in enumerate(references):
+            text = problem["canonical_solution"] if number < count else WRONG
+            rows.append(
+                {"task_id": problem["task_id"], "sample": 0, "completion": text, "raw": text, "finish_reason": "stop"}
+            )
+        with OutputFolder(target, GENERATE, (SAMPLES,), sources=[]) as output:
+            output.write(SAMPLES, json_lines(rows))
+            output.finish(
+                {
+                    "benchmark": "humaneval",
+                    "model": {"name": student.name, "revision": student.revision},
+                    "prompt": {"form": "base", "template": None},
+                    "sampling": {"num_samples": 1, "temperature": 0.0, "top_p": 1.0, "max_new_tokens": 64, "seed": 42},
+                    "counts": {"problems": len(rows), "samples": len(rows)},
+                    "finish_reasons": {"stop": len(rows), "length": 0},
+                }
+            )
+        grade(GradingSettings(target / SAMPLES, "humaneval", problems, workers=1, limit=limit), target / "grades")
+
+
+def study(folder: Path, problems: Path, weights: Path, script_main: Command) -> tuple[Path, Path]:
+    """Nine students of three tertiles and three seeds, and their evaluation: (runs, evaluations)."""
+    for tertile in ("T1_LOWER", "T2_MIDDLE", "T3_HIGHER"):
+        for seed in (1, 2, 3):
+            train(folder / "runs", weights, f"RQ1_COMPLEXITY_{tertile}", seed=seed)
+    total = len(problems.read_text().splitlines())
+    right = {"T1_LOWER": [0, 1, 0], "T2_MIDDLE": [1, 2, 1], "T3_HIGHER": [total, total, total - 1]}
+    answered(folder, problems, right)
+    tables(folder, problems, script_main)
+    return folder / "runs", folder / "evaluations"
+
+
+def tables(folder: Path, problems: Path, script_main: Command, *more: object) -> None:
+    """The tables over FOLDER/evaluations, by the real script."""
+    named = ["--runs", folder / "runs", "--benchmark", "humaneval", "--benchmark_file", f"humaneval={problems}", *more]
+    script = Path(evaluate_study.__file__).relative_to(Path(evaluate_study.__file__).parents[1])
+    done = script_main(str(script), *named, "--output_dir", folder / "evaluations", "--table_only")
+    assert done.returncode == 0, done.stderr

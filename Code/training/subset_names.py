@@ -4,14 +4,15 @@ import re
 
 # the files that the scripts of RQ1 to RQ4 and of baselines write; `draw` is the number of the data's repeat
 _TERTILE = "(?P<subset>T1_LOWER|T2_MIDDLE|T3_HIGHER)"
-_KIND = "(?:_K_CENTER)?(?:_MATCHED)?"  # of tertiles, which their source tells too: EVOL_MATCHED
+# of tertiles, which their source tells too: EVOL_MATCHED, EVOL_SUBSAMPLED
+_KIND = r"(?:_K_CENTER)?(?:_MATCHED)?(?:_subsample_(?P<draw>\d+))?"
 STUDY_FILES = [
     re.compile(pattern)
     for pattern in (
         rf"(?P<rq>RQ1)_COMPLEXITY_{_TERTILE}{_KIND}",
         r"(?P<rq>RQ2)_COMPOSITION_(?P<subset>ALG_\d+_PRAC_\d+)_repeat(?P<draw>\d+)",
         rf"(?P<rq>RQ3)_DIVERSITY_{_TERTILE}{_KIND}",
-        r"(?P<rq>RQ4)_BREADTH_(?P<subset>CODE_\d+)",
+        r"(?P<rq>RQ4)_BREADTH_(?P<subset>CODE_\d+)(?:_subsample_(?P<draw>\d+))?",
         r"(?P<rq>RQ4)_BREADTH_(?P<subset>CODE_\d+_(?:GENERAL|MATH)_\d+)_random_sample_(?P<draw>\d+)",
         r"(?P<rq>)(?P<subset>BASELINE_[A-Z_]+?)(?:_random_sample_(?P<draw>\d+))?",
     )

@@ -112,6 +112,8 @@ def test_what_is_no_plan_at_all(tmp_path: Path, content: bytes, message: str) ->
 
 def test_names_of_subsets() -> None:
     assert parsed_stem("RQ4_BREADTH_CODE_70_MATH_30_random_sample_2") == ("RQ4", "CODE_70_MATH_30", 2)
+    assert parsed_stem("RQ1_COMPLEXITY_T3_HIGHER_MATCHED") == ("RQ1", "T3_HIGHER", None)
+    assert parsed_stem("RQ3_DIVERSITY_T1_LOWER_K_CENTER_MATCHED") == ("RQ3", "T1_LOWER", None)
     assert parsed_stem("EVOL") is None
     assert is_subset("RQ4", "CODE_100") and is_subset("RQ3", "T2_MIDDLE") and not is_subset("RQ5", "T2_MIDDLE")
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 from evaluation.metrics.comparison import Difference, difference, holm
-from evaluation.metrics.dunnett import dunnett
+from evaluation.metrics.dunnett import adjusted_p
 from evaluation.metrics.intervals import score_interval
 from seedkit.display import table
 
@@ -174,7 +174,8 @@ def false_claims_of_mixes(study: WholeStudy, studies: int, seed: int = 0) -> dic
         found = {rq: (differences, runs) for rq, differences, runs in reversed(whole_study(study, rng))}
         for rq in counts:
             differences, (first, others) = found[rq]
-            counts[rq] += min(one.p for one in dunnett(differences, [others] * len(differences), first) if one) < 0.05
+            found_p = adjusted_p(differences, [others] * len(differences), first)
+            counts[rq] += min(p for p in found_p if p is not None) < 0.05
     return {rq: count / studies for rq, count in counts.items()}
 
 

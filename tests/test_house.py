@@ -18,6 +18,7 @@ FLOORS = (
     {"benchmarks"},
     {"seeds", "teacher", "evaluation"},
     {"report"},
+    {"studies"},
 )
 ENTRIES = {"Code", "Datas", "tests", "README.md", "requirements.txt", ".gitattributes", ".gitignore", ".ci"}
 HEAVY = {"torch", "transformers", "sentence_transformers", "vllm", "sklearn", "scipy", "pandas", "matplotlib"}

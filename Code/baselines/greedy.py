@@ -39,16 +39,17 @@ def far_apart(
         best, own = _nearest(block, earlier), block @ block.T
         inside: list[int] = []  # numbers in the block of those taken from it
         for number, row in enumerate(candidates):
-            nearest = max(best[number], own[number, inside].max(initial=-np.inf))
+            nearest = float(best[number])
             if abs(nearest - near) <= UNSURE:
                 nearest = max(_exact(block[number], earlier), _exact(block[number], block[inside]))
             if nearest > near:
                 continue
             taken[len(rows)] = block[number]
             rows.append(int(row))
-            inside.append(number)
             if len(rows) == size:
                 return Taken(np.array(rows, dtype=np.int64), start + number + 1)
+            inside.append(number)
+            np.maximum(best[number + 1 :], own[number, number + 1 :], out=best[number + 1 :])
     return Taken(np.array(rows, dtype=np.int64), len(order))
 
 

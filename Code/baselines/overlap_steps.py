@@ -2,10 +2,9 @@
 
 from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import Any
 
 from seedkit.errors import InputError
-from seedkit.manifest import documents, read_manifest
+from seedkit.manifest import documents, read_manifest, subset_files
 from seedkit.verify_mixes import rows
 
 
@@ -16,7 +15,7 @@ def subsets(folders: Sequence[Path]) -> dict[str, set[str]]:
     """
     found: dict[str, set[str]] = {}
     for folder in folders:
-        names = [name for output in documents(read_manifest(folder)) for name in _names(output)]
+        names = [name for output in documents(read_manifest(folder)) for name in subset_files(output)]
         if not names:
             raise InputError(f"{folder}: expected a folder with subsets of records, got one without")
         for name in names:
@@ -28,15 +27,6 @@ def subsets(folders: Sequence[Path]) -> dict[str, set[str]]:
             except (OSError, ValueError, KeyError, TypeError) as error:
                 raise InputError(f"{folder / name}: expected records with ids, got {error}") from None
     return found
-
-
-def _names(output: dict[str, Any]) -> list[str]:
-    """The files of subsets that one output's manifest lists."""
-    if "tertiles" in output:
-        return list(output["tertiles"]["files"])
-    if "mixes" in output:
-        return [mix["name"] for mix in output["mixes"]["files"]]
-    return list(output.get("chosen", {}).get("files", {}))
 
 
 def jaccard(first: Collection[str], second: Collection[str]) -> float:

@@ -212,6 +212,21 @@ def documents(manifest: dict[str, Any]) -> list[dict[str, Any]]:
     return [{key: value for key, value in manifest.items() if key != "others"}, *manifest.get("others", [])]
 
 
+def subset_files(output: Mapping[str, Any]) -> list[str]:
+    """The files that students are trained on, as one output's manifest lists them: tertiles, mixes, subsets chosen by a score.
+
+    Raises InputError where the manifest does not say it as manifests do, or names files that it does not list.
+    """
+    try:
+        names = [*output.get("tertiles", {}).get("files", []), *output.get("chosen", {}).get("files", {})]
+        names += [mix["name"] for mix in output.get("mixes", {}).get("files", [])]
+        if all(name in output["files"] for name in names):
+            return names
+    except (AttributeError, KeyError, TypeError):
+        pass
+    raise InputError(f"{MANIFEST}: expected the subsets of {output.get('stage')} among its files, got others")
+
+
 def made_by(path: Path) -> dict[str, Any] | None:
     """What the manifest beside a file says of how it was made; None without a manifest, or if the file has changed."""
     try:

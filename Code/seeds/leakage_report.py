@@ -9,7 +9,7 @@ from pathlib import Path
 from seedkit.cli import say
 from seedkit.errors import InputError
 from seedkit.files import file_facts
-from seedkit.manifest import OutputFolder, documents, read_manifest
+from seedkit.manifest import OutputFolder, documents, read_manifest, subset_files
 from seedkit.records import json_lines, read_records, record_id
 from seedkit.sources import describe_file, readable
 from seedkit.verify import file_faults
@@ -70,22 +70,23 @@ def _texts(paths: Sequence[Path], sets: Sequence[Sequence[int]], rows_of: Sequen
 
 
 def partition_files(folder: Path) -> list[tuple[str, Path]]:
-    """(stage, file) of the tertiles, mixes and classified records in a finished folder, as its manifest lists them."""
+    """(stage, file) of the tertiles, mixes, baselines and classified records in a finished folder, as its manifest lists them."""
     found = []
     for output in documents(read_manifest(folder)):
         if fault := next(file_faults(folder, output), None):
             raise InputError(f"{fault}; expected a folder as its manifest says")
         try:
-            names = list(output["tertiles"]["files"]) if "tertiles" in output else []
-            names += [mix["name"] for mix in output["mixes"]["files"]] if "mixes" in output else []
+            names = subset_files(output)
             names += [output["classified"]["file"]] if "classified" in output else []
-        except (KeyError, TypeError):
+        except (InputError, KeyError, TypeError):
             names = [""]
         if not all(name in output["files"] for name in names):
             raise InputError(f"{folder}: its manifest names files of {output.get('stage')} that it does not list")
         found += [(str(output.get("stage", "")), folder / name) for name in names]
     if not found:
-        raise InputError(f"{folder}: expected tertiles, mixes or classified records, its manifest.json lists none")
+        raise InputError(
+            f"{folder}: expected tertiles, mixes, baselines or classified records, its manifest.json lists none"
+        )
     return found
 
 

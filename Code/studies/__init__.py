@@ -1,0 +1,1 @@
+"""A whole study from raw downloads to the report, by one command and one file of settings."""

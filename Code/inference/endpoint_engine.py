@@ -1,7 +1,7 @@
 """Answers from an OpenAI-compatible chat endpoint: vLLM's server, another one here, or a hosted service.
 
-The client is aiohttp. httpx2, which is installed already, and openai's client, which stands on it, take two to three times
-the processor for a request, and more the more connections are open. Retries are made here, where it is known what may be
+The client is aiohttp. httpx2, which is installed already, and openai's client, which stands on it, are slower the more
+connections are open: with 256 requests under way at 50 ms each httpx2 sends about 700 a second, aiohttp about 2,900. Retries are made here, where it is known what may be
 sent again and when.
 
 A request is sent until it is answered or refused. It counts as refused, too, after TRIES tries that failed while others

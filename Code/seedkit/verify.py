@@ -4,9 +4,10 @@
 
 Checks hashes, sizes and counts of all files. Tertiles must also be disjoint, complete, ordered and of the right sizes;
 the counts by category of classified records must be true; mixes must have exact ratios, no record twice, be nested within
-a repeat, and no two may be alike; subsets chosen by a score must hold the records that it puts first. Also told are
-repeats that hold the same records, where a mix takes all of a kind, and files that no manifest knows. Exit code 0 if all
-is well, 1 if a folder is not what its manifest says, 2 if there is no manifest.
+a repeat, and no two may be alike; subsets chosen by a score must hold the records that it puts first; a teacher's
+answers must be numbered, and those chosen be the records. Also told are repeats that hold the same records, where a mix
+takes all of a kind, and files that no manifest knows. Exit code 0 if all is well, 1 if a folder is not what its manifest
+says, 2 if there is no manifest.
 """
 
 import argparse
@@ -31,6 +32,7 @@ from seedkit.subsets import matched_tertiles
 from seedkit.token_counts import token_counts
 from seedkit.verify_chosen import chosen_faults
 from seedkit.verify_mixes import alike, key_fault, mix_faults, rows
+from seedkit.verify_teacher import answer_faults
 
 # What manifests of classified records say of their columns since they say it; those of the first release had these.
 FIRST_RELEASE_COLUMNS = {
@@ -206,6 +208,7 @@ KINDS: dict[str, Callable[[Path, dict[str, Any]], Iterator[str]]] = {
     "tertiles": _tertile_faults,
     "classified": _classified_faults,
     "chosen": lambda folder, manifest: chain(chosen_faults(folder, manifest), _reject_fault(folder, manifest)),
+    "answers": lambda folder, manifest: chain(answer_faults(folder, manifest), _reject_fault(folder, manifest)),
     "mixes": lambda folder, manifest: chain(mix_faults(folder, manifest), _reject_fault(folder, manifest)),
 }
 

@@ -6,6 +6,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . Code/environment.sh
+# pip compiles nothing here: Python does, once for each module, and not anew in each of the many processes that the tests start
+unset PYTHONDONTWRITEBYTECODE
 
 all= newer=
 if [ "${1:-}" = --all ]; then all=1; shift; fi
@@ -62,17 +64,21 @@ say "ruff"
 .venv/bin/ruff check --config Code/pyproject.toml Code tests
 .venv/bin/ruff format --config Code/pyproject.toml --check Code tests
 say "mypy"
+# the second processor compiles meanwhile what most tests import, which several processes would do at the same time else
+.venv/bin/python -c 'import matplotlib.backends.backend_svg, peft, sentence_transformers, transformers.models.llama' &
 .venv/bin/mypy --config-file Code/pyproject.toml Code tests
+wait
 say "pytest"
 pytest=(.venv/bin/python -m pytest -c Code/pyproject.toml --rootdir .)
 if [ $# -gt 0 ]; then
   exec "${pytest[@]}" ${all:+--heavy} "$@"
 fi
-# two files at a time; what watches the whole machine runs alone
+# Three files at a time, also on two cores, since many tests wait for a limit to pass or for a process to start; what watches
+# the whole machine runs alone.
 alone=tests/sandbox/test_adversary.py
 export OMP_NUM_THREADS=1
 fast() {
-  "$@" -n 2 --dist loadfile -m "not heavy" --ignore "$alone" tests
+  "$@" -n 3 --dist loadfile -m "not heavy" --ignore "$alone" tests
   "$@" -m "not heavy" "$alone"
 }
 fast "${pytest[@]}"

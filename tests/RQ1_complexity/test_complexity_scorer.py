@@ -50,7 +50,7 @@ def models(llama: Path, gpt2: Path) -> list[object]:
 
 
 def test_without_gpu_or_hub_on_the_sample(tmp_path: Path, scorer_command: Command, scorer_main: Command) -> None:
-    result = scorer_command("--output_dir", tmp_path, "--source_name", "OSS", "--device", "cpu")
+    result = scorer_command("--output_dir", tmp_path, "--source_name", "OSS", "--device", "cpu", "--limit", 60)
     assert result.returncode == 0, result.stderr
     assert "scorer: embedded (no CUDA device)" in result.stderr
     folder = tmp_path / "OSS"
@@ -58,10 +58,10 @@ def test_without_gpu_or_hub_on_the_sample(tmp_path: Path, scorer_command: Comman
     assert verify(folder) == []
     assert "Spearman with the result: semantic" in result.stdout
     for name in ("complexity_histogram.svg", "complexity_scatter.svg"):
-        assert "OSS, n = 120" in (folder / name).read_text()
+        assert "OSS, n = 60" in (folder / name).read_text()
 
     scores = rows(folder / "complexity_scores.jsonl")
-    source = list(read_records(ROOT / "Datas" / "sample" / "OSS.jsonl"))
+    source = list(read_records(ROOT / "Datas" / "sample" / "OSS.jsonl"))[:60]
     assert [row["id"] for row in scores] == [record.id for record in source]
     assert list(scores[0]) == ["id", "line", "semantic", "linguistic", "complexity", "tertile", "status", "reason"]
     written = [row for name in OUTPUTS[:3] for row in rows(folder / name)]

@@ -23,29 +23,29 @@ OUTPUTS = [
 
 
 def test_the_sample_with_the_bundled_encoder(tmp_path: Path, script_command: Command, script_main: Command) -> None:
-    command = [SCRIPT, "--input_file", SAMPLE, "--output_dir", tmp_path / "out", "--device", "cpu"]
+    command = [SCRIPT, "--input_file", SAMPLE, "--output_dir", tmp_path / "out", "--device", "cpu", "--limit", 60]
     result = script_command(*command)
     assert result.returncode == 0, result.stderr
     assert "embedder: minilm (no CUDA device)" in result.stderr
     out = tmp_path / "out"
     assert sorted(contents(out)) == sorted(OUTPUTS)
     assert verify(out) == []
-    scores, source = rows(out / "diversity_scores.jsonl"), rows(SAMPLE)
+    scores, source = rows(out / "diversity_scores.jsonl"), rows(SAMPLE)[:60]
     assert list(scores[0]) == ["id", "line", "diversity", "tertile", "status", "reason"]
     assert [row["id"] for row in scores] == [row["id"] for row in source]
     vectors = np.load(out / "embeddings.npy").astype(np.float64)
-    assert vectors.shape == (120, 384)
+    assert vectors.shape == (60, 384)
     cosines = vectors @ vectors.T
     np.fill_diagonal(cosines, np.nan)
     assert [row["diversity"] for row in scores] == pytest.approx(1 - np.nanmean(cosines, axis=1), abs=1e-6)
-    assert [len(rows(out / name)) for name in TERTILES] == [40, 40, 40]
+    assert [len(rows(out / name)) for name in TERTILES] == [20, 20, 20]
     sidecar = json.loads((out / "embeddings.json").read_text())
     assert sidecar["ids"] == [row["id"] for row in source]
     spread = json.loads((out / "manifest.json").read_text())["spread"]
-    assert [found["vendi_sample"] for found in spread] == [40, 40, 40]
-    assert all(1 < found["vendi_score"] <= 40 for found in spread)
+    assert [found["vendi_sample"] for found in spread] == [20, 20, 20]
+    assert all(1 < found["vendi_score"] <= 20 for found in spread)
     assert "mean neighbour distance" in result.stdout
-    assert "EVOL, n = 120" in (out / "diversity_map.svg").read_text()
+    assert "EVOL, n = 60" in (out / "diversity_map.svg").read_text()
 
     before = contents(out)
     again = script_main(*command)

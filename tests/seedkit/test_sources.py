@@ -12,9 +12,9 @@ from seedkit.verify import verify
 from support import ROOT, Command, contents, rows
 
 SAMPLE = ROOT / "Datas" / "sample"
-MINILM = ("--embedder", "minilm", "--device", "cpu", "--limit", 12)
+MINILM = ("--embedder", "minilm", "--device", "cpu", "--limit", 6)
 SCRIPTS = {
-    "RQ1_complexity/complexity_scorer.py": ("--scorer", "embedded", "--device", "cpu", "--limit", 12),
+    "RQ1_complexity/complexity_scorer.py": ("--scorer", "embedded", "--device", "cpu", "--limit", 6),
     "RQ2_composition/task_classifier.py": ("--prototypes", "names", *MINILM),
     "RQ2_composition/composition_mixer.py": ("--subset_size", "auto"),
     "RQ3_density/diversity_scorer.py": MINILM,

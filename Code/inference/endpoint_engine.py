@@ -5,7 +5,7 @@ connections are open: with 256 requests under way at 50 ms each httpx2 sends abo
 sent again and when.
 
 A request is sent until it is answered or refused. It counts as refused, too, after TRIES tries that failed while others
-succeeded, or while no other is waiting. Where nothing succeeds for `give_up_after_s` seconds, asking ends with RunError.
+succeeded, or while no other is waiting; a server that takes no more requests for now (429, 503) is not the request's failure. Where nothing succeeds for `give_up_after_s` seconds, asking ends with RunError.
 """
 
 import asyncio
@@ -174,7 +174,7 @@ class _Run:
         engine, pace = self._engine, self._pace
         prompt = sum(len(message.content) for message in request.messages) // CHARACTERS_A_TOKEN
         expected = prompt + request.max_new_tokens
-        tries, not_before, first_failure = 0, -math.inf, math.inf
+        failures, blamed, not_before, first_failure = 0, 0, -math.inf, math.inf
         while True:
             sent = await pace.enter(expected, not_before)
             try:
@@ -190,13 +190,14 @@ class _Run:
                 return found
             engine.failures[found.kind] += 1
             self._failed = found.reason
-            tries, first_failure = tries + 1, min(first_failure, now)
+            failures, first_failure = failures + 1, min(first_failure, now)
+            blamed += not found.limited
+            if blamed >= TRIES and (self._succeeded > first_failure or not self._waiting):
+                return Refusal(f"{found.reason}, {blamed} times")
             if found.busy:
                 pace.overloaded(sent)
             if found.after_s is None:
-                not_before = now + pause_s(tries, self._settings.first_pause_s)
-                if tries >= TRIES and (self._succeeded > first_failure or not self._waiting):
-                    return Refusal(f"{found.reason}, {tries} times")
+                not_before = now + pause_s(failures, self._settings.first_pause_s)
             else:
                 not_before = now + found.after_s
                 pace.pause(not_before)

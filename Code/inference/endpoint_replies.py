@@ -16,7 +16,9 @@ KEY_VARIABLE = "OPENAI_API_KEY"
 SHOWN = 300  # characters of what a server says that a message holds
 _HIDDEN = "[key]"
 _FINISHED = {"stop": STOP, "eos_token": STOP, "stop_sequence": STOP, "length": LENGTH}
-_BUSY = (408, 425, 429, 503, 504, 529)  # statuses of a server that has too many requests, or is too slow for them
+_LIMITING = (425, 429, 503, 529)  # statuses of a server that has too many requests
+_SLOW = (408, 504)  # of one that was too slow for this request
+_SECRET = 16  # characters from which on a key is taken out of answers too; shorter ones, such as EMPTY, are words
 
 
 class ApiKey:
@@ -25,8 +27,10 @@ class ApiKey:
     __slots__ = ("_value",)
 
     def __init__(self, value: str = "") -> None:
-        if not value.isascii() or not value.isprintable() or " " in value:
-            raise UsageError(f"{KEY_VARIABLE}: expected printable ASCII characters without a space")
+        if not value.isascii() or not value.isprintable() or set(value) & set(" \"'\\"):
+            raise UsageError(
+                f"{KEY_VARIABLE}: expected printable ASCII characters without spaces, quotes and backslashes"
+            )
         self._value = value
 
     @classmethod
@@ -45,8 +49,12 @@ class ApiKey:
         return {"Authorization": f"Bearer {self._value}"} if self._value else {}
 
     def hide(self, text: str) -> str:
-        """The text without the key."""
+        """The text of a message without the key."""
         return text.replace(self._value, _HIDDEN) if self._value else text
+
+    def hide_in_answer(self, text: str) -> str:
+        """The text of an answer without the key; a key of less than 16 characters may be a word that belongs there."""
+        return self.hide(text) if len(self._value) >= _SECRET else text
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +64,8 @@ class Again:
     kind: str  # a few letters for counts, such as "HTTP 429"
     reason: str  # one line
     after_s: float | None = None  # the pause that the server asks for
-    busy: bool = False  # the server has too many requests
+    busy: bool = False  # the server has too many requests, or is too slow for them
+    limited: bool = False  # the server takes no more requests for now: it has not looked at this one
 
 
 class Malformed(Exception):
@@ -90,8 +99,9 @@ def outcome(
         )
     if status == 402:
         raise RunError(f"{where}: it wants to be paid first ({reason}); what is finished is kept, run again to resume")
-    if status >= 500 or status in (408, 409, *_BUSY):
-        return Again(f"HTTP {status}", reason, retry_after_s(headers), status in _BUSY)
+    limited = status in _LIMITING
+    if status >= 500 or limited or status in (408, 409):
+        return Again(f"HTTP {status}", reason, retry_after_s(headers), limited or status in _SLOW, limited)
     return Refusal(reason)
 
 
@@ -114,7 +124,11 @@ def _answer(body: bytes, seconds: float, key: ApiKey) -> ChatAnswer | Refusal:
         return Refusal(f"no text, finish_reason {key.hide(reason)}{more}"[:SHOWN])
     usage = data.get("usage")
     return ChatAnswer(
-        key.hide(text), _FINISHED[reason], _count(usage, "prompt_tokens"), _count(usage, "completion_tokens"), seconds
+        key.hide_in_answer(text),
+        _FINISHED[reason],
+        _count(usage, "prompt_tokens"),
+        _count(usage, "completion_tokens"),
+        seconds,
     )
 
 
@@ -139,4 +153,5 @@ def _said(body: bytes, key: ApiKey) -> str:
     for name in ("error", "message", "detail"):
         data = data.get(name, data) if isinstance(data, dict) else data
     text = data if isinstance(data, str) else orjson.dumps(data).decode()
-    return " ".join(key.hide(text).split())[:SHOWN]
+    line = " ".join(key.hide(text).split())[:SHOWN]
+    return "".join(letter if letter.isprintable() else "?" for letter in line)

@@ -3,6 +3,7 @@
 import argparse
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from functools import partial
 
 from inference.chat import ChatAnswer, ChatRequest
@@ -41,13 +42,16 @@ def answer_seeds(args: argparse.Namespace, settings: TeacherSettings) -> str:
         )
     template = read_template(args.prompt_template)
     teacher = find_teacher(settings)
-    said = []
-    for job in jobs(args, "teacher"):
-        if args.dry_run:
-            said.append(estimate(args, job, teacher, template))
-        else:
-            said.append(_answer_source(args, job, teacher, template))
-    return "\n".join(said)
+    todo = jobs(args, "teacher")
+    if args.dry_run:
+        return "\n".join(estimate(args, job, teacher, template) for job in todo)
+    identity = {"teacher": {"name": teacher.name}, "sampling": settings.sampling}
+    with ExitStack() as stack:
+        sources = []
+        for job in todo:  # all of them before the first is asked about
+            names = (ANSWERS, teacher_file(job.source))
+            sources += stack.enter_context(opened([job], args, STAGE, names, identity=identity))
+        return "\n".join(_answer_source(args, source, teacher, template) for source in sources)
 
 
 def plan(
@@ -60,17 +64,14 @@ def plan(
             yield record, number, teacher.request(messages, number)
 
 
-def _answer_source(args: argparse.Namespace, job: Job, teacher: Teacher, template: str) -> str:
-    identity = {"teacher": {"name": teacher.name}, "sampling": teacher.settings.sampling}
-    with opened([job], args, STAGE, (ANSWERS, teacher_file(job.source)), identity=identity) as sources:
-        (source,) = sources
-        planned = partial(plan, source.records, teacher, template, args.system_prompt, args.num_answers)
-        count = len(source.records) * args.num_answers
-        with answer_journal(job.folder, STAGE, teacher, resume=args.resume) as journal:
-            refused = ask(teacher, (request for *_, request in planned()), count, journal, source.name)
-            _check_refused(args, source, refused, count)
-            answers = {request.key: journal[request.key] for *_, request in planned() if request.key in journal}
-        return _write(args, source, teacher, template, list(planned()), answers, refused)
+def _answer_source(args: argparse.Namespace, source: Source, teacher: Teacher, template: str) -> str:
+    planned = partial(plan, source.records, teacher, template, args.system_prompt, args.num_answers)
+    count = len(source.records) * args.num_answers
+    with answer_journal(source.folder.path, STAGE, teacher, resume=args.resume) as journal:
+        refused = ask(teacher, (request for *_, request in planned()), count, journal, source.name)
+        _check_refused(args, source, refused, count)
+        answers = {request.key: journal[request.key] for *_, request in planned() if request.key in journal}
+    return _write(args, source, teacher, template, list(planned()), answers, refused)
 
 
 def _check_refused(args: argparse.Namespace, source: Source, refused: dict[str, str], count: int) -> None:

@@ -8,13 +8,21 @@ from hashlib import blake2b
 from typing import Any
 
 import orjson
-from sandbox.bubblewrap import Bubblewrap
 from seedkit.cli import say
 from seedkit.display import Progress
 from seedkit.journal import Journal
+from seedkit.manifest import versions
 from seedkit.stage import Workers
 
-from teacher.answer_verdicts import INFRA_ERROR, VERDICTS, AnswerRunner, AnswerToRun, AnswerVerdict, RunSettings
+from teacher.answer_verdicts import (
+    INFRA_ERROR,
+    UNCHECKED,
+    VERDICTS,
+    AnswerRunner,
+    AnswerToRun,
+    AnswerVerdict,
+    RunSettings,
+)
 
 RETRIES = 2  # of an answer with infra_error, with nothing else running
 _WRITE_S = 0.5  # seconds between two writes to the journal
@@ -54,7 +62,9 @@ def run_answers(
 ) -> None:
     """Fill the journal with a verdict on each answer. Equal ones are run once; infra_error is tried again, alone."""
     todo = {run_key(answer): answer for answer in answers}
-    missing = {key: one for key, one in todo.items() if key not in journal or journal[key].verdict == INFRA_ERROR}
+    # what no toolchain parsed may be parsed by one that was installed since
+    again = (INFRA_ERROR, UNCHECKED)
+    missing = {key: one for key, one in todo.items() if key not in journal or journal[key].verdict in again}
     if len(missing) < len(todo):
         say(f"{len(todo) - len(missing):,} verdicts taken from earlier runs")
     for attempt in range(1 + RETRIES):
@@ -98,8 +108,4 @@ def _run_all(
 
 def run_identity(settings: RunSettings) -> dict[str, Any]:
     """What decides a verdict besides the answer; the header of a journal of verdicts."""
-    from seedkit.manifest import versions
-
-    # a program may find numpy, and parsers are those of the machine
-    tools = settings.sandbox == Bubblewrap.name
-    return {**asdict(settings), "toolchains": tools, "versions": versions("numpy")}
+    return {**asdict(settings), "versions": versions("numpy")}  # which a program may import

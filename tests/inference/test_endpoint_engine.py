@@ -12,7 +12,7 @@ from inference.endpoint_replies import ApiKey
 from scripted_server import Reply, Script, Seen, completion, plain, refusal, serving
 from seedkit.errors import InputError, RunError, UsageError
 
-KEY = "sk-a/secret+key"
+KEY = "sk-a/longer/secret+key"
 Found = dict[str, ChatAnswer | Refusal]
 
 
@@ -130,6 +130,28 @@ def test_a_request_that_always_fails_is_given_up_and_the_others_are_not() -> Non
     assert sorted(server.times) == [1] * 29 + [TRIES]
 
 
+def test_a_server_that_takes_no_more_for_now_is_asked_for_as_long_as_it_takes() -> None:
+    found: Found = {}
+    with serving(
+        lambda seen: refusal(429, "slower") if seen.times <= TRIES + 3 and seen.text != "question 9" else plain(seen)
+    ) as server:
+        ask(server.url, requests(10), found, first_pause_s=0.001)
+    assert len(found) == 10 and all(isinstance(what, ChatAnswer) for what in found.values())
+    assert max(server.times) == TRIES + 4
+
+
+@pytest.mark.parametrize("value", ["1e300", "-5", "nan", "soon", "Mon, 01 Jan 0001 00:00:00 GMT"])
+def test_a_retry_after_that_makes_no_sense_does_no_harm(value: str) -> None:
+    found: Found = {}
+    with serving(first(1, refusal(503, "later", Retry_After=value))) as server:
+        if value == "1e300":
+            with pytest.raises(RunError, match="nothing succeeded for 1 s"):
+                ask(server.url, requests(3), found, give_up_after_s=1)
+        else:
+            ask(server.url, requests(3), found)
+            assert len(found) == 3
+
+
 STOPPING = {
     "a wrong key": (refusal(401, f"Incorrect API key provided: {KEY}"), InputError, "it refuses OPENAI_API_KEY"),
     "no right": (refusal(403, "no"), InputError, "it refuses OPENAI_API_KEY (HTTP 403: no)"),
@@ -227,6 +249,7 @@ def test_the_key_is_in_no_answer_no_message_and_no_repr() -> None:
         engine = ask(server.url, requests(1), found)
     assert found["k0"].text == "your key is Bearer [key]"  # type: ignore[union-attr]
     assert KEY not in repr(engine._key) + repr(engine.settings) + repr(vars(engine))
+    assert ApiKey("EMPTY").hide_in_answer("EMPTY = 0") == "EMPTY = 0"  # what vLLM's manual has for a key
     with pytest.raises(UsageError) as caught:
         ApiKey("sk-two\nlines")
     assert "sk-two" not in str(caught.value)

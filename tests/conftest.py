@@ -66,7 +66,10 @@ def tiny_instructor(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def smollm2(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """SmolLM2-135M-Instruct as Code/training/smollm2.py makes it: a real language model."""
-    folder = tmp_path_factory.mktemp("smollm2") / "smollm2-135m-instruct"
+    base = tmp_path_factory.getbasetemp()
+    # made once for all processes of a run: the script waits for another that makes the same, and leaves what is there
+    base = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    folder = base / "smollm2-135m-instruct"
     command = [sys.executable, str(ROOT / "Code/training/smollm2.py"), "--output_dir", str(folder)]
     done = subprocess.run(command, capture_output=True, text=True, env=offline(), check=False)
     if not list(cache_folder().glob(f"{PACKAGE}-{VERSION}/*.gguf")):

@@ -74,11 +74,14 @@ def answered(environment: str, script: Path, asked: object, *arguments: object, 
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def killed(command: list[str], after_s: float) -> None:
-    """Start a command and kill it, with all that it has started, after so many seconds."""
+def killed(command: list[str], after_s: float = 0, begun: Callable[[], bool] = lambda: True) -> None:
+    """Start a command and kill it, with all that it has started, so many seconds after `begun` is true."""
     process = subprocess.Popen(
         command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=offline(), start_new_session=True
     )
+    while not begun():
+        assert process.poll() is None, "it ended before it could be killed"
+        time.sleep(0.02)
     time.sleep(after_s)
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()

@@ -9,7 +9,7 @@ from seedkit.cli import say
 from seedkit.errors import InputError, UsageError
 from seedkit.files import FileFacts, file_facts
 from seedkit.manifest import OutputFolder, made_by, versions
-from seedkit.mixes import Mix, Pool, duplicates_of, mix_table, write_mixes
+from seedkit.mixes import Mix, Pool, duplicates_of, mix_balance, mix_table, write_mixes
 from seedkit.records import Reject
 from seedkit.sources import (
     DATAS,
@@ -70,14 +70,15 @@ def mix(job: Job, args: argparse.Namespace) -> str:
         subset = subset_size(args.subset_size, pools, path, _is_sample(source, origin))
         mixes = plan(subset, args.num_draws)
         written = write_mixes(output, pools, mixes, args.seed, POOL, "task_type")
+        balance = mix_balance(pools, mixes, args.seed)
         write_rejects(output, rejects)
         here = path.parent.samefile(folder)
-        output.finish(_manifest(source, path, facts, origin, pools, rejects, subset, written, here, args))
+        output.finish(_manifest(source, path, facts, origin, pools, rejects, subset, written, balance, here, args))
     return "\n".join(
         [
             f"\n{source}: {len(mixes)} mixes of {subset:,} records"
             + (f", {len(rejects):,} left out, in {output.rejects}" if rejects else ""),
-            mix_table(mixes, pools, written),
+            mix_table(mixes, pools, written, balance),
             f"written to {folder}",
         ]
     )
@@ -166,6 +167,7 @@ def _manifest(
     rejects: list[Reject],
     subset: int,
     written: dict[str, Any],
+    balance: dict[str, Any],
     here: bool,
     args: argparse.Namespace,
 ) -> dict[str, Any]:
@@ -177,4 +179,5 @@ def _manifest(
         "versions": versions("instructiondata", "numpy"),
         "counts": {**{pool.kind: len(pool) for pool in pools}, "left_out": len(rejects)},
         "mixes": written,
+        "balance": balance,
     }

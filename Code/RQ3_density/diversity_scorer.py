@@ -11,7 +11,8 @@ order, to fine-tune one student model per tertile.
 Writes RQ3_DIVERSITY_T1_LOWER.jsonl, _T2_MIDDLE, _T3_HIGHER, diversity_scores.jsonl, embeddings.npy with its sidecar
 embeddings.json, diversity_map as PNG and SVG, rejects.jsonl if there are any, and manifest.json last. The score is in effect the
 distance from the centre of the data, so a record can be high because it is an outlier: the closing table says of each
-tertile how diverse it is within itself. Interrupted, it goes on from what is finished when started again.
+tertile, and of a random and a k-center third, how diverse it is within itself. --method k_center takes the records that are
+farthest from each other instead. Interrupted, it goes on from what is finished when started again.
 """
 
 import argparse
@@ -33,7 +34,15 @@ def parse() -> argparse.Namespace:
     flags = parser(__doc__)
     add_input_flags(flags)
     add_failure_flag(add_embedder_flags(flags))
-    add_match_flag(flags.add_argument_group("tertiles"))
+    tertiles = flags.add_argument_group("tertiles")
+    tertiles.add_argument(
+        "--method",
+        choices=("mean_cosine", "k_center"),
+        default="mean_cosine",
+        help="what makes a record diverse: one minus its mean cosine with all others, as in the study (default), or the distance to "
+        "the nearest that greedy farthest-point traversal took before it; that is written beside the other, as SOURCE_K_CENTER",
+    )
+    add_match_flag(tertiles)
     add_machine_flags(flags)
     return flags.parse_args()
 

@@ -1,7 +1,7 @@
 """From embeddings to tertiles by diversity: the steps of diversity_scorer.py."""
 
 import argparse
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -16,12 +16,15 @@ from seedkit.partition import ScoredRows, Tertiles
 from seedkit.records import QUERY_DESCRIPTION
 from seedkit.sources import Source, arguments
 
-from RQ3_density.diversity import VENDI_SAMPLE, Spread, diversity, principal_plane, spread
+from RQ3_density.diversity import SEED, VENDI_SAMPLE, Spread, centre, diversity, principal_plane, spread
+from RQ3_density.k_center import farthest_first
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 STAGE = "RQ3_density"
+MEAN_COSINE, K_CENTER = METHODS = ("mean_cosine", "k_center")
+RANDOM_THIRD, K_CENTER_THIRD = "a random third", "a k-center third"
 TERTILES = ("T1_LOWER", "T2_MIDDLE", "T3_HIGHER")
 
 
@@ -41,7 +44,7 @@ class DiversityFiles(NamedTuple):
 
 def ending(args: argparse.Namespace) -> str:
     """What the names of this run's files and source end with, so that tertiles of several kinds may lie in one folder."""
-    return partition.ending(args.match)
+    return ("" if args.method == MEAN_COSINE else "_K_CENTER") + partition.ending(args.match)
 
 
 def names(args: argparse.Namespace) -> DiversityFiles:
@@ -71,8 +74,14 @@ def publish(source: Source, embeddings: Embeddings, encoder: EncoderSpec, args: 
     reasons = [None if record.query.strip() else "the instruction is empty" for record in source.records]
     found = partition.scored_rows(source, reasons, args.max_failure_rate)
     partition.check_enough(source, found)
+    centred = args.method == MEAN_COSINE
+    third = len(found.scored) // 3
+    # the traversal goes as far as it decides about a tertile, or for comparison to its end of a third
+    traversal = farthest_first(
+        vectors, found.scored, third if centred else len(found.scored) - third, f"{source.name} k-center"
+    )
     # float32 vectors have seven digits: scores that differ by less are equal, and equal scores keep the input's order
-    scores = np.round(diversity(vectors, found.scored), 7)
+    scores = np.round(diversity(vectors, found.scored), 7) if centred else traversal.distance
     called = names(args)
     measured = partition.measure(source)
     tokens = partition.answer_tokens(measured) if args.match else None
@@ -89,40 +98,73 @@ def publish(source: Source, embeddings: Embeddings, encoder: EncoderSpec, args: 
     source.folder.add(called.embeddings, embeddings.path)
     source.folder.add(called.sidecar, embeddings.path.with_suffix(".json"))
     figures.write(source.folder, called.map, _map(source, vectors, found, tertiles))
-    groups = [found.scored[tertiles.tertile == tertile] for tertile in (1, 2, 3)]
-    sample = min(VENDI_SAMPLE, *map(len, groups))  # the same for all, since the Vendi score grows with it
-    spreads = [spread(vectors, group, sample) if len(group) > 1 else None for group in groups]
+    groups = dict(
+        zip(called.tertiles, (found.scored[tertiles.tertile == tertile] for tertile in (1, 2, 3)), strict=True)
+    )
+    pick = np.random.default_rng(SEED)
+    groups[RANDOM_THIRD] = np.sort(pick.choice(found.scored, third, replace=False))
+    if centred:
+        groups[K_CENTER_THIRD] = np.sort(found.scored[traversal.order])
+    sample = min(VENDI_SAMPLE, *map(len, groups.values()))  # the same for all, since the Vendi score grows with it
+    middle = centre(vectors, found.scored)
+    spreads = {
+        name: spread(vectors, group, middle, sample) if len(group) > 1 else None for name, group in groups.items()
+    }
     source.folder.finish(_manifest(source, found, tertiles, balance, encoder, args, spreads))
     return "\n".join(
         [
             partition.report(source, found, tertiles, balance),
-            _spread_table(called.tertiles, spreads),
+            _spread_table(spreads, centred),
             f"{embeddings.computed:,} texts embedded in this run",
             f"written to {source.folder.path}",
         ]
     )
 
 
-def _spread_table(names: Sequence[str], spreads: list[Spread | None]) -> str:
-    rows = []
-    for name, found in zip(names, spreads, strict=True):
-        if found is None:
-            rows.append([name, "-", "-", "-"])
-            continue
-        cells = (found.mean_pairwise_cosine, found.mean_neighbour_distance, found.vendi_score)
-        rows.append([name, *(f"{value:.4f}" for value in cells[:2]), f"{cells[2]:.1f}"])
-    known = [found for found in spreads if found is not None]
-    text = table(["within a tertile", "mean pairwise cosine", "mean neighbour distance", "Vendi score"], rows)
-    if len(known) < 3:
+def _spread_table(spreads: Mapping[str, Spread | None], centred: bool) -> str:
+    """How spread out each tertile and the thirds to compare with are; `centred` where the score is the mean cosine's."""
+    known = {name: found for name, found in spreads.items() if found is not None}
+    rows = [
+        [
+            name,
+            f"{found.mean_pairwise_cosine:.4f}",
+            f"{found.mean_neighbour_distance:.4f}",
+            f"{found.vendi_score:.1f}",
+            f"{found.centred_vendi_score:.1f}",
+        ]
+        for name, found in known.items()
+    ]
+    header = ["within a third", "mean pairwise cosine", "mean neighbour distance", "Vendi score", "centred Vendi score"]
+    text = table(header, [*rows, *([name, *"----"] for name in spreads if name not in known)])
+    if len(known) < len(spreads):
         return text
-    low, _, high = known
-    more = {
-        "fewer similar pairs": high.mean_pairwise_cosine < low.mean_pairwise_cosine,
-        "farther neighbours": high.mean_neighbour_distance > low.mean_neighbour_distance,
-        "a higher Vendi score": high.vendi_score > low.vendi_score,
-    }
-    says = ", ".join(f"{what}: {'yes' if true else 'NO'}" for what, true in more.items())
-    return f"{text}\nVendi score on {known[0].vendi_sample:,} records of each; the highest tertile against the lowest has {says}"
+    highest, drawn = known[list(known)[2]], known[RANDOM_THIRD]
+    return "\n".join(
+        [
+            f"{text}\nVendi scores on {drawn.vendi_sample:,} records of each",
+            *(_no_more_diverse(highest, drawn) if centred else []),
+        ]
+    )
+
+
+def _no_more_diverse(highest: Spread, drawn: Spread) -> list[str]:
+    """A sentence by which measures the highest tertile is no more diverse than a random third, if by any.
+
+    The mean cosine of pairs and the plain Vendi score are not asked: records far from the centre have both by being far from it.
+    """
+    measures = [
+        ("centred Vendi score", highest.centred_vendi_score, drawn.centred_vendi_score, ".1f"),
+        ("mean neighbour distance", highest.mean_neighbour_distance, drawn.mean_neighbour_distance, ".4f"),
+    ]
+    behind = [
+        f"{name} ({high:{form}} against {random:{form}})" for name, high, random, form in measures if high <= random
+    ]
+    if not behind:
+        return []
+    return [
+        f"By {' and '.join(behind)} the highest tertile is no more diverse than a random third: the score ranks records by their "
+        "distance from the centroid of the data. --method k_center ranks them by their distance from each other"
+    ]
 
 
 def _map(source: Source, vectors: NDArray[np.float32], found: ScoredRows, tertiles: Tertiles) -> "Figure":
@@ -143,16 +185,19 @@ def _manifest(
     balance: Mapping[str, object],
     encoder: EncoderSpec,
     args: argparse.Namespace,
-    spreads: list[Spread | None],
+    spreads: Mapping[str, Spread | None],
 ) -> dict[str, object]:
     return {
         **source.describe(),
-        "arguments": arguments(args, "match", "max_failure_rate"),
+        "arguments": arguments(args, "method", "match", "max_failure_rate"),
         "models": {"encoder": encoder.identity},
         "embedded_text": QUERY_DESCRIPTION,
         "versions": versions(
             "instructiondata", "numpy", "torch", "transformers", "sentence-transformers", "matplotlib"
         ),
         **partition.describe(source, found, tertiles, balance),
-        "spread": [found and asdict(found) for found in spreads],
+        "spread": [found and asdict(found) for found in list(spreads.values())[:3]],
+        "spread_of_other_thirds": {
+            name: found and asdict(found) for name, found in spreads.items() if name not in tertiles.names
+        },
     }

@@ -14,7 +14,7 @@ from seedkit.cli import say
 from seedkit.display import Progress
 from seedkit.errors import InputError
 from seedkit.manifest import OutputFolder, versions
-from seedkit.mixes import Pool, check_sizes, duplicates_of, mix_table, write_mixes
+from seedkit.mixes import Pool, check_sizes, duplicates_of, mix_balance, mix_table, write_mixes
 from seedkit.records import Keys, Reject
 from seedkit.sources import (
     Job,
@@ -144,6 +144,7 @@ def mix(output: Output, code: Domain, domains: Sequence[Domain], args: argparse.
     mixes = plan(len(code.pool), args.num_draws)
     check_sizes(mixes, pools, str(code.path))
     written = write_mixes(folder, pools, mixes, args.seed, POOL, "domain")
+    balance = mix_balance(pools, mixes, args.seed)
     figures.write(folder, CHART, chart(source, mixes))
     if rejects:
         folder.write(folder.rejects, code.pool.spool.lines(np.array(rejects)))
@@ -158,12 +159,13 @@ def mix(output: Output, code: Domain, domains: Sequence[Domain], args: argparse.
             },
             "ids_prefixed": renamed,
             "mixes": written,
+            "balance": balance,
         }
     )
     return "\n".join(
         [
             f"\n{source}: {len(mixes)} mixes of {len(code.pool):,} records; {len(rejects):,} left out, in {folder.rejects}",
-            mix_table(mixes, pools, written),
+            mix_table(mixes, pools, written, balance),
             f"written to {folder.path}",
         ]
     )

@@ -76,9 +76,9 @@ def measured(records: Iterable[Record], count: int, generations: Sequence[object
     return Measured(columns, letters)
 
 
-def balance(found: Measured, subsets: Mapping[str, NDArray[np.int64]]) -> dict[str, Any]:
-    """The balance table as the manifest holds it; `subsets` are the rows of each, by the name of its file."""
-    rows = {name: _row(found, members) for name, members in subsets.items()}
+def balance(found: Measured, subsets: Iterable[tuple[str, NDArray[np.int64]]]) -> dict[str, Any]:
+    """The balance table as the manifest holds it; `subsets` are the name of each one's file and which of the records it has."""
+    rows = {name: _row(found, members) for name, members in subsets}
     return {"tokens": DESCRIPTION, "subsets": rows, "largest_differences": differences(rows)}
 
 

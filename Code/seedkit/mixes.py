@@ -9,12 +9,14 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
-from itertools import compress
+from itertools import chain, compress
 from typing import Any
 
 import numpy as np
 import orjson
+from numpy.typing import NDArray
 
+from seedkit.balance import balance, balance_report, measured
 from seedkit.display import Progress, table
 from seedkit.errors import InputError
 from seedkit.files import Sink, batches
@@ -45,6 +47,10 @@ class Pool:
 
     def record(self, index: int) -> Record:
         return Record(**orjson.loads(self.spool[self.places[index]]), line=self.numbers[index])
+
+    def records(self) -> Iterator[Record]:
+        """The records as they are written, without their lines in the input."""
+        return (Record(**orjson.loads(line)) for line in self.lines())
 
     def lines(self) -> Iterator[bytes]:
         """The records as they are written."""
@@ -158,17 +164,8 @@ def _write_repeat(
     Records have one order in the whole repeat, and each mix takes some of them in that order. So a record is read once,
     however many mixes take it.
     """
-    repeat = mixes[0].repeat
-    counts = np.array([[mix.counts.get(pool.kind, 0) for pool in pools] for mix in mixes])
-    decks = [
-        unshuffled(len(pool), which) if repeat is None else shuffled(len(pool), seed, repeat, which)
-        for which, pool in enumerate(pools)
-    ]
-    which, number = mixed(decks, counts.max(axis=0).tolist()).T  # of all records that a mix takes
-    starts = np.cumsum([0, *map(len, pools)])[which]
-    turn = np.concatenate([np.argsort(deck.order) for deck in decks])[starts + number]  # when it is drawn from its deck
-    places = np.concatenate([np.asarray(pool.places) for pool in pools])[starts + number]
-    taken = [turn < count[which] for count in counts]  # by each mix
+    drawn, taken = _drawn(pools, mixes, seed)
+    places = np.concatenate([np.asarray(pool.places) for pool in pools])[drawn]
     masks = [mask.tobytes() for mask in taken]
     begin = 0
     for lines in batches(pools[0].spool.lines(places), blocks=2):  # a mix takes about half of them
@@ -181,6 +178,33 @@ def _write_repeat(
         mix.name: blake2b(np.sort(places[mask]).tobytes(), digest_size=16).digest()
         for mix, mask in zip(mixes, taken, strict=True)
     }
+
+
+def _drawn(pools: Sequence[Pool], mixes: Sequence[Mix], seed: int) -> tuple[NDArray[np.int64], list[NDArray[np.bool_]]]:
+    """(the records that a mix of one repeat takes, in their order, counted over all pools; which of them each mix takes)"""
+    repeat = mixes[0].repeat
+    counts = np.array([[mix.counts.get(pool.kind, 0) for pool in pools] for mix in mixes])
+    decks = [
+        unshuffled(len(pool), which) if repeat is None else shuffled(len(pool), seed, repeat, which)
+        for which, pool in enumerate(pools)
+    ]
+    which, number = mixed(decks, counts.max(axis=0).tolist()).T
+    drawn = np.cumsum([0, *map(len, pools)])[which] + number
+    turn = np.concatenate([np.argsort(deck.order) for deck in decks])[drawn]  # when it is drawn from its deck
+    return drawn, [turn < count[which] for count in counts]
+
+
+def mix_balance(pools: Sequence[Pool], mixes: Sequence[Mix], seed: int) -> dict[str, Any]:
+    """The balance table of the mixes that `write_mixes` writes, as the manifest holds it."""
+
+    def members() -> Iterator[tuple[str, NDArray[np.int64]]]:
+        for repeat in dict.fromkeys(mix.repeat for mix in mixes):
+            alike = [mix for mix in mixes if mix.repeat == repeat]
+            drawn, taken = _drawn(pools, alike, seed)
+            yield from ((mix.name, drawn[mask]) for mix, mask in zip(alike, taken, strict=True))
+
+    records = chain.from_iterable(pool.records() for pool in pools)
+    return balance(measured(records, sum(map(len, pools))), members())
 
 
 def same_records(files: Iterable[Mapping[str, Any]], members: Mapping[str, object]) -> list[list[str]]:
@@ -203,11 +227,16 @@ def same_records(files: Iterable[Mapping[str, Any]], members: Mapping[str, objec
     return [names for _, names in groups if len(names) > 1]
 
 
-def mix_table(mixes: Sequence[Mix], pools: Sequence[Pool], written: Mapping[str, Any]) -> str:
-    """What was written, a line per file, and which repeats hold the same records; `written` is of write_mixes."""
+def mix_table(
+    mixes: Sequence[Mix], pools: Sequence[Pool], written: Mapping[str, Any], balance: Mapping[str, Any]
+) -> str:
+    """What was written, a line per file, which repeats hold the same records, and in what else the mixes differ.
+
+    `written` is of write_mixes, `balance` of mix_balance.
+    """
     rows = [[mix.name, *(f"{mix.counts.get(pool.kind, 0):,}" for pool in pools)] for mix in mixes]
     lines = [table(["file", *(pool.kind for pool in pools)], rows)]
-    return "\n".join([*lines, *map(same_records_line, written["same_records"])])
+    return "\n".join([*lines, *map(same_records_line, written["same_records"]), balance_report(balance["subsets"])])
 
 
 def same_records_line(names: Sequence[str]) -> str:

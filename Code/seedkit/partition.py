@@ -118,7 +118,7 @@ def answer_tokens(found: Measured) -> NDArray[np.int64]:
 
 def balanced(source: Source, scored: ScoredRows, tertiles: Tertiles, found: Measured) -> dict[str, Any]:
     """The balance table of the tertiles as the manifest holds it, with what is known of leakage."""
-    members = {name: scored.scored[tertiles.tertile == number] for number, name in enumerate(tertiles.names, 1)}
+    members = ((name, scored.scored[tertiles.tertile == number]) for number, name in enumerate(tertiles.names, 1))
     return {**balance(found, members), "leakage": _leakage(source)}
 
 

@@ -5,6 +5,7 @@ import pytest
 from numpy.typing import NDArray
 from RQ3_density import diversity as module
 from RQ3_density.diversity import (
+    centre,
     diversity,
     mean_pairwise_cosine,
     neighbour_distances,
@@ -65,15 +66,33 @@ def test_neighbours_and_pairs_against_all_pairs(monkeypatch: pytest.MonkeyPatch,
     assert mean_pairwise_cosine(vectors, rows) == pytest.approx(np.nanmean(pairs), abs=1e-7)
 
 
+def test_the_centred_vendi_score_is_that_of_directions_from_the_centre() -> None:
+    vectors, rows = unit(90, 7) + np.float32(0.5), np.arange(5, 85)  # all have a direction in common
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    middle = centre(vectors, rows)
+    assert middle == pytest.approx(vectors[rows].astype(np.float64).mean(axis=0))
+    moved = vectors[rows].astype(np.float64) - middle
+    moved /= np.linalg.norm(moved, axis=1, keepdims=True)
+    values = np.linalg.eigvalsh(moved @ moved.T / len(rows))
+    values = values[values > 1e-12]
+    expected = np.exp(-(values * np.log(values)).sum())
+    found = spread(vectors, rows, middle)
+    assert found.centred_vendi_score == pytest.approx(expected)
+    assert found.vendi_score < found.centred_vendi_score
+    assert vendi_score(np.ones((3, 2), dtype=np.float32), np.arange(3), np.ones(2)) == pytest.approx(
+        1
+    )  # no direction at all
+
+
 def test_large_groups_ask_a_sample_for_its_neighbours(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "EXACT_NEIGHBOURS", 1000)
     monkeypatch.setattr(module, "NEIGHBOUR_SAMPLE", 400)
     vectors, rows = unit(1200, 12), np.arange(1200)
-    found = spread(vectors, rows, 100)
+    found = spread(vectors, rows, centre(vectors, rows), 100)
     assert (found.neighbours_of, found.vendi_sample) == (400, 100)
     exact = float(np.mean(neighbour_distances(vectors, rows, rows)))
     assert found.mean_neighbour_distance == pytest.approx(exact, rel=0.05)
-    assert spread(vectors, rows, 100) == found
+    assert spread(vectors, rows, centre(vectors, rows), 100) == found
 
 
 def test_the_plane_is_that_of_the_singular_vectors() -> None:

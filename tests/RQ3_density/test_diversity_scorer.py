@@ -54,6 +54,42 @@ def test_the_sample_with_the_bundled_encoder(tmp_path: Path, script_command: Com
     assert contents(out) == before
 
 
+def test_far_from_the_centre_is_not_far_from_each_other(tmp_path: Path, script_main: Command) -> None:
+    """Two odd topics are far from the centroid, and each is the same few words again and again: a random third is more diverse."""
+    topics = ("sort", "parse", "count", "merge", "print", "split", "reverse", "filter")
+    plain = [f"Write a Python function to {topics[n % 8]} a list of {n % 11} numbers, variant {n}." for n in range(80)]
+    odd = [f"{'Recipe for apple pie' if n % 2 else 'The history of Rome'}, again {n}" for n in range(40)]
+    data, out = tmp_path / "data.jsonl", tmp_path / "out"
+    data.write_text("".join(json.dumps({"instruction": text, "output": "x"}) + "\n" for text in plain + odd))
+    command = [SCRIPT, "--input_file", data, "--source_name", "S", "--output_dir", out, "--device", "cpu"]
+    result = script_main(*command)
+    assert result.returncode == 0, result.stderr
+    assert (
+        "the highest tertile is no more diverse than a random third: the score ranks records by their" in result.stdout
+    )
+    manifest = json.loads((out / "manifest.json").read_text())
+    others = manifest["spread_of_other_thirds"]
+    assert list(others) == ["a random third", "a k-center third"]
+    distance = {name: found["mean_neighbour_distance"] for name, found in others.items()}
+    highest = manifest["spread"][2]["mean_neighbour_distance"]
+    assert highest < distance["a random third"] < distance["a k-center third"]
+
+    taken = script_main(*command, "--method", "k_center")
+    assert taken.returncode == 0, taken.stderr
+    assert "0 texts embedded" in taken.stdout and "no more diverse" not in taken.stdout
+    assert verify(out) == []
+    manifest = json.loads((out / "manifest.json").read_text())
+    assert (manifest["source"], manifest["others"][0]["source"]) == ("S_K_CENTER", "S")
+    assert manifest["arguments"]["method"] == "k_center"
+    assert manifest["spread"][2]["mean_neighbour_distance"] == pytest.approx(distance["a k-center third"], rel=0.02)
+    scores = rows(out / "diversity_scores_k_center.jsonl")
+    lowest_taken = min(row["diversity"] for row in scores if row["tertile"] == 3)
+    assert all(row["diversity"] <= lowest_taken for row in scores if row["tertile"] < 3)
+    both = script_main(*command, "--method", "k_center", "--match", "answer_tokens")
+    assert both.returncode == 0, both.stderr
+    assert (out / "RQ3_DIVERSITY_T3_HIGHER_K_CENTER_MATCHED.jsonl").exists() and verify(out) == []
+
+
 def test_an_instructor_folder_and_any_transformer(
     tmp_path: Path, tiny_instructor: Path, tiny_gpt2: Path, script_main: Command
 ) -> None:

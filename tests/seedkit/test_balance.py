@@ -36,7 +36,7 @@ def test_columns_by_hand() -> None:
     assert found.columns["python_parses"][:2].tolist() == [1, 0]
     assert np.isnan(found.columns["python_parses"][2:]).all()
 
-    table = balance(found, {"A.jsonl": np.array([0, 1]), "B.jsonl": np.array([2, 3])})
+    table = balance(found, [("A.jsonl", np.array([0, 1])), ("B.jsonl", np.array([2, 3]))])
     first = table["subsets"]["A.jsonl"]
     assert first["answer_tokens"] == {"mean": 20.5, "sd": 6.5, "median": 20.5}
     assert first["near_duplicate"] == {"mean": 0.5, "sd": 0.5}  # the same letters: case, figures and marks aside
@@ -67,9 +67,7 @@ def test_a_biased_split_is_warned_of_and_a_random_one_is_not() -> None:
 
     def report(order: object) -> str:
         thirds = np.array_split(np.asarray(order), 3)
-        return balance_report(
-            balance(found, dict(zip(("X_LOW", "X_MIDDLE", "X_HIGH"), thirds, strict=True)))["subsets"]
-        )
+        return balance_report(balance(found, zip(("X_LOW", "X_MIDDLE", "X_HIGH"), thirds, strict=True))["subsets"])
 
     assert "WARNING: standardised mean differences above 0.25: answer tokens +" in report(lengths)
     assert "(HIGH against LOW)" in report(lengths)
@@ -83,7 +81,7 @@ def test_of_many_records_the_python_of_some_is_parsed(monkeypatch: pytest.Monkey
     parsed = measured(iter(records), 25).columns["python_parses"]
     assert np.flatnonzero(~np.isnan(parsed)).tolist() == list(range(0, 25, 3))
     assert parsed[::3].tolist() == [number % 2 for number in range(0, 25, 3)]
-    row = balance(measured(records, 25), {"A": np.arange(25)})["subsets"]["A"]
+    row = balance(measured(records, 25), [("A", np.arange(25))])["subsets"]["A"]
     assert row["python_parses"] == {"mean": 0.4444, "sd": 0.4969, "records": 9}
 
 

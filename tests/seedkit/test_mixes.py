@@ -6,12 +6,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from seedkit import files, verify_mixes
+from seedkit.balance import balance, measured
 from seedkit.errors import InputError
 from seedkit.manifest import OutputFolder
-from seedkit.mixes import Mix, Pool, check_sizes, duplicates_of, write_mixes
-from seedkit.records import Record, json_lines
+from seedkit.mixes import Mix, Pool, check_sizes, duplicates_of, mix_balance, mix_table, write_mixes
+from seedkit.records import Record, json_lines, read_records
 from seedkit.spool import Spool, spooled
 from seedkit.verify import verify
 from support import reseal, rows
@@ -60,6 +62,22 @@ def test_counts_are_exact_and_mixes_nested(folder: Path) -> None:
         assert {kind: sum(id_.startswith(kind) for id_ in ids) for kind in mix.counts} == mix.counts
     assert [row["id"] for row in rows(folder / "all.jsonl")] == [f"A{number}" for number in range(8)]
     assert rows(folder / "pool.jsonl")[8] == {"id": "B0", "line": 1, "kind": "B"}
+
+
+def test_the_balance_table_is_that_of_the_files(tmp_path: Path, spool: Spool) -> None:
+    pools = [pool("A", 8, spool), Pool("B", spool)]
+    for number in range(20):
+        pools[1].add(Record(f"B{number}", f"Tell {'very ' * number}much", "", "words " * number, number + 1))
+    with OutputFolder(tmp_path / "out", "mix", NAMES, sources=[]) as output:
+        written = write_mixes(output, pools, MIXES, 5, "pool.jsonl", "kind")
+    found = mix_balance(pools, MIXES, 5)
+    for mix in MIXES:
+        records = list(read_records(tmp_path / "out" / mix.name))
+        alone = balance(measured(records, len(records)), [("x", np.arange(len(records)))])
+        assert found["subsets"][mix.name] == alone["subsets"]["x"]
+    assert list(found["subsets"]) == [mix.name for mix in MIXES]
+    assert found["largest_differences"]["answer_tokens"]["subsets"][0] == "all.jsonl"
+    assert "WARNING: standardised mean differences above 0.25: " in mix_table(MIXES, pools, written, found)
 
 
 def test_records_are_not_held_in_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,11 +1,16 @@
 """Finished folders for reports: made by the real scripts with tiny models, and evaluations of students whose answers are set."""
 
+import contextlib
+import io
 import json
+import runpy
+import sys
 from collections.abc import Mapping, Sequence
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
-from evaluation import evaluate_study
+import pytest
 from evaluation.generation.steps import SAMPLES
 from evaluation.generation.steps import STAGE as GENERATE
 from evaluation.grading.settings import GradingSettings
@@ -14,10 +19,29 @@ from evaluation.study.students import find
 from seedkit.manifest import OutputFolder
 from seedkit.records import json_lines
 from study_cases import train
-from support import Command
+from support import ROOT
 
 WORDS = ("list", "table", "server", "matrix", "string", "graph", "button", "cipher", "query", "model", "cache", "page")
 WRONG = "    return None\n"
+HOSTILE = (
+    "<script>window.hacked = 1</script><img src=x onerror='window.hacked=1'>",
+    "</svg></style></title></pre><script>window.hacked = 1</script>",
+    "[click](javascript:window.hacked=1) {{ 7 * 7 }} {% raw %} ]]> --> &lt;b&gt;",
+    "before \u202e\u2066 turned \u2069 and \x00 \x07 \x1b[31m ends",
+)
+LONG = "long " + "x" * 1_000_000  # a line that no model need read: it is put into a finished folder
+
+
+def in_process(script: str, *flags: object) -> str:
+    """Run a script of Code/ here, without seconds for loading libraries; returns what it wrote to stdout and stderr."""
+    said, path = io.StringIO(), str(ROOT / "Code" / script)
+    with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+        patch.setattr(sys, "argv", [path, *map(str, flags)])
+        try:
+            runpy.run_path(path, run_name="__main__")
+        except SystemExit as stop:
+            assert not stop.code, said.getvalue()
+    return said.getvalue()
 
 
 def seeds(path: Path, count: int, more: Sequence[Mapping[str, str]] = ()) -> Path:
@@ -33,25 +57,19 @@ def seeds(path: Path, count: int, more: Sequence[Mapping[str, str]] = ()) -> Pat
     return path
 
 
-def partitions(
-    folder: Path, source: Path, models: Mapping[str, Path], script_main: Command, name: str = "EVOL"
-) -> dict[str, Path]:
+def partitions(folder: Path, source: Path, models: Mapping[str, Path], name: str = "EVOL") -> dict[str, Path]:
     """RQ1 to RQ4 of a file by the real scripts; `models` are tiny ones by flag. Returns the folders by question."""
     given = ["--input_file", source, "--source_name", name, "--device", "cpu"]
     made = {rq: folder / rq / name for rq in ("RQ1", "RQ2", "RQ3", "RQ4")}
 
-    def run(script: str, *flags: object) -> None:
-        done = script_main(script, *flags)
-        assert done.returncode == 0, done.stderr
-
     scorer = ["--scorer", "xcoder", "--scoring_model", models["llama"], "--perplexity_model", models["gpt2"]]
-    run("RQ1_complexity/complexity_scorer.py", *given, *scorer, "--output_dir", made["RQ1"])
+    in_process("RQ1_complexity/complexity_scorer.py", *given, *scorer, "--output_dir", made["RQ1"])
     encoder = ["--embedder", "instructor", "--model_name", models["instructor"]]
-    run("RQ2_composition/task_classifier.py", *given, *encoder, "--output_dir", made["RQ2"])
-    run("RQ3_density/diversity_scorer.py", *given, *encoder, "--output_dir", made["RQ3"])
+    in_process("RQ2_composition/task_classifier.py", *given, *encoder, "--output_dir", made["RQ2"])
+    in_process("RQ3_density/diversity_scorer.py", *given, *encoder, "--output_dir", made["RQ3"])
     domains = [seeds(folder / f"{kind}.jsonl", 60) for kind in ("general", "math")]
     mixed = ["--general_file", domains[0], "--math_file", domains[1], "--output_dir", made["RQ4"]]
-    run("RQ4_breadth/domain_mixer.py", "--input_file", source, "--source_name", name, *mixed)
+    in_process("RQ4_breadth/domain_mixer.py", "--input_file", source, "--source_name", name, *mixed)
     return made
 
 
@@ -90,7 +108,7 @@ def answered(folder: Path, problems: Path, right: Mapping[str, Sequence[int]], l
         grade(GradingSettings(target / SAMPLES, "humaneval", problems, workers=1, limit=limit), target / "grades")
 
 
-def study(folder: Path, problems: Path, weights: Path, script_main: Command) -> tuple[Path, Path]:
+def study(folder: Path, problems: Path, weights: Path) -> tuple[Path, Path]:
     """Nine students of three tertiles and three seeds, and their evaluation: (runs, evaluations)."""
     for tertile in ("T1_LOWER", "T2_MIDDLE", "T3_HIGHER"):
         for seed in (1, 2, 3):
@@ -98,13 +116,69 @@ def study(folder: Path, problems: Path, weights: Path, script_main: Command) -> 
     total = len(problems.read_text().splitlines())
     right = {"T1_LOWER": [0, 1, 0], "T2_MIDDLE": [1, 2, 1], "T3_HIGHER": [total, total, total - 1]}
     answered(folder, problems, right)
-    tables(folder, problems, script_main)
+    tables(folder, problems)
     return folder / "runs", folder / "evaluations"
 
 
-def tables(folder: Path, problems: Path, script_main: Command, *more: object) -> None:
+def tables(folder: Path, problems: Path, *more: object) -> None:
     """The tables over FOLDER/evaluations, by the real script."""
     named = ["--runs", folder / "runs", "--benchmark", "humaneval", "--benchmark_file", f"humaneval={problems}", *more]
-    script = Path(evaluate_study.__file__).relative_to(Path(evaluate_study.__file__).parents[1])
-    done = script_main(str(script), *named, "--output_dir", folder / "evaluations", "--table_only")
-    assert done.returncode == 0, done.stderr
+    in_process("evaluation/evaluate_study.py", *named, "--output_dir", folder / "evaluations", "--table_only")
+
+
+def problem_file(path: Path) -> Path:
+    """Four problems in HumanEval's form, of which the last has a hostile text in its solution."""
+    rows = []
+    for number, (name, body, test) in enumerate(
+        (
+            ("double", "return 2 * n", "assert candidate(3) == 6"),
+            ("negate", "return -n", "assert candidate(4) == -4"),
+            ("square", "return n * n", "assert candidate(5) == 25"),
+            ("half", f"return n // 2  # {HOSTILE[1]}", "assert candidate(8) == 4"),
+        )
+    ):
+        rows.append(
+            {
+                "task_id": f"HumanEval/{number}",
+                "entry_point": name,
+                "canonical_solution": f"    {body}\n",
+                "prompt": f'def {name}(n):\n    """Say what {name} says."""\n',
+                "test": f"def check(candidate):\n    {test}\n",
+            }
+        )
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path
+
+
+class Tables(HTMLParser):
+    """The tables of a page by their ids: for each row a dictionary of heading to cell, the exact number where there is one."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.found: dict[str, list[dict[str, str]]] = {}
+        self._key, self._heads, self._cells = "", [""], [""]
+        self._in, self._number = "", ""
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        own = dict(attributes)
+        if tag == "table":
+            self._key, self._heads = str(own["aria-labelledby"]).removesuffix("-caption"), []
+            self.found[self._key] = []
+        elif tag == "tr":
+            self._cells = []
+        elif tag in ("td", "th"):
+            self._in, self._number = tag, own.get("data-sort") or ""
+            (self._cells if tag == "td" else self._heads).append("")
+
+    def handle_data(self, data: str) -> None:
+        if self._in:
+            (self._cells if self._in == "td" else self._heads)[-1] += data
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == self._in:
+            if tag == "td" and self._number:
+                self._cells[-1] = self._number
+            self._in = ""
+        elif tag == "tr" and self._cells:
+            self.found[self._key].append(dict(zip(self._heads, self._cells, strict=True)))

@@ -51,13 +51,23 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class DataTable:
-    """A table; `copies` where it is one that a paper may want as LaTeX, Markdown and CSV."""
+    """A table; `copies` where it is one that a paper may want as LaTeX, Markdown and CSV.
+
+    Columns in which no row has a value are left out.
+    """
 
     key: str
     caption: str
     columns: Sequence[Column]
     rows: Sequence[Sequence[Any]]
     copies: bool = False
+
+    def __post_init__(self) -> None:
+        """Leave out columns in which no row has a value."""
+        kept = [place for place in range(len(self.columns)) if any(row[place] not in (None, "") for row in self.rows)]
+        if self.rows and len(kept) < len(self.columns):
+            object.__setattr__(self, "columns", [self.columns[place] for place in kept])
+            object.__setattr__(self, "rows", [[row[place] for place in kept] for row in self.rows])
 
     def shown(self) -> list[list[str]]:
         """The rows as they are written."""

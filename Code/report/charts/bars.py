@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from report.charts.svg import (
-    CHARACTER,
     GREY,
     INKS,
     LOWER,
@@ -21,6 +20,7 @@ from report.charts.svg import (
     element,
     hatch,
     legend,
+    measured,
     text,
     x_axis,
 )
@@ -59,7 +59,7 @@ def bars(
     looks: Sequence[tuple[Ink, bool]] = LOOKS,
 ) -> Markup:
     """Horizontal bars, stacked where there are several `parts`, whose names are in a legend; `room` is for the words."""
-    left = min(260.0, 16 + CHARACTER * max(len(row.name) for row in rows))
+    left = min(260.0, 16 + max(measured(row.name) for row in rows))
     shown = [looks[number % len(looks)] if len(parts) > 1 else (PLAIN, False) for number in range(len(parts))]
     words, space = Markup(""), 0.0
     if len(parts) > 1:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from report.charts.svg import (
-    CHARACTER,
     GREY,
     HIGHER,
     PLAIN,
@@ -17,6 +16,7 @@ from report.charts.svg import (
     element,
     filled,
     mark,
+    measured,
     number,
     text,
     x_axis,
@@ -44,7 +44,7 @@ def estimates(
     key: str, title: str, description: str, rows: Sequence[Estimate], label: str, *, zero: bool = False, room: int = 120
 ) -> Markup:
     """A dot for each estimate with its interval as a line; with a line at `zero` where differences are shown."""
-    left = min(250.0, 20 + CHARACTER * max(len(row.name) for row in rows))
+    left = min(250.0, 20 + max((measured(row.name) for row in rows if row.words), default=0.0))
     known = [end for row in rows for end in (row.value, row.low, row.high) if end is not None]
     known += [0.0]
     low, high = min(known), max(known)

@@ -111,7 +111,7 @@ def side_by_side(answers: Answers, pairs: Sequence[tuple[str, str, str, str]]) -
         if both:
             task = (differing or both)[0]
             texts = [Excerpt(f"{one.name}: {one.first[task]}", _answer(one, task)) for one in (first, second)]
-            shown.append((f"{benchmark} {task}", texts))
+            shown.append((f"{benchmark} {task}: {' and '.join(subsets)}", texts))
         if len(shown) == SHOWN:
             break
     return shown

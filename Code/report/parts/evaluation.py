@@ -62,11 +62,15 @@ def section(output: FinishedOutput) -> PagePart:
 def _families(
     scores: Sequence[ReportedScore], pairs: Sequence[ReportedPair], benchmarks: Sequence[str]
 ) -> list[Family]:
-    questions = list(dict.fromkeys(score.rq for score in scores))
+    """By question and benchmark; untrained models and controls, which have no question, stand in each of their source."""
+    questions = list(dict.fromkeys(score.rq for score in scores if score.rq)) or [""]
     found = []
     for question in questions:
+        sources = {score.source for score in scores if score.rq == question}
         for benchmark in benchmarks:
-            own = [score for score in scores if score.rq == question and score.benchmark == benchmark]
+            all_ = [score for score in scores if score.benchmark == benchmark]
+            beside = [one for one in all_ if not one.rq and one.source in ("", *sources)] if question else []
+            own = [*beside, *(score for score in all_ if score.rq == question)]
             both = [pair for pair in pairs if pair.rq == question and pair.benchmark == benchmark]
             if any(score.mean is not None for score in own):
                 found.append(Family(question, benchmark, own, both))

@@ -1,5 +1,8 @@
 """What a dry run shows: every run with its tokens and steps, how a step is spread over the machine, and about how long it takes."""
 
+from pathlib import Path
+
+from seedkit.balance import balance_report
 from seedkit.display import table
 from seedkit.models import model_label
 
@@ -61,11 +64,26 @@ def overview(study: Study, redo: bool) -> str:
     shown = "\n".join(f"  {key}: {value}" for key, value in study.student.settings.items())
     return (
         f"{len(study.runs)} students of {model_label(study.student.model)} ({study.student.finetuning}, template "
-        f"{study.student.template}) in {study.folder}\n{shown}\n\n{table(header, rows)}\n\n{_spread(study)}\n{total} "
+        f"{study.student.template}) in {study.folder}\n{shown}\n\n{table(header, rows)}\n\n{_balance(study)}\n\n{_spread(study)}\n{total} "
         f"for the steps to take (operations x parameters x tokens with padding at {speed}; loading and saving are not "
         "counted; see training/estimates.py)\n"
         f"{_seen(len({run.seed for run in study.runs}))}"
     )
+
+
+def _balance(study: Study) -> str:
+    """In what else the subsets of each partition differ, of those that are trained; a sentence where a manifest does not say it."""
+    partitions: dict[tuple[Path, str], dict[str, Subset]] = {}
+    for subset in (run.subset for run in study.runs):
+        partitions.setdefault((subset.path.parent, subset.source), {})[subset.name] = subset
+    shown = []
+    for (folder, _), found in partitions.items():
+        rows = {name: subset.balance for name, subset in found.items() if subset.balance}
+        if rows:
+            shown.append(balance_report(rows))
+        else:
+            shown.append(f"{folder}: its manifest has no balance table; the scripts of RQ1 to RQ4 write one")
+    return "\n\n".join(shown)
 
 
 def _seen(seeds: int) -> str:

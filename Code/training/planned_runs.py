@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
@@ -40,6 +40,10 @@ class Subset:
     truncated: int = 0  # records
     answer_tokens_lost: int = 0
     answer_tokens: int | None = None  # of all records, those that are kept at the cutoff; None without a tokenizer
+    source: str = ""  # as the manifest names it
+    balance: Mapping[str, Any] | None = (
+        None  # its row of the manifest's balance table; None in those of earlier releases
+    )
 
     @property
     def tokens(self) -> int | None:
@@ -117,6 +121,8 @@ def _checked(name: str, path: Path, output: dict[str, Any], diagnoses: list[Diag
         sum(diagnosis.status == TRUNCATED for diagnosis in diagnoses),
         sum(diagnosis.answer_tokens_lost for diagnosis in diagnoses),
         sum((d.answer_tokens or 0) - d.answer_tokens_lost for d in diagnoses) if counted else None,
+        str(output.get("source", "")),
+        output.get("balance", {}).get("subsets", {}).get(path.name),
     )
 
 

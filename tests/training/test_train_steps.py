@@ -1,11 +1,12 @@
 """What train.py says before it trains: the table of a dry run, and truncated records."""
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml  # type: ignore[import-untyped]
-from stand_in_trainer import run_folder
+from stand_in_trainer import SIZES, run_folder
 from support import Command
 from tiny_models import llama, tokenizer
 from training import presets
@@ -24,6 +25,7 @@ def test_a_dry_run_shows_the_runs_and_writes_nothing(
     # records, truncated, steps = 3 x ceil(records / 4), epochs, steps to take, state
     assert [table["EVOL_HIGH_seed1"][n] for n in (1, 4, 5, 6, 7, 9)] == ["17", "0", "15", "3.00", "15", "new"]
     assert int(table["EVOL_HIGH_seed1"][2].replace(",", "")) > 17 * 20
+    assert f"{partition}: its manifest has no balance table" in done.stdout
     last = done.stdout.splitlines()[-1]
     assert last.startswith("With 2 students of each subset, ") and "12.2 points on 164 problems (HumanEval)" in last
     assert not (tmp_path / "runs").exists()
@@ -42,6 +44,25 @@ def test_a_dry_run_shows_the_runs_and_writes_nothing(
     assert missing.returncode == 0, missing.stderr
     assert "GPU hours unknown" in missing.stdout
     assert "no tokens are counted" in missing.stderr
+
+
+def test_a_dry_run_shows_in_what_else_the_subsets_differ(
+    tmp_path: Path, arguments: list[object], partition: Path, script_main: Command
+) -> None:
+    files = {f"{name}.jsonl": 0.1 * number for number, name in enumerate(SIZES)}
+    manifest = json.loads((partition / "manifest.json").read_text())
+    rows = {
+        name: {"records": 9, "answer_tokens": {"mean": 100 * (1 + share), "sd": 20, "median": 9}, "python": {"mean": share, "sd": 0.4}}
+        for name, share in files.items()
+    }  # fmt: skip
+    manifest["balance"] = {"subsets": rows}
+    (partition / "manifest.json").write_text(json.dumps(manifest))
+    done = script_main(SCRIPT, *arguments, "--dry_run")
+    assert done.returncode == 0, done.stderr
+    assert "balance: means  answer tokens  Python\nEVOL_LOW                100.0    0.0%\n" in done.stdout
+    assert "above 0.25: answer tokens +1.00 (HIGH against LOW), Python +0.50 (HIGH against LOW)" in done.stdout
+    two = script_main(SCRIPT, *arguments, "--dry_run", "--subsets", "*_M*")
+    assert "WARNING" not in two.stdout  # of those that are trained
 
 
 def test_a_dry_run_on_the_cpu_says_the_hours_and_the_steps_that_are_left(

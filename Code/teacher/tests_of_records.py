@@ -16,7 +16,8 @@ from seedkit.records import Record
 from teacher.answer_code import PYTHON, code_of
 
 MOST_TESTS = 20  # that are taken of an answer
-TEST_S = 2.0  # seconds of a test
+TEST_S = 2.0  # seconds of processor time of a test, so that a busy machine fails none
+_WAITING = 4  # times as many by the clock, for a test that sleeps
 PROMPT = """\
 Write tests in Python for a solution of the task below. Answer with one ```python block that holds plain assert statements, at most \
 10 of them, each about another behaviour that the task asks for, with exact values. Use no test framework and do not write the \
@@ -118,13 +119,14 @@ def harness(code: str, tests: TestProgram, mark: str) -> str:
 
     Each test has TEST_S seconds. What stands between the tests may fail; the tests that need it then do.
     """
-    return _HARNESS.format(code=code, steps=list(tests.steps), mark=mark, seconds=TEST_S)
+    return _HARNESS.format(code=code, steps=list(tests.steps), mark=mark, seconds=TEST_S, waiting=_WAITING * TEST_S)
 
 
 _HARNESS = """\
 def main():
     import json, posix, signal, sys
     write, dump = posix.write, json.dumps
+    timers = (signal.SIGPROF, signal.ITIMER_PROF, {seconds!r}), (signal.SIGALRM, signal.ITIMER_REAL, {waiting!r})
     module = type(sys)("solution")
     sys.modules["solution"] = module
 
@@ -136,14 +138,16 @@ def main():
 
     def attempt(source):
         try:
-            signal.signal(signal.SIGALRM, ring)
-            signal.setitimer(signal.ITIMER_REAL, {seconds!r})
+            for number, timer, seconds in timers:
+                signal.signal(number, ring)
+                signal.setitimer(timer, seconds)
             exec(compile(source, "<answer>", "exec"), module.__dict__)
             return True
         except BaseException:
             return False
         finally:
-            signal.setitimer(signal.ITIMER_REAL, 0)
+            for _, timer, _ in timers:
+                signal.setitimer(timer, 0)
 
     loaded = attempt({code!r})
     results = []

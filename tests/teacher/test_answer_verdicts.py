@@ -6,6 +6,7 @@ import pytest
 from benchmarks.multipl_e.languages.registry import missing
 from inference.engines import LENGTH, STOP
 from sandbox.judging.self_check import choose
+from teacher import tests_of_records
 from teacher.answer_code import code_of
 from teacher.answer_verdicts import AnswerRunner, AnswerToRun, RunSettings
 from teacher.tests_of_records import TestProgram, parse_tests
@@ -110,12 +111,19 @@ DOUBLES = {
     ),
     "fails when loaded": ("def double(a):\n    return 2 * a\n1 / 0\n", "00000"),
     "no Python": ("def double(a:\n", "00000"),
+    "sleeps at a number": (
+        "import time\ndef double(a):\n    if a == 0:\n        time.sleep(60)\n    return 2 * a\n",
+        "10111",
+    ),
     "hangs": ("def double(a):\n    while True:\n        pass\n", "00000"),
 }
 
 
 @pytest.mark.parametrize("name", DOUBLES)
-def test_the_tests_of_a_record_are_run_one_by_one(name: str, run: AnswerRunner) -> None:
+def test_the_tests_of_a_record_are_run_one_by_one(
+    name: str, run: AnswerRunner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tests_of_records, "TEST_S", 0.5)
     program = parse_tests(TESTS)
     assert program is not None and program.count == 5 and "double" in program.names
     code, expected = DOUBLES[name]

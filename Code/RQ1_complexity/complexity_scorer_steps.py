@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from seedkit import figures, partition
+from seedkit.display import written_to
 from seedkit.manifest import versions
 from seedkit.partition import ScoredRows, Tertiles, check_spread
 from seedkit.records import QUERY_DESCRIPTION
@@ -135,7 +136,7 @@ def publish(data: Scored, plan: dict[str, ScorerSpec], args: argparse.Namespace)
                 "run may halve others, and last digits differ. A smaller --max_batch_tokens makes every run the same"
                 for measure, count in data.halved().items()
             ),
-            f"written to {source.folder.path}",
+            written_to(source.folder.path),
         ]
     )
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from seedkit.cli import say
+from seedkit.display import written_to
 from seedkit.errors import InputError, UsageError
 from seedkit.files import FileFacts, file_facts
 from seedkit.manifest import OutputFolder, made_by, versions
@@ -79,7 +80,7 @@ def mix(job: Job, args: argparse.Namespace) -> str:
             f"\n{source}: {len(mixes)} mixes of {subset:,} records"
             + (f", {len(rejects):,} left out, in {output.rejects}" if rejects else ""),
             mix_table(mixes, pools, written, balance),
-            f"written to {folder}",
+            written_to(folder),
         ]
     )
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from seedkit import figures, partition
 from seedkit.cli import say
-from seedkit.display import table
+from seedkit.display import table, written_to
 from seedkit.embed import EncoderSpec, encoder_specs
 from seedkit.embedding_store import embed
 from seedkit.manifest import versions
@@ -95,7 +95,7 @@ def classify(source: Source, name: str, encoders: Encoders, args: argparse.Names
     figures.write(source.folder, Path(name).stem, _chart(source, counts))
     partition.write_left_out(source, found)
     source.folder.finish(_manifest(source, found, name, counts, encoders, args))
-    return "\n".join([_table(source, found, result, counts), f"written to {source.folder.path / name}"])
+    return "\n".join([_table(source, found, result, counts), written_to(source.folder.path)])
 
 
 def _rows(source: Source, found: ScoredRows, result: Assignment) -> Iterator[dict[str, Any]]:

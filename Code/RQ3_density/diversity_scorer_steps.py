@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from seedkit import figures, partition
-from seedkit.display import table
+from seedkit.display import table, written_to
 from seedkit.embed import EncoderSpec
 from seedkit.embedding_store import Embeddings, embed
 from seedkit.manifest import versions
@@ -116,7 +116,7 @@ def publish(source: Source, embeddings: Embeddings, encoder: EncoderSpec, args: 
             partition.report(source, found, tertiles, balance),
             _spread_table(spreads, centred),
             f"{embeddings.computed:,} texts embedded in this run",
-            f"written to {source.folder.path}",
+            written_to(source.folder.path),
         ]
     )
 

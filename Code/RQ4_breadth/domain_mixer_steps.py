@@ -11,7 +11,7 @@ import numpy as np
 import orjson
 from seedkit import figures
 from seedkit.cli import say
-from seedkit.display import Progress
+from seedkit.display import Progress, written_to
 from seedkit.errors import InputError
 from seedkit.manifest import OutputFolder, versions
 from seedkit.mixes import Pool, check_sizes, duplicates_of, mix_balance, mix_table, write_mixes
@@ -166,7 +166,7 @@ def mix(output: Output, code: Domain, domains: Sequence[Domain], args: argparse.
         [
             f"\n{source}: {len(mixes)} mixes of {len(code.pool):,} records; {len(rejects):,} left out, in {folder.rejects}",
             mix_table(mixes, pools, written, balance),
-            f"written to {folder.path}",
+            written_to(folder.path),
         ]
     )
 

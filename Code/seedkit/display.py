@@ -1,9 +1,11 @@
 """What a script shows: a plain table, and how far it has come."""
 
+import shlex
 import sys
 import threading
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 from seedkit.cli import say
 
@@ -17,6 +19,11 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
         ).rstrip()
         for cells in (header, *rows)
     )
+
+
+def written_to(folder: Path) -> str:
+    """The closing line of a script: where its results are, and the command that shows them on a page."""
+    return f"written to {folder}; to look at it: python Code/report/report.py {shlex.quote(str(folder))} --output report.html"
 
 
 class Progress:

@@ -1,9 +1,12 @@
 """How far a run has come: a line in time, also while nothing finishes."""
 
+import shlex
 import time
+from pathlib import Path
 
 import pytest
-from seedkit.display import Progress
+from seedkit.display import Progress, written_to
+from support import ROOT
 
 
 def test_a_steady_progress_says_so_while_nothing_finishes(
@@ -38,3 +41,11 @@ def test_lines_are_no_more_often_than_that(monkeypatch: pytest.MonkeyPatch, caps
         for _ in range(10):
             bar.advance(1, 1)
         assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_the_closing_line_names_a_command_that_a_shell_takes() -> None:
+    line = written_to(Path("out/RQ 1/EVOL"))
+    command = shlex.split(line.partition(": ")[2])
+    assert line.startswith("written to out/RQ 1/EVOL; ")
+    assert command == ["python", "Code/report/report.py", "out/RQ 1/EVOL", "--output", "report.html"]
+    assert (ROOT / command[1]).is_file()

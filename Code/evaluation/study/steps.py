@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from seedkit.cli import say
+from seedkit.display import written_to
 from seedkit.errors import InputError, RunError, UsageError
 from seedkit.manifest import OutputFolder, versions
 from training.study_plan import StudyPlan, read_plan
@@ -77,7 +78,7 @@ def study(args: argparse.Namespace) -> bool:
             check_alike(found)
             left_out = {"unfinished": unfinished, "failed": list(failed), "not evaluated": absent}
             print(_write(folder, found, settings, left_out, plan, leakage), end="")
-            say(f"tables in {args.output_dir}")
+            say(f"tables {written_to(args.output_dir)}")
         elif not failed:
             raise InputError(f"{args.output_dir}: expected students that are generated and graded, got none")
     if failed:

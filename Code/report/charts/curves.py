@@ -7,9 +7,11 @@ from markupsafe import Markup
 
 from report.charts.svg import (
     DASHES,
+    INKS,
     LINES,
     WIDTH,
     Axis,
+    Ink,
     drawing,
     element,
     legend,
@@ -25,10 +27,11 @@ LEFT, RIGHT = 58, WIDTH - 14
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A run: the group that gives it a colour, its place in the group, which gives the dashes, and its points."""
+    """A run: the group that gives it a colour and dashes, and its points, (step, value)."""
 
     name: str
     group: str
+    tertile: int | None  # of the group, where it is one, so that it looks as in the other charts
     points: Sequence[tuple[float, float]]
 
 
@@ -36,7 +39,7 @@ def curves(key: str, title: str, description: str, lines: Sequence[Line], labels
     """All lines in one frame; a colour and a kind of dashes for each group."""
     groups = list(dict.fromkeys(line.group for line in lines))
     looks = {
-        group: {**stroked(LINES[place % len(LINES)], 1.6), "stroke_dasharray": DASHES[place % len(DASHES)] or None}
+        group: {**stroked(_ink(lines, group, place), 1.6), "stroke_dasharray": DASHES[place % len(DASHES)] or None}
         for place, group in enumerate(groups)
     }
     entries = []
@@ -65,3 +68,9 @@ def curves(key: str, title: str, description: str, lines: Sequence[Line], labels
         *drawn,
         x_axis(x, bottom, labels[0]),
     )
+
+
+def _ink(lines: Sequence[Line], group: str, place: int) -> Ink:
+    """The colour of a group: a tertile's own, else the next in turn."""
+    tertile = next(line.tertile for line in lines if line.group == group)
+    return LINES[place % len(LINES)] if tertile is None else INKS[tertile - 1]

@@ -11,17 +11,18 @@ from seedkit.figures import TERTILES
 
 from report.charts.svg import (
     INKS,
+    TERTILE_LOOKS,
     WIDTH,
     Axis,
     box,
     drawing,
     element,
     filled,
-    hatch,
     legend,
     mark,
     number,
     padded,
+    patterns,
     text,
     x_axis,
     y_axis,
@@ -67,8 +68,8 @@ def histogram(
     """Stacked bars by tertile; `borders` between tertiles are dashed lines."""
     totals = data.counts.sum(axis=1)
     entries = [
-        (box(-6, -6, 12, 12, ink, key if name == "middle" else None), f"{name} tertile, n = {count:,}")
-        for ink, (name, _, _), count in zip(INKS, TERTILES, totals.tolist(), strict=True)
+        (box(-6, -6, 12, 12, key, look), f"{name} tertile, n = {count:,}")
+        for look, (name, _, _), count in zip(TERTILE_LOOKS, TERTILES, totals.tolist(), strict=True)
     ]
     words, space = legend(LEFT, 12, entries)
     top = space + (40.0 if borders else 10.0)
@@ -78,18 +79,18 @@ def histogram(
     bars = []
     for column, (start, end) in enumerate(zip(data.edges[:-1].tolist(), data.edges[1:].tolist(), strict=True)):
         base, inside = 0, []
-        for ink, (name, _, _), count in zip(INKS, TERTILES, data.counts[:, column].tolist(), strict=True):
+        for look, count in zip(TERTILE_LOOKS, data.counts[:, column].tolist(), strict=True):
             if count:
                 high, low = y.at(base + count), y.at(base)
                 width = max(0.5, x.at(end) - x.at(start) - 0.6)
-                inside.append(box(x.at(start), high, width, low - high, ink, key if name == "middle" else None))
+                inside.append(box(x.at(start), high, width, low - high, key, look))
                 base += count
         if inside:
             told = f"{start:.4g} to {end:.4g}: {base:,} records"
             bars.append(element("g", element("title", told), *inside))
     lines = _borders(borders, x, top, bottom)
     frame = [y_axis(y, LEFT, "records", RIGHT), *bars, *lines, x_axis(x, bottom, label)]
-    return drawing(key, title, description, bottom + 44, hatch(key), words, *frame)
+    return drawing(key, title, description, bottom + 44, patterns(key), words, *frame)
 
 
 def _borders(borders: Sequence[float], x: Axis, top: float, bottom: float) -> list[Markup]:

@@ -16,7 +16,7 @@ WIDTH = 640
 FONT = 12
 CHARACTER = 6.4  # the width of a character of that size, about
 # class and colour: the tertiles' of every figure of the study, then those of Okabe and Ito that are left
-LOWER, MIDDLE_, HIGHER = INKS = (("lower", LIGHT), ("middle", MIDDLE), ("higher", DARK))
+LOWER, MIDDLE_INK, HIGHER = INKS = (("lower", LIGHT), ("middle", MIDDLE), ("higher", DARK))
 PLAIN = ("plain", "#0072B2")
 GREY = ("grey", "#767676")
 LINES = (
@@ -26,6 +26,8 @@ LINES = (
 DASHES = ("", "6 3", "2 3", "8 3 2 3", "12 4")
 
 Ink = tuple[str, str]  # class and colour
+Look = tuple[Ink, str]  # and the pattern over it, "" for none
+STRIPES, DOTS = "stripes", "dots"
 
 
 def element(name: str, *children: object, **attributes: object) -> Markup:
@@ -110,6 +112,9 @@ def drawing(
     )
 
 
+TERTILE_LOOKS: tuple[Look, ...] = ((LOWER, ""), (MIDDLE_INK, STRIPES), (HIGHER, ""))
+
+
 @dataclass(frozen=True, slots=True)
 class Axis:
     """Values from `low` to `high` laid out from pixel `start` to pixel `end`, by their logarithms if `log`."""
@@ -188,19 +193,23 @@ def mark(shape: str, x: float, y: float, size: float) -> str:
     return f"M{number(x - 0.9 * size)} {number(y - 0.9 * size)}h{number(1.8 * size)}v{number(1.8 * size)}h{number(-1.8 * size)}z"
 
 
-def hatch(key: str) -> Markup:
-    """Stripes that can be laid over a fill as url(#KEY-hatch), so that colour is not the only sign."""
+def patterns(key: str) -> Markup:
+    """Stripes and dots that can be laid over a fill, so that colour is not the only sign."""
     stripe = element("path", d="M0 6L6 0", stroke="#ffffff", stroke_width=1.4, class_="stripe")
-    return element(
-        "defs", element("pattern", stripe, id=f"{key}-hatch", width=6, height=6, patternUnits="userSpaceOnUse")
-    )
+    dot = element("circle", cx=3, cy=3, r=1.3, fill="#ffffff", class_="dot")
+    found = [
+        element("pattern", inside, id=f"{key}-{name}", width=6, height=6, patternUnits="userSpaceOnUse")
+        for name, inside in ((STRIPES, stripe), (DOTS, dot))
+    ]
+    return element("defs", *found)
 
 
-def box(x: float, y: float, width: float, height: float, ink: Ink, striped: str | None = None) -> Markup:
-    """A filled rectangle, striped where `striped` is the key of a drawing with a hatch."""
+def box(x: float, y: float, width: float, height: float, key: str, look: Look) -> Markup:
+    """A filled rectangle of the drawing `key`, with a pattern over it where its look has one."""
+    ink, pattern = look
     corner = {"x": x, "y": y, "width": width, "height": height}
     plain = element("rect", **corner, **filled(ink))
-    return plain + element("rect", **corner, fill=f"url(#{striped}-hatch)") if striped else plain
+    return plain + element("rect", **corner, fill=f"url(#{key}-{pattern})") if pattern else plain
 
 
 def legend(x: float, y: float, entries: Sequence[tuple[Markup, str]], right: float = WIDTH) -> tuple[Markup, float]:

@@ -111,7 +111,10 @@ def side_by_side(answers: Answers, pairs: Sequence[tuple[str, str, str, str]]) -
         if both:
             task = (differing or both)[0]
             texts = [Excerpt(f"{one.name}: {one.first[task]}", _answer(one, task)) for one in (first, second)]
-            shown.append((f"{benchmark} {task}: {' and '.join(subsets)}", texts))
+            verdicts = ", ".join(
+                f"{subset} {one.first[task]}" for subset, one in zip(subsets, (first, second), strict=True)
+            )
+            shown.append((f"{task} ({benchmark}): {verdicts}", texts))
         if len(shown) == SHOWN:
             break
     return shown

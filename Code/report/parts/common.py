@@ -30,6 +30,7 @@ SCRIPTS = {
     "generate": ("evaluation/generate.py", "--benchmark"),
     "grade": ("evaluation/grade.py", "--benchmark"),
 }
+GROUP = ("student", "question", "source", "benchmark")  # what the subsets of a table may have in common
 DEFAULTS = {"max_failure_rate": 0.0, "on_bad_record": "error", "normalize": "minmax", "remove": False}
 
 
@@ -174,3 +175,20 @@ def sample(pick: Sequence[NDArray[np.int64]], each: int) -> NDArray[np.int64]:
         group[np.linspace(0, len(group) - 1, min(each, len(group))).astype(np.int64)] for group in pick if len(group)
     ]
     return np.sort(np.concatenate(chosen)) if chosen else np.empty(0, dtype=np.int64)
+
+
+def captioned(
+    key: str, caption: str, columns: Sequence[Column], lines: Sequence[Sequence[Any]], *, copies: bool = False
+) -> DataTable:
+    """A table whose caption says what stands in all of its rows alike, instead of a column for each."""
+    same = [
+        place
+        for place, column in enumerate(columns)
+        if column.name in GROUP and len({row[place] for row in lines}) == 1 and lines[0][place]
+    ]
+    if len(lines) < 2 or not same:
+        return DataTable(key, caption, columns, lines, copies)
+    kept = [place for place in range(len(columns)) if place not in same]
+    told = ", ".join(str(lines[0][place]) for place in same)
+    rest = [[row[place] for place in kept] for row in lines]
+    return DataTable(key, f"{caption}: {told}", [columns[place] for place in kept], rest, copies)

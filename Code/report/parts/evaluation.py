@@ -12,7 +12,7 @@ from report.charts.bars import Bar, bars
 from report.charts.intervals import Estimate, estimates
 from report.folders import FinishedOutput, slug
 from report.parts.answers import Answers, read_answers, side_by_side
-from report.parts.common import part
+from report.parts.common import captioned, part
 from report.parts.study_tables import ReportedPair, ReportedScore, read_pairs, read_scores
 
 STAGE = "evaluate_study"
@@ -41,7 +41,9 @@ def section(output: FinishedOutput) -> PagePart:
     scores = read_scores(output.folder / STUDY, list(manifest["benchmarks"]))
     pairs = read_pairs(output.folder / COMPARISONS)
     answers = read_answers(output)
-    made = part("evaluation", f"Evaluation: {output.folder.name}", output)
+    made = part(
+        "evaluation", f"Evaluation on {', '.join(TITLES.get(name, name) for name in manifest['benchmarks'])}", output
+    )
     made.notes = [*_notes(manifest, scores, pairs), *answers.notes]
     families = _families(scores, pairs, list(manifest["benchmarks"]))
     made.data = {
@@ -79,7 +81,7 @@ def _families(
 
 def _title(family: Family) -> str:
     name = TITLES.get(family.benchmark, family.benchmark)
-    return f"{family.question or 'Models of no question'}, {name}"
+    return f"{family.question or 'Models without a question'}, {name}"
 
 
 def _scores(key: str, family: Family) -> Picture:
@@ -106,7 +108,7 @@ def _scores(key: str, family: Family) -> Picture:
         )
     own = slug(f"{key}-score-{family.question}-{family.benchmark}")
     problems = max(score.problems for score in family.scores)
-    title = f"pass@1 by subset: {_title(family)}, {problems:,} problems"
+    title = f"pass@1 by subset: {_title(family)}, {problems:,} problems. 95% intervals: Wilson's score interval"
     told = "Dots with 95% intervals. " + "; ".join(f"{row.name} {row.words}" for row in rows if row.words) + "."
     heads = (
         Column("student"), Column("source"), Column("subset"), Column("repeats", "count"), Column("pass@1, %", "percent"),
@@ -144,7 +146,7 @@ def _pairs(key: str, family: Family) -> Picture:
             )
         )
     own = slug(f"{key}-pairs-{family.question}-{family.benchmark}")
-    title = f"Differences between subsets: {_title(family)}"
+    title = f"Differences between subsets: {_title(family)}. 95% intervals: Student's t over repeats and problems"
     told = "Differences in percentage points with 95% intervals; squares: different after Holm's correction, circles: not shown to differ. "
     told += "; ".join(f"{row.name} {row.words}" for row in rows if row.words) + "."
     heads = (
@@ -211,7 +213,7 @@ def _score_table(key: str, scores: Sequence[ReportedScore]) -> DataTable:
         )
         for one in scores
     ]  # fmt: skip
-    return DataTable(f"{key}-scores", "pass@1 of every subset, with 95% intervals", heads, lines, copies=True)
+    return captioned(f"{key}-scores", "pass@1 of every subset, with 95% intervals", heads, lines, copies=True)
 
 
 def _pair_table(key: str, pairs: Sequence[ReportedPair], scores: Sequence[ReportedScore]) -> DataTable:
@@ -231,7 +233,7 @@ def _pair_table(key: str, pairs: Sequence[ReportedPair], scores: Sequence[Report
                 pair.p_holm, pair.says, pair.role, pair.low_90, pair.high_90, _overlap(*ends), *pair.more.values(),
             )
         )  # fmt: skip
-    return DataTable(f"{key}-pairs", "Every two subsets of a question, second minus first", heads, lines, copies=True)
+    return captioned(f"{key}-pairs", "Every two subsets of a question, second minus first", heads, lines, copies=True)
 
 
 def _overlap(first: ReportedScore | None, second: ReportedScore | None) -> str:

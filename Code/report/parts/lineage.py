@@ -10,12 +10,12 @@ from training import student_run
 from report.blocks import Column, DataTable, Picture, visible
 from report.charts.bars import Bar, bars
 from report.charts.lineage import Node, lineage
-from report.charts.svg import MIDDLE_, PLAIN
+from report.charts.svg import MIDDLE_INK, PLAIN, STRIPES
 from report.folders import FinishedOutput, FinishedRuns, slug
 from report.parts import leakage
 from report.parts.common import left_out_table
 
-USED = ((PLAIN, False), (MIDDLE_, True))  # how records that are used and left out look
+USED = ((PLAIN, ""), (MIDDLE_INK, STRIPES))  # how records that are used and left out look
 COLUMNS = ("Seeds", "Partitions and checks", "Students and checks", "Scores")
 SEEDS, PARTITIONS, STUDENTS, SCORES = range(len(COLUMNS))
 NAMES = {

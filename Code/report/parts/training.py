@@ -9,7 +9,9 @@ from training.losses import log_rows
 from report.blocks import Column, DataTable, PagePart, Picture
 from report.charts.curves import Line, curves
 from report.folders import FinishedRuns, slug
+from report.parts.common import captioned
 
+TERTILES = {"T1_LOWER": 1, "T2_MIDDLE": 2, "T3_HIGHER": 3}
 POINTS = 200  # of a curve that are drawn
 # facts of run.json and how the table of students calls them
 FACTS: tuple[tuple[Column, Callable[[dict[str, Any]], Any]], ...] = (
@@ -27,7 +29,13 @@ FACTS: tuple[tuple[Column, Callable[[dict[str, Any]], Any]], ...] = (
 def section(runs: FinishedRuns) -> PagePart:
     """A frame of loss curves for every model and question, and a table of all students."""
     key = slug(f"runs-{runs.name}")
-    made = PagePart("training", key, f"Training: {runs.folder.name or 'runs'}", runs.name, "")
+    made = PagePart(
+        "training",
+        key,
+        f"Training of {', '.join(dict.fromkeys(student.model for student in runs.students))}",
+        runs.name,
+        "",
+    )
     documents = {student.label: student_run.result(student.folder) for student in runs.students}
     if runs.unfinished:
         made.notes.append(f"Unfinished and left out: {', '.join(runs.unfinished)}.")
@@ -51,7 +59,7 @@ def section(runs: FinishedRuns) -> PagePart:
     made.command = _command(runs, documents)
     made.data = {
         "losses": [picture for picture in pictures if picture],
-        "table": DataTable(
+        "table": captioned(
             f"{key}-students",
             f"{len(lines):,} students",
             (*heads, *(column for column, _ in FACTS)),
@@ -72,7 +80,12 @@ def _losses(key: str, group: tuple[str, str, str], students: list[Any]) -> Pictu
         thinned = found[::every] if found[::every][-1:] == found[-1:] else [*found[::every], *found[-1:]]
         if thinned:
             lines.append(
-                Line(f"{student.subset}, draw {student.draw or 1}, seed {student.seed}", student.subset, thinned)
+                Line(
+                    f"{student.subset}, draw {student.draw or 1}, seed {student.seed}",
+                    student.subset,
+                    TERTILES.get(student.subset),
+                    thinned,
+                )
             )
     if not lines:
         return None

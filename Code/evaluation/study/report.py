@@ -27,7 +27,7 @@ CONTROL_LEGEND = (
 COMPARISON_LEGEND = (
     "Difference: second minus first in percentage points; interval (95%) and p: Student's t over repeats and problems, both "
     "taken as a sample of those that could have been drawn, with Satterthwaite's degrees of freedom; by pairs where both have "
-    "the same draws of the data."
+    "the same draws of the data. How much runs vary is estimated from all subsets whose runs vary alike, not from the two alone."
 )
 PRIMARY_LEGEND = (
     "Verdict: different, where p (Holm) is below 0.05; else equivalent within the plan's margin, where the 90% interval lies within it (two "
@@ -43,8 +43,8 @@ EXPLORATORY_LEGEND = (
     "alike; the interval says how far apart they may be."
 )
 CHANGED = (
-    "Tables of earlier releases had McNemar's test and intervals over problems alone, as if other repeats would have solved the same, and did "
-    "not tell primary from exploratory comparisons: p and intervals here are others."
+    "Tables of earlier releases had McNemar's test and intervals over problems alone, as if other repeats would have solved the same; they did "
+    "not tell primary from exploratory comparisons, and had neither controls nor what lies behind the scores: p and intervals here are others."
 )
 ALONE = (
     "With one repeat of each, or one against two, two subsets and their seeds cannot be told apart: such a difference has no "

@@ -1,11 +1,12 @@
 """Answers from an OpenAI-compatible chat endpoint: vLLM's server, another one here, or a hosted service.
 
 The client is aiohttp. httpx2, which is installed already, and openai's client, which stands on it, are slower the more
-connections are open: with 256 requests under way at 50 ms each httpx2 sends about 700 a second, aiohttp about 2,900. Retries are made here, where it is known what may be
-sent again and when.
+connections are open: with 256 requests under way at 50 ms each httpx2 sends about 700 a second, aiohttp about 2,900.
+Retries are made here, where it is known what may be sent again and when.
 
 A request is sent until it is answered or refused. It counts as refused, too, after TRIES tries that failed while others
-succeeded, or while no other is waiting; a server that takes no more requests for now (429, 503) is not the request's failure. Where nothing succeeds for `give_up_after_s` seconds, asking ends with RunError.
+succeeded, or while no other is waiting; a server that takes no more requests for now (429, 503) is not the request's
+failure. Where nothing succeeds for `give_up_after_s` seconds, asking ends with RunError.
 """
 
 import asyncio

@@ -216,6 +216,12 @@ def hostile(folder: Path, programs: list[str]) -> Path:
     return folder
 
 
+def program_of(attack: str) -> str:
+    """An attack of the adversary as a program by itself, which raises HOLE where one of its ways led out."""
+    program = attack.partition("\n\n\n")[2] + "\nif globals().get('worked'):\n    raise SystemError(f'HOLE {worked}')\n"
+    return program.replace("\0", "").encode(errors="replace").decode()
+
+
 def check_hostile(wanted: list[str] | None, script_command: Command, tmp_path: Path) -> "Counter[str]":
     """Run programs of the adversary; nothing outside changes, and each has a verdict."""
     outside = tmp_path / "outside"
@@ -229,10 +235,7 @@ def check_hostile(wanted: list[str] | None, script_command: Command, tmp_path: P
         "UNIX": str(outside / "no_socket"), "ABSTRACT": "none", "JUDGE": "1", "ROOT": "0",
     }  # fmt: skip
     chosen = [one for one in attacks() if wanted is None or one.name in wanted]
-    programs = [
-        one.completion(world).partition("\n\n\n")[2].replace("\0", "").encode(errors="replace").decode()
-        for one in chosen
-    ]
+    programs = [program_of(one.completion(world)) for one in chosen]
     folder = hostile(tmp_path / "a", programs)
     done = script_command(VERIFY, "--answers", folder, "--seconds", 2, "--memory", 384, timeout_s=3000)
     assert done.returncode == 0, done.stderr
@@ -245,6 +248,8 @@ def check_hostile(wanted: list[str] | None, script_command: Command, tmp_path: P
 
 
 def test_hostile_answers_stay_in_the_jail(script_command: Command, tmp_path: Path) -> None:
+    with pytest.raises(SystemError, match="HOLE"):  # a way out would be seen
+        exec(program_of("def add(x, y):\n\n\nworked = ['a way']\n"), {"worked": ["a way"]})
     some = ["writes_canary", "changes_metadata", "prints_pass", "frames_on_every_fd", "closes_every_fd", "deep_list"]
     assert check_hostile(some, script_command, tmp_path).total() == len(some)
 

@@ -287,7 +287,7 @@ def test_a_plan_from_its_file_to_the_table(
     with_references(folder_of(tmp_path, "T2_MIDDLE"), problems, 2)
     clean = script_main(SCRIPT, *table_only, "--plan", plan, "--leakage", tmp_path / "leakage")
     assert clean.returncode == 0, clean.stderr
-    assert "Without the 1 problems that a record of some student's data holds:" in clean.stdout
+    assert "Without the 1 problem that a record of some student's data holds:" in clean.stdout
     assert "| tiny-full | RQ1 | EVOL | T2_MIDDLE | humaneval | 66.7 | 50.0 | 2 |" in clean.stdout
     assert table(tmp_path / "out")[1]["humaneval_pass@1_without_leaked"] == "0.5"
     assert table(tmp_path / "out", "comparisons.csv")[0]["difference_without_leaked"] == "50"

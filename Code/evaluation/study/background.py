@@ -25,6 +25,7 @@ DIFFERING = {
     "truncated_records": "records cut at the cutoff",
 }
 NOTEWORTHY = 0.10  # two subsets are said to be trained on different tokens or steps where they differ by more
+FEW = 0.01  # of the records: so many more that are cut are not worth a word
 
 
 def trained_table(rows: Sequence[SubsetRow]) -> str:
@@ -44,7 +45,9 @@ def trained_differently(shown: Sequence[SubsetRow]) -> Iterator[str]:
         found = []
         for key, what in DIFFERING.items():
             known = {row.subset: row.trained[key] for row in rows if key in row.trained}
-            if len(known) > 1 and max(known.values()) > (1 + NOTEWORTHY) * min(known.values()):
+            apart = max(known.values()) - min(known.values()) if known else 0.0
+            few = FEW * min(row.trained.get("records", 0.0) for row in rows) if key == "truncated_records" else 0.0
+            if apart > max(few, NOTEWORTHY * min(known.values(), default=0.0)):
                 least, most = min(known, key=lambda name: known[name]), max(known, key=lambda name: known[name])
                 found.append(f"{what} ({known[least]:,.0f} of {least} to {known[most]:,.0f} of {most})")
         if found:
@@ -76,7 +79,10 @@ def leakage_blocks(
     if unknown:
         more = f" and {len(unknown) - 4} more" if len(unknown) > 4 else ""
         yield f"No report (--leakage) has the data of {', '.join(unknown[:4])}{more}: what leaked into them is not known."
-    yield f"Without the {gone:,} problems that a record of some student's data holds:"
+    if not gone:
+        yield "As far as the reports know, no problem of this table is in the data of any student: without leaked problems the scores are the same."
+        return
+    yield f"Without the {gone:,} problem{'s' * (gone > 1)} that a record of some student's data holds:"
     lines = []
     for row in rows:
         for benchmark, score in row.scores.items():

@@ -73,6 +73,7 @@ def test_problems_that_leaked_are_left_out_in_every_version(folders: tuple[Path,
     rows = with_clean(table_rows(results, names), table_rows(clean, names))
     text = "\n".join(leakage_blocks(rows, results, found, gone, unknown))
     assert "| tiny-full | RQ1 | EVOL | T1_LOWER | humaneval | 50.0 | 0.0 | 1 |" in text
+    assert "no problem of this table is in the data" in "\n".join(leakage_blocks(rows, results, found, 0, []))
     assert "Without the 2 problems" in text and "No report (--leakage) has the data of tiny-full/" in text
     indicator = found[lower].indicator
     (line,) = [line for line in text.splitlines() if line.startswith("| RQ1 | EVOL | T1_LOWER |")]

@@ -100,3 +100,22 @@ def test_comparisons_are_on_all_tests() -> None:
     results.append(replace(graded(two, [1, 1, 1, 0], benchmark="mbpp-plus"), base=base))
     (pair,) = comparisons(results, ["mbpp-plus"])
     assert pair.difference == 50.0
+
+
+def test_what_students_were_trained_on_is_said_where_it_differs() -> None:
+    """By more than a tenth, and of records that are cut by more than one in a hundred of all."""
+
+    def text(**of_the_higher: int) -> str:
+        results = []
+        for stem, changed in ((LOWER, {}), (HIGHER, of_the_higher)):
+            trained = {"records": 1000, "tokens": 9000, "steps": 50, "truncated_records": 1, **changed}
+            results.append(replace(graded(replace(student(stem), trained=trained), [1, 0])))
+        return markdown(table_rows(results, ["humaneval"]), [], ["humaneval"], {}, [])
+
+    assert "| tiny-full | RQ1 | EVOL | T1_LOWER | 1,000 | 9,000 |  |  | 50 | 1 |" in text()
+    for alike in ({}, {"tokens": 9800, "steps": 54}, {"truncated_records": 11}, {"records": 1090}):
+        assert "trained on different" not in text(**alike), alike
+    assert (
+        "tiny-full RQ1 EVOL: trained on different numbers of tokens of a pass (9,000 of T1_LOWER to 40,000 of T3_HIGHER), records cut "
+        "at the cutoff (1 of T1_LOWER to 12 of T3_HIGHER). Differences between these subsets may come of that."
+    ) in text(tokens=40_000, truncated_records=12)

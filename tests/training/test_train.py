@@ -94,6 +94,18 @@ def test_run_json_says_what_it_was_made_from(
         assert str(tmp_path) not in (folder / "run.json").read_text()
 
 
+def test_with_equal_tokens_every_student_sees_the_same_number_of_them(
+    tmp_path: Path, arguments: list[object], script_main: Command
+) -> None:
+    """The subsets have 9, 12 and 17 records; batches of 4 make 3, 4 and 5 steps a pass, of three passes."""
+    assert script_main(SCRIPT, *arguments, "--equal_tokens").returncode == 0
+    made = [json.loads((run_folder(tmp_path, name) / "run.json").read_text()) for name in SIZES]
+    assert [run["steps"] for run in made] == [9, 7, 8]
+    passes, seen = [run["answer_tokens"] for run in made], [run["answer_tokens_seen"] for run in made]
+    assert max(passes) / min(passes) > 1.8
+    assert max(seen) / min(seen) < 1.06  # a step more or less is a seventh of what the second sees
+
+
 def test_refusals_are_one_line_and_exit_code_2(
     tmp_path: Path, partition: Path, environment: Path, tiny_llama: Path, arguments: list[object], script_main: Command
 ) -> None:

@@ -212,6 +212,7 @@ def report(source: Source, found: ScoredRows, tertiles: Tertiles, balance: Mappi
         values = tertiles.values[tertiles.tertile == tertile]
         rows.append([name, f"{len(values):,}", *(f"{f(values):.4f}" for f in (np.min, np.mean, np.median, np.max))])
     left_out = len(found.failed) + len(source.rejects)
+    searched = balance["leakage"]
     head = f"\n{source.name}: {len(found.scored):,} records in tertiles"
     kept = (
         [
@@ -226,5 +227,6 @@ def report(source: Source, found: ScoredRows, tertiles: Tertiles, balance: Mappi
             table([tertiles.column, "n", "min", "mean", "median", "max"], rows),
             *kept,
             balance_report(balance["subsets"]),
+            *([f"problems of {', '.join(searched['removed_before'])} were taken out of the input"] if searched else []),
         ]
     )

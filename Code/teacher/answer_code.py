@@ -11,6 +11,9 @@ from benchmarks.python_syntax import is_python, tree_of
 from sandbox.judging.native_judge import Native
 
 PYTHON = "py"
+MOST_CHARACTERS = (
+    1 << 18
+)  # of an answer that are searched for code: far more than a model writes, and little enough to search
 _PYTHON_TAGS = {"py", "python", "python2", "python3", "py3"}
 # what stands in fences besides programs
 _NO_CODE = {"", "text", "txt", "plaintext", "plain", "output", "console", "none", "json", "yaml", "yml", "xml", "csv"}
@@ -42,7 +45,7 @@ def code_of(text: str, names: Collection[str] = ()) -> AnswerCode | None:
     With blocks it is in the language that takes most of them; untagged blocks are Python where no other tells a language.
     Of Python it is what `extract_code` finds, which should define one of `names`; of another language its blocks, joined.
     """
-    answer = without_thoughts(text.replace("\r\n", "\n"))
+    answer = without_thoughts(text.replace("\r\n", "\n"))[:MOST_CHARACTERS]
     blocks = blocks_of_any_language(answer)
     sizes: Counter[str] = Counter()
     for block in blocks:

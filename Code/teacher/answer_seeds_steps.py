@@ -8,6 +8,7 @@ from functools import partial
 
 from inference.chat import ChatAnswer, ChatRequest
 from inference.engines import FINISH_REASONS
+from seedkit.cli import say
 from seedkit.display import table
 from seedkit.errors import RunError, UsageError
 from seedkit.manifest import versions
@@ -45,7 +46,11 @@ def answer_seeds(args: argparse.Namespace, settings: TeacherSettings) -> str:
     todo = jobs(args, "teacher")
     if args.dry_run:
         return "\n".join(estimate(args, job, teacher, template) for job in todo)
-    identity = {"teacher": {"name": teacher.name}, "sampling": settings.sampling}
+    identity = {
+        "teacher": {"name": teacher.name, "revision": teacher.revision},
+        "sampling": settings.sampling,
+        "prompt": {"system": args.system_prompt, "template": template},
+    }
     with ExitStack() as stack:
         sources = []
         for job in todo:  # all of them before the first is asked about
@@ -106,6 +111,10 @@ def _write(
         if request.key in refused
     ]
     chosen = answers if args.choose == ALL else first_answers(answers)
+    if settings.temperature and (same := all_equal(answers)):
+        say(
+            f"{source.name}: all answers to {same:,} records are equal; does the teacher draw with the seeds it is given?"
+        )
     folder.write(ANSWERS, json_lines(one.row() for one in answers))
     folder.write(teacher_file(source.name), map(record_line, records_of(source.records, chosen, args.choose)))
     write_rejects(folder, left_out)
@@ -136,6 +145,14 @@ def _write(
     price = "" if spent is None else f", cost {spent:,.4g}"
     found = ", ".join(f"{reasons[reason]:,} {reason}" for reason in FINISH_REASONS)
     return f"{source.name}: {len(answers):,} answers to {len(source.records):,} records ({found}){price}: {folder.path}"
+
+
+def all_equal(answers: Sequence[NumberedAnswer]) -> int:
+    """To how many records there are several answers, of more than one word, and all the same."""
+    texts: dict[str, list[str]] = {}
+    for one in answers:
+        texts.setdefault(one.id, []).append(one.answer.text)
+    return sum(len(found) > 1 and len(set(found)) == 1 and " " in found[0] for found in texts.values())
 
 
 def estimate(args: argparse.Namespace, job: Job, teacher: Teacher, template: str) -> str:

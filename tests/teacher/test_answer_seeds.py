@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from scripted_server import Reply, Script, ScriptedServer, Seen, plain, refusal, serving
+from scripted_server import Reply, Script, ScriptedServer, Seen, completion, plain, refusal, serving
 from seedkit.verify import verify
 from support import ROOT, Command, contents, offline, rows
 
@@ -137,7 +137,7 @@ def test_another_teacher_or_sampling_does_not_replace_finished_answers(script_ma
     with serving() as server:
         assert script_main(SCRIPT, *flags(server, tmp_path / "a", "--limit", 2)).returncode == 0
         before = results(tmp_path / "a")
-        for other in (["--teacher", "another"], ["--temperature", "0.1"]):
+        for other in (["--teacher", "another"], ["--temperature", "0.1"], ["--system_prompt", "Be short."]):
             done = script_main(SCRIPT, *flags(server, tmp_path / "a", "--limit", 2, *other))
             assert done.returncode == 2 and "of another run" in done.stderr and "--overwrite" in done.stderr
         assert results(tmp_path / "a") == before and server.count == 2
@@ -156,6 +156,15 @@ def test_a_second_run_into_the_same_folder_is_refused(script_command: Command, t
         assert second.returncode == 2 and "another run is writing here" in second.stderr
         assert first.wait(60) == 0
     assert server.times == [1] * 4 and verify(tmp_path / "a") == []
+
+
+def test_a_server_without_seeds_is_told(script_main: Command, tmp_path: Path) -> None:
+    with serving(lambda seen: Reply(completion(f"always this to {seen.text}"))) as server:
+        done = script_main(SCRIPT, *flags(server, tmp_path / "a", "--limit", 3, "--num_answers", 2))
+        assert done.returncode == 0 and "all answers to 3 records are equal" in done.stderr
+        server.script = plain
+        done = script_main(SCRIPT, *flags(server, tmp_path / "b", "--limit", 3, "--num_answers", 2))
+    assert done.returncode == 0 and "are equal" not in done.stderr
 
 
 def test_equal_instructions_are_asked_once(script_main: Command, tmp_path: Path) -> None:

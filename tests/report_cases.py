@@ -20,6 +20,8 @@ from seedkit.manifest import OutputFolder
 from seedkit.records import json_lines
 from study_cases import train
 from support import ROOT
+from training import student_run
+from training.losses import LOG, loss_summary
 
 WORDS = ("list", "table", "server", "matrix", "string", "graph", "button", "cipher", "query", "model", "cache", "page")
 WRONG = "    return None\n"
@@ -57,6 +59,23 @@ def seeds(path: Path, count: int, more: Sequence[Mapping[str, str]] = ()) -> Pat
     return path
 
 
+def prose(path: Path, kind: str, count: int) -> Path:
+    """A file of records of another domain; every tenth holds code."""
+    lines = []
+    for number in range(count):
+        answer = f"The {WORDS[number % len(WORDS)]} of the {kind} question {number} is known since long ago."
+        code = f"```python\nprint({number})\n```"
+        lines.append(
+            {
+                "id": f"{kind}{number}",
+                "instruction": f"Tell me about {kind} {number}.",
+                "output": answer if number % 10 else code,
+            }
+        )
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return path
+
+
 def partitions(folder: Path, source: Path, models: Mapping[str, Path], name: str = "EVOL") -> dict[str, Path]:
     """RQ1 to RQ4 of a file by the real scripts; `models` are tiny ones by flag. Returns the folders by question."""
     given = ["--input_file", source, "--source_name", name, "--device", "cpu"]
@@ -67,7 +86,7 @@ def partitions(folder: Path, source: Path, models: Mapping[str, Path], name: str
     encoder = ["--embedder", "instructor", "--model_name", models["instructor"]]
     in_process("RQ2_composition/task_classifier.py", *given, *encoder, "--output_dir", made["RQ2"])
     in_process("RQ3_density/diversity_scorer.py", *given, *encoder, "--output_dir", made["RQ3"])
-    domains = [seeds(folder / f"{kind}.jsonl", 60) for kind in ("general", "math")]
+    domains = [prose(folder / f"{kind}.jsonl", kind, 60) for kind in ("general", "math")]
     mixed = ["--general_file", domains[0], "--math_file", domains[1], "--output_dir", made["RQ4"]]
     in_process("RQ4_breadth/domain_mixer.py", "--input_file", source, "--source_name", name, *mixed)
     return made
@@ -112,12 +131,23 @@ def study(folder: Path, problems: Path, weights: Path) -> tuple[Path, Path]:
     """Nine students of three tertiles and three seeds, and their evaluation: (runs, evaluations)."""
     for tertile in ("T1_LOWER", "T2_MIDDLE", "T3_HIGHER"):
         for seed in (1, 2, 3):
-            train(folder / "runs", weights, f"RQ1_COMPLEXITY_{tertile}", seed=seed)
+            learned(train(folder / "runs", weights, f"RQ1_COMPLEXITY_{tertile}", seed=seed), 4.0 + seed / 10)
     total = len(problems.read_text().splitlines())
     right = {"T1_LOWER": [0, 1, 0], "T2_MIDDLE": [1, 2, 1], "T3_HIGHER": [total, total, total - 1]}
     answered(folder, problems, right)
     tables(folder, problems)
     return folder / "runs", folder / "evaluations"
+
+
+def learned(folder: Path, loss: float) -> None:
+    """Add to a student's folder what a training leaves: a log of five losses, and their summary."""
+    log = [{"current_steps": step, "loss": loss / step} for step in range(1, 6)]
+    (folder / student_run.MODEL / LOG).write_text("".join(json.dumps(row) + "\n" for row in log))
+    facts = {
+        "records": {"manifest": 3, "trained": 3}, "tokens": 99, "truncated_records": 1, "steps": 5, "epochs": 1.0,
+        "loss": loss_summary(log), "seconds": 2.5, "hardware": {"machine": "x86_64", "cpus": 2, "gpus": []},
+    }  # fmt: skip
+    student_run.write_json(folder / student_run.RUN, student_run.result(folder) | facts)
 
 
 def tables(folder: Path, problems: Path, *more: object) -> None:

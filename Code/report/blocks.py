@@ -11,8 +11,9 @@ from typing import Any
 from markupsafe import Markup
 
 SHOWN = 1200  # characters of a text that the page shows
-# what a browser would act on instead of showing it: characters that turn the direction of what follows
+# what a browser would act on instead of showing it: characters that turn the direction of what follows, and that have no width
 TURNING = {*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F, 0x061C}
+UNSEEN = {0x200B, *range(0x2060, 0x2065), 0xFEFF, *range(0xE0000, 0xE0080)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +161,9 @@ def visible(text: str) -> str:
 
 
 def _hidden(one: str) -> bool:
-    return one not in "\n\t" and (ord(one) in TURNING or unicodedata.category(one) in ("Cc", "Cs", "Co", "Cn"))
+    return one not in "\n\t" and (
+        ord(one) in TURNING or ord(one) in UNSEEN or unicodedata.category(one) in ("Cc", "Cs", "Co", "Cn")
+    )
 
 
 def _escaped(one: str) -> str:

@@ -13,6 +13,7 @@ from report.blocks import PageData, PagePart
 from report.folders import FinishedOutput, opened, slug
 from report.page import BEGINNING, rendered
 from report.parts import (
+    baselines,
     breadth,
     complexity,
     composition,
@@ -23,6 +24,7 @@ from report.parts import (
     lineage,
     methods,
     other,
+    teacher,
     training,
 )
 
@@ -32,6 +34,9 @@ SECTIONS: dict[str, Callable[[FinishedOutput], PagePart]] = {
     composition.COMPOSITION: composition.section,
     density.STAGE: density.section,
     breadth.STAGE: breadth.section,
+    baselines.STAGE: baselines.section,
+    teacher.ANSWERED: teacher.section,
+    teacher.VERIFIED: teacher.section,
     leakage.CONTAMINATION: leakage.section,
     leakage.REPORT: leakage.section,
     evaluation.STAGE: evaluation.section,

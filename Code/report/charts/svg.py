@@ -12,6 +12,8 @@ from itertools import chain
 from markupsafe import Markup, escape
 from seedkit.figures import DARK, LIGHT, MIDDLE
 
+from report.blocks import visible
+
 WIDTH = 640
 FONT = 12
 CHARACTER = 6.4  # the width of a character of that size, about
@@ -33,11 +35,11 @@ STRIPES, DOTS = "stripes", "dots"
 def element(name: str, *children: object, **attributes: object) -> Markup:
     """An element; `class_` is class, other underscores are hyphens, and attributes of None are left out."""
     told = "".join(
-        f' {key.rstrip("_").replace("_", "-")}="{escape(number(value) if isinstance(value, float) else value)}"'
+        f' {key.rstrip("_").replace("_", "-")}="{escape(number(value) if isinstance(value, float) else visible(str(value)))}"'
         for key, value in attributes.items()
         if value is not None
     )
-    inside = "".join(escape(child) for child in children)
+    inside = "".join(child if isinstance(child, Markup) else escape(visible(str(child))) for child in children)
     return Markup(f"<{name}{told}>{inside}</{name}>" if inside else f"<{name}{told}/>")  # noqa: S704 - escaped above
 
 

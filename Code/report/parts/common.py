@@ -24,6 +24,8 @@ SCRIPTS = {
     "RQ2_composition": ("RQ2_composition/composition_mixer.py", "--input_file"),
     "RQ3_density": ("RQ3_density/diversity_scorer.py", "--input_file"),
     "RQ4_breadth": ("RQ4_breadth/domain_mixer.py", "--input_file"),
+    "baselines": ("baselines/baseline_subsets.py", "--input_file"),
+    "answer_seeds": ("teacher/answer_seeds.py", "--input_file"),
     "decontamination": ("seeds/decontaminate.py", "--input_file"),
     "decontamination_report": ("seeds/decontaminate.py", "--report"),
     "evaluate_study": ("evaluation/evaluate_study.py", "--benchmark"),
@@ -90,6 +92,8 @@ def command(output: FinishedOutput) -> str:
     for name, value in manifest.get("arguments", {}).items():
         if value is True:
             words.append(f"--{name}")
+        elif isinstance(value, list):
+            words += [f"--{name}", *map(str, value)]
         elif value is not None and value is not False and value != DEFAULTS.get(name):
             words += [f"--{name}", str(value)]
     return shlex.join([*words, "--output_dir", output.name])

@@ -21,7 +21,8 @@ SEEDS, PARTITIONS, STUDENTS, SCORES = range(len(COLUMNS))
 NAMES = {
     "RQ1_complexity": "RQ1 complexity", "RQ2_classification": "RQ2 categories", "RQ2_composition": "RQ2 mixes",
     "RQ3_density": "RQ3 density", "RQ4_breadth": "RQ4 breadth", "decontamination": "Contamination",
-    "decontamination_report": "Leakage", "evaluate_study": "Evaluation",
+    "decontamination_report": "Leakage", "evaluate_study": "Evaluation", "baselines": "Baselines",
+    "answer_seeds": "Teacher answers", "verify_answers": "Verified answers",
 }  # fmt: skip
 
 
@@ -110,6 +111,10 @@ def _lines(output: FinishedOutput) -> list[str]:
         lines.append(f"{counts['classified']:,} in {len(manifest['classified']['categories'])} categories")
     elif "mixes" in manifest:
         lines.append(f"{len(manifest['mixes']['files']):,} mixes")
+    elif "chosen" in manifest:
+        lines.append(f"{len(manifest['chosen']['files']):,} subsets")
+    elif "answers" in counts:
+        lines.append(f"{counts['answers']:,} answers")
     elif "results" in manifest:
         lines.append(f"{len(manifest['results']):,} results")
         lines.append(", ".join(manifest["benchmarks"]))

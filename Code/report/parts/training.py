@@ -1,6 +1,5 @@
 """The students: what each was trained on, and how its loss went."""
 
-from collections.abc import Callable
 from typing import Any
 
 from training import student_run
@@ -14,15 +13,15 @@ from report.parts.common import captioned
 TERTILES = {"T1_LOWER": 1, "T2_MIDDLE": 2, "T3_HIGHER": 3}
 POINTS = 200  # of a curve that are drawn
 # facts of run.json and how the table of students calls them
-FACTS: tuple[tuple[Column, Callable[[dict[str, Any]], Any]], ...] = (
-    (Column("records", "count"), lambda run: run["records"]["trained"]),
-    (Column("truncated", "count"), lambda run: run.get("truncated_records")),
-    (Column("tokens", "count"), lambda run: run.get("tokens")),
-    (Column("steps", "count"), lambda run: run["steps"]),
-    (Column("epochs", 2), lambda run: run["epochs"]),
-    (Column("first loss", 4), lambda run: run["loss"]["first"]),
-    (Column("final loss", 4), lambda run: run["loss"]["final"]),
-    (Column("seconds", 0), lambda run: run.get("seconds")),
+FACTS: tuple[tuple[Column, tuple[str, ...]], ...] = (
+    (Column("records", "count"), ("records", "trained")),
+    (Column("truncated", "count"), ("truncated_records",)),
+    (Column("tokens", "count"), ("tokens",)),
+    (Column("steps", "count"), ("steps",)),
+    (Column("epochs", 2), ("epochs",)),
+    (Column("first loss", 4), ("loss", "first")),
+    (Column("final loss", 4), ("loss", "final")),
+    (Column("seconds", 0), ("seconds",)),
 )
 
 
@@ -52,7 +51,7 @@ def section(runs: FinishedRuns) -> PagePart:
             student.subset,
             student.draw,
             student.seed,
-            *(fact(documents[student.label]) for _, fact in FACTS),
+            *(_fact(documents[student.label], path) for _, path in FACTS),
         )
         for student in runs.students
     ]
@@ -142,3 +141,10 @@ def _command(runs: FinishedRuns, documents: dict[str, Any]) -> str:
             runs.name,
         ]
     )
+
+
+def _fact(run: dict[str, Any], path: tuple[str, ...]) -> Any:
+    """What stands at the end of a path of keys; None where it is not there."""
+    for key in path:
+        run = run.get(key) or {} if key != path[-1] else {key: run.get(key)}
+    return run[path[-1]]

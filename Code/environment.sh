@@ -1,5 +1,8 @@
 # Sourced by quickstart.sh and tests/run.sh from the repository's root: makes .venv and keeps it up to date.
 
+# pip compiles nothing here: Python does, once for each module, and not anew in each of the many processes that follow
+unset PYTHONDONTWRITEBYTECODE
+
 say() { printf '\n== %s\n' "$*"; }
 fail() { printf 'error: %s\n' "$*" >&2; exit 1; }
 refuse() { printf 'error: %s\n' "$*" >&2; exit 2; }  # bad usage

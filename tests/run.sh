@@ -6,8 +6,6 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . Code/environment.sh
-# pip compiles nothing here: Python does, once for each module, and not anew in each of the many processes that the tests start
-unset PYTHONDONTWRITEBYTECODE
 
 all= newer=
 if [ "${1:-}" = --all ]; then all=1; shift; fi

@@ -254,6 +254,35 @@ def test_a_model_that_is_loaded_here_answers_as_it_does_when_interrupted(script_
     assert verify(tmp_path / "a") == []
 
 
+def test_in_half_precision_a_resumed_run_computes_the_same_batches(script_main: Command, tmp_path: Path) -> None:
+    model, records = chatty(tmp_path / "model"), tmp_path / "r.jsonl"
+    lines = [{"instruction": row["instruction"][: 20 + 7 * n], "output": "x"} for n, row in enumerate(rows(EVOL)[:10])]
+    records.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+    asked = [
+        "--input_file",
+        records,
+        "--teacher",
+        model,
+        "--device",
+        "cpu",
+        "--dtype",
+        "bfloat16",
+        "--max_new_tokens",
+        8,
+    ]
+    asked += ["--temperature", 1, "--max_batch_tokens", 180, "--output_dir", tmp_path / "a"]
+    assert script_main(SCRIPT, *asked).returncode == 0
+    before = results(tmp_path / "a")
+    (journal,) = (tmp_path / "a" / ".answers").iterdir()
+    whole = journal.read_bytes().splitlines(keepends=True)
+    journal.write_bytes(b"".join(whole[:-1]))  # all but the last answer
+    (tmp_path / "a" / "manifest.json").unlink()
+    done = script_main(SCRIPT, *asked)
+    assert done.returncode == 0 and results(tmp_path / "a") == before
+    fresh = journal.read_bytes().splitlines()[len(whole) - 1 :]
+    assert 1 < len(fresh) < 10  # the chunk of the missing answer, and no other
+
+
 def test_a_prompt_that_leaves_no_room_is_refused_with_a_reason(script_main: Command, tmp_path: Path) -> None:
     records = tmp_path / "r.jsonl"
     lines = [{"instruction": text, "output": "x"} for text in ("short", "long " * 400)]

@@ -1,11 +1,26 @@
 #!/usr/bin/env bash
 # The one test command: makes .venv with the test tools, then ruff, mypy and pytest.
 #   bash tests/run.sh [--all] [pytest arguments]
-# --all adds the heavy checks: the real vLLM engine, the INSTRUCTOR models' own package, LLaMA-Factory's loader and EvalPlus's
-# own evaluation, in environments of their own that are cached between runs; and the fast tests once more on the newest Python that is at hand.
+# --all adds the heavy checks: the real vLLM engine, the INSTRUCTOR models' own package, LLaMA-Factory's loader, EvalPlus's
+# own evaluation and the report in Chromium, in environments of their own that are cached between runs; and the fast tests once more on the
+# newest Python that is at hand.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . Code/environment.sh
+
+# axe_core FILE: the script of axe-core, from npm, if it is the release that is known
+axe_core() {
+  local version=4.14.1 sha512=1477dafa598d8d065f273d6af302aa203c02e83131707b7fa648cd41bd3d6b734f8c22a0dab86ee6a6f64b8afbe804b214d36db85a2826965edfb3a0b9d546b5 folder
+  [ ! -s "$1" ] || return 0
+  command -v npm >/dev/null || { say "no npm found: the report is not tested in a browser, for want of axe-core. Install npm to test it"; return 0; }
+  folder=$(mktemp -d)
+  (cd "$folder" && npm pack --silent "axe-core@$version" >/dev/null) || fail "npm pack axe-core@$version did not finish"
+  echo "$sha512  $folder/axe-core-$version.tgz" | sha512sum --check --quiet ||
+    fail "axe-core $version is not the release with sha512 $sha512"
+  tar xzf "$folder/axe-core-$version.tgz" -C "$folder" package/axe.min.js
+  mv "$folder/package/axe.min.js" "$1"
+  rm -r "$folder"
+}
 
 all= newer=
 if [ "${1:-}" = --all ]; then all=1; shift; fi
@@ -48,6 +63,10 @@ if [ -n "$all" ]; then
   environment "$SEEDKIT_EVALPLUS_ENV" tests/requirements-evalplus.txt
   "$SEEDKIT_EVALPLUS_ENV/bin/python" -m pip show -q evalplus 2>/dev/null ||
     "$SEEDKIT_EVALPLUS_ENV/bin/python" -m pip install --quiet --no-deps evalplus==0.3.1
+  command -v chromium >/dev/null || debian_packages "the report in a real browser" --no-install-recommends chromium fonts-dejavu-core || true
+  export SEEDKIT_BROWSER_ENV=$cache/playwright-1.65.2
+  environment "$SEEDKIT_BROWSER_ENV" tests/requirements-browser.txt
+  axe_core "$SEEDKIT_BROWSER_ENV/axe.min.js"
   export SEEDKIT_LLAMAFACTORY_ENV=$cache/llamafactory-0.9.5
   environment "$SEEDKIT_LLAMAFACTORY_ENV" Code/training/requirements.txt
   if python=$(newer_python .venv/bin/python); then

@@ -85,6 +85,8 @@ def partitions(folder: Path, source: Path, models: Mapping[str, Path], name: str
     in_process("RQ1_complexity/complexity_scorer.py", *given, *scorer, "--output_dir", made["RQ1"])
     encoder = ["--embedder", "instructor", "--model_name", models["instructor"]]
     in_process("RQ2_composition/task_classifier.py", *given, *encoder, "--output_dir", made["RQ2"])
+    classified = ["--input_file", made["RQ2"] / "classified.jsonl", "--output_dir", made["RQ2"]]
+    in_process("RQ2_composition/composition_mixer.py", *classified, "--subset_size", "auto")
     in_process("RQ3_density/diversity_scorer.py", *given, *encoder, "--output_dir", made["RQ3"])
     domains = [prose(folder / f"{kind}.jsonl", kind, 60) for kind in ("general", "math")]
     mixed = ["--general_file", domains[0], "--math_file", domains[1], "--output_dir", made["RQ4"]]
@@ -156,24 +158,18 @@ def tables(folder: Path, problems: Path, *more: object) -> None:
     in_process("evaluation/evaluate_study.py", *named, "--output_dir", folder / "evaluations", "--table_only")
 
 
-def problem_file(path: Path) -> Path:
-    """Four problems in HumanEval's form, of which the last has a hostile text in its solution."""
+def problem_file(path: Path, count: int = 12) -> Path:
+    """Problems in HumanEval's form, of which the first has a hostile text in its solution."""
     rows = []
-    for number, (name, body, test) in enumerate(
-        (
-            ("double", "return 2 * n", "assert candidate(3) == 6"),
-            ("negate", "return -n", "assert candidate(4) == -4"),
-            ("square", "return n * n", "assert candidate(5) == 25"),
-            ("half", f"return n // 2  # {HOSTILE[1]}", "assert candidate(8) == 4"),
-        )
-    ):
+    for number in range(count):
+        more = f"  # {HOSTILE[1]}" if number == 0 else ""
         rows.append(
             {
                 "task_id": f"HumanEval/{number}",
-                "entry_point": name,
-                "canonical_solution": f"    {body}\n",
-                "prompt": f'def {name}(n):\n    """Say what {name} says."""\n',
-                "test": f"def check(candidate):\n    {test}\n",
+                "entry_point": f"times{number}",
+                "canonical_solution": f"    return {number + 2} * n{more}\n",
+                "prompt": f'def times{number}(n):\n    """Multiply by {number + 2}."""\n',
+                "test": f"def check(candidate):\n    assert candidate(3) == {3 * (number + 2)}\n",
             }
         )
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))

@@ -145,6 +145,7 @@ def _command(runs: FinishedRuns, documents: dict[str, Any]) -> str:
 
 def _fact(run: dict[str, Any], path: tuple[str, ...]) -> Any:
     """What stands at the end of a path of keys; None where it is not there."""
+    found: Any = run
     for key in path:
-        run = run.get(key) or {} if key != path[-1] else {key: run.get(key)}
-    return run[path[-1]]
+        found = found.get(key) if isinstance(found, dict) else None
+    return found

@@ -12,7 +12,7 @@ from seedkit.cli import say
 from seedkit.display import table
 from seedkit.errors import RunError, UsageError
 from seedkit.manifest import versions
-from seedkit.records import Record, json_lines, record_line
+from seedkit.records import Record, Reject, json_lines, record_line
 from seedkit.sources import Job, Source, arguments, jobs, opened, read, rejected, write_rejects
 
 from teacher.answer_files import (
@@ -70,13 +70,23 @@ def plan(
 
 
 def _answer_source(args: argparse.Namespace, source: Source, teacher: Teacher, template: str) -> str:
+    # made anew each time it is gone through: the messages of all requests would take much memory
     planned = partial(plan, source.records, teacher, template, args.system_prompt, args.num_answers)
     count = len(source.records) * args.num_answers
     with answer_journal(source.folder.path, STAGE, teacher, resume=args.resume) as journal:
         refused = ask(teacher, (request for *_, request in planned()), count, journal, source.name)
-        _check_refused(args, source, refused, count)
-        answers = {request.key: journal[request.key] for *_, request in planned() if request.key in journal}
-    return _write(args, source, teacher, template, list(planned()), answers, refused)
+    _check_refused(args, source, refused, count)
+    answered: dict[str, ChatAnswer] = {}  # each once, also where records are equal
+    answers, left_out = [], list(source.rejects)
+    for record, number, request in planned():
+        if request.key in refused:
+            left_out.append(rejected(record, f"answer {number}: {refused[request.key]}"))
+        else:
+            answered[request.key] = journal[request.key]
+            answers.append(NumberedAnswer(record.id, number, answered[request.key]))
+    tokens = token_sums(answered.values())
+    seconds = sum(one.seconds for one in answered.values())
+    return _write(args, source, teacher, template, answers, left_out, tokens, seconds)
 
 
 def _check_refused(args: argparse.Namespace, source: Source, refused: dict[str, str], count: int) -> None:
@@ -94,22 +104,13 @@ def _write(
     source: Source,
     teacher: Teacher,
     template: str,
-    planned: Sequence[tuple[Record, int, ChatRequest]],
-    answered: dict[str, ChatAnswer],
-    refused: dict[str, str],
+    answers: Sequence[NumberedAnswer],
+    left_out: Sequence[Reject],
+    tokens: dict[str, int | None],
+    seconds: float,
 ) -> str:
-    """Write the folder's files; returns the line to print."""
+    """Write the folder's files; returns the line to print. `tokens` and `seconds` are those of the requests that were sent."""
     folder, settings = source.folder, teacher.settings
-    answers = [
-        NumberedAnswer(record.id, number, answered[request.key])
-        for record, number, request in planned
-        if request.key in answered
-    ]
-    left_out = source.rejects + [
-        rejected(record, f"answer {number}: {refused[request.key]}")
-        for record, number, request in planned
-        if request.key in refused
-    ]
     chosen = answers if args.choose == ALL else first_answers(answers)
     if settings.temperature and (same := all_equal(answers)):
         say(
@@ -118,7 +119,6 @@ def _write(
     folder.write(ANSWERS, json_lines(one.row() for one in answers))
     folder.write(teacher_file(source.name), map(record_line, records_of(source.records, chosen, args.choose)))
     write_rejects(folder, left_out)
-    tokens = token_sums(answered.values())
     spent = cost(settings, tokens["prompt"], tokens["completion"])
     reasons = Counter(one.answer.finish_reason for one in answers)
     folder.finish(
@@ -138,7 +138,7 @@ def _write(
             "finish_reasons": {reason: reasons[reason] for reason in FINISH_REASONS},
             "tokens": tokens,
             "cost": spent,
-            "seconds": round(sum(one.seconds for one in answered.values()), 1),
+            "seconds": round(seconds, 1),
             "versions": versions(*VERSIONS),
         }
     )

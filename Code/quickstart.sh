@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # From a fresh machine to results: makes .venv, installs, runs every RQ script on the bundled sample, shows what was
-# written. Needs git and Python 3.11 or newer; no GPU, no model hub.
+# written, all of it on one page too (OUTPUT_FOLDER/report.html). Needs git and Python 3.11 or newer; no GPU, no model hub.
 #   bash Code/quickstart.sh [--train [--input_file FILE]] [OUTPUT_FOLDER]       default: Datas/quickstart
 #   bash Code/quickstart.sh --help
 # --train goes on to students: LLaMA-Factory in an environment of its own (6 GB), SmolLM2-135M-Instruct trained on the CPU
@@ -71,6 +71,12 @@ if [ -n "$train" ]; then
     --max_new_tokens $tokens --device cpu --output_dir "$output/evaluations"
 fi
 
+say "all of it on one page"
+shown=("$output"/RQ*/*/)
+[ -z "$input" ] || shown=("$data" "$output"/RQ[234]/*/)  # the tertiles that the students were trained on
+[ -z "$train" ] || shown+=("$output/runs" "$output/evaluations")
+.venv/bin/python Code/report/report.py "${shown[@]}" --output "$output/report.html" --title "Quickstart"
+
 say "what was written"
 ( cd "$output" && wc -l RQ*/*/*.jsonl ) | awk '$2 != "total" {
     if ($2 ~ /\/RQ[24]_/) { split($2, path, "/"); gsub(/_[0-9]+/, "_*", path[3]); gsub(/repeat[0-9]+/, "repeat*", path[3])
@@ -80,4 +86,4 @@ say "what was written"
   }
   END { printf "%6s %8s  %s\n", "files", "records", "in each"
         for (n = 1; n <= count; n++) printf "%6d %8d  %s\n", files[order[n]], records[order[n]] / files[order[n]], order[n] }'
-echo "in $output"
+echo "in $output; open $output/report.html in a browser"

@@ -13,7 +13,7 @@ HEAD = 7  # the length of an arrow's head
 
 
 @dataclass(frozen=True, slots=True)
-class Node:
+class LineageBox:
     """A box: its key, column (from 0), words, the part of the page that it leads to, and what it was made from."""
 
     key: str
@@ -23,7 +23,7 @@ class Node:
     parents: Sequence[str]
 
 
-def lineage(key: str, title: str, description: str, nodes: Sequence[Node], columns: Sequence[str]) -> Markup:
+def lineage(key: str, title: str, description: str, nodes: Sequence[LineageBox], columns: Sequence[str]) -> Markup:
     """Boxes under the names of their columns, each a link, with an arrow from everything that it was made from."""
     width = 8 + BOX * len(columns) + GAP * (len(columns) - 1)
     place: dict[str, tuple[float, float, float]] = {}  # left, top, height

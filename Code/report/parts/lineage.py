@@ -9,7 +9,7 @@ from training import student_run
 
 from report.blocks import Column, DataTable, Picture, visible
 from report.charts.bars import Bar, bars
-from report.charts.lineage import Node, lineage
+from report.charts.lineage import LineageBox, lineage
 from report.charts.svg import MIDDLE_INK, PLAIN, STRIPES
 from report.folders import FinishedOutput, FinishedRuns, slug
 from report.parts import leakage
@@ -35,8 +35,8 @@ def picture(outputs: Sequence[FinishedOutput], runs: Sequence[FinishedRuns], key
         for name, facts in output.manifest["files"].items()
     }
     groups, names = _students(runs, makers, keys)
-    seeds: dict[str, Node] = {}
-    made: list[Node] = []
+    seeds: dict[str, LineageBox] = {}
+    made: list[LineageBox] = []
     for output in outputs:
         parents: dict[str, None] = {}
         for facts in _inputs(output, makers):
@@ -50,7 +50,7 @@ def picture(outputs: Sequence[FinishedOutput], runs: Sequence[FinishedRuns], key
             if group := names.get(f"{one['student']}/{one['name']}"):
                 parents[group] = None
         column = SCORES if "results" in output.manifest else STUDENTS if output.stage == leakage.REPORT else PARTITIONS
-        made.append(Node(output.key, column, _lines(output), f"#{output.key}", list(parents)))
+        made.append(LineageBox(output.key, column, _lines(output), f"#{output.key}", list(parents)))
     nodes = [*seeds.values(), *_beside(made), *groups]
     used = [column for column in range(len(COLUMNS)) if any(node.column == column for node in nodes)]
     placed = [replace(one, column=used.index(one.column)) for one in nodes]
@@ -68,17 +68,17 @@ def _named_file(facts: Mapping[str, Any]) -> tuple[str, str]:
     return str(facts["file"]), str(facts["sha256"])
 
 
-def _seeds(facts: Mapping[str, Any]) -> Node:
+def _seeds(facts: Mapping[str, Any]) -> LineageBox:
     """A box for a file that none of the outputs made."""
     file, sha256 = _named_file(facts)
     lines = [file, f"{facts['bytes']:,} bytes", f"sha256 {sha256[:10]}"]
-    return Node(f"seeds-{sha256[:12]}-{slug(file)}", SEEDS, [visible(line) for line in lines], "#records", ())
+    return LineageBox(f"seeds-{sha256[:12]}-{slug(file)}", SEEDS, [visible(line) for line in lines], "#records", ())
 
 
-def _beside(nodes: Sequence[Node]) -> list[Node]:
+def _beside(nodes: Sequence[LineageBox]) -> list[LineageBox]:
     """The nodes with each that was made from another of its own column right after that one."""
     columns = {node.key: node.column for node in nodes}
-    after: dict[str, list[Node]] = {}
+    after: dict[str, list[LineageBox]] = {}
     first = []
     for node in nodes:
         parent = next((key for key in node.parents if columns.get(key) == node.column), None)
@@ -131,13 +131,13 @@ def _lines(output: FinishedOutput) -> list[str]:
 
 def _students(
     runs: Sequence[FinishedRuns], makers: Mapping[tuple[str, str], str], keys: Mapping[str, str]
-) -> tuple[list[Node], dict[str, str]]:
+) -> tuple[list[LineageBox], dict[str, str]]:
     """A box for the students of each model, question and source, and the box of each student by its label."""
     groups: dict[tuple[str, str, str, str], list[Any]] = defaultdict(list)
     for one in runs:
         for student in one.students:
             groups[keys[one.name], student.model, student.rq, student.source].append(student)
-    nodes: list[Node] = []
+    nodes: list[LineageBox] = []
     names: dict[str, str] = {}
     for (part, model, rq, source), students in groups.items():
         key = slug(f"students-{model}-{rq}-{source}-{part}")
@@ -145,7 +145,7 @@ def _students(
         seeds = len({one.seed for one in students})
         lines = [model, f"{rq} {source}".strip() or "no question", f"{len(students)} students, seeds: {seeds}"]
         known = list(dict.fromkeys(parent for parent in parents if parent))
-        nodes.append(Node(key, STUDENTS, [visible(line) for line in lines], f"#{part}", known))
+        nodes.append(LineageBox(key, STUDENTS, [visible(line) for line in lines], f"#{part}", known))
         names |= {one.label: key for one in students}
     return nodes, names
 

@@ -9,7 +9,7 @@ from report.charts.bars import Bar, bars
 from report.charts.curves import Line, curves
 from report.charts.distributions import Cloud, binned, cloud, histogram
 from report.charts.intervals import Estimate, estimates
-from report.charts.lineage import BOX, Node, lineage
+from report.charts.lineage import BOX, LineageBox, lineage
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -99,9 +99,9 @@ def test_curves_differ_by_dashes_too() -> None:
 
 def test_the_lineage_links_boxes_and_draws_an_arrow_for_each_input() -> None:
     nodes = [
-        Node("a", 0, ["seeds <1>"], "#s", ()),
-        Node("b", 1, ["made"], "#b", ("a", "nowhere")),
-        Node("c", 1, ["from b"], "#c", ("b",)),
+        LineageBox("a", 0, ["seeds <1>"], "#s", ()),
+        LineageBox("b", 1, ["made"], "#b", ("a", "nowhere")),
+        LineageBox("c", 1, ["from b"], "#c", ("b",)),
     ]
     svg = lineage("k", "T", "D", nodes, ("Seeds", "Partitions"))
     assert re.findall(r'href="([^"]+)"', svg) == ["#s", "#b", "#c"]

@@ -19,6 +19,7 @@ from support import ROOT, Command, offline, rows
 pytestmark = pytest.mark.heavy
 ANSWER, VERIFY = "teacher/answer_seeds.py", "teacher/verify_answers.py"
 TOKENS = 128
+SHORT = "Answer with one short Python program and nothing else."  # SmolLM2 goes on for long otherwise
 SAMPLE = ROOT / "Datas" / "sample"
 
 
@@ -39,7 +40,8 @@ def by_transformers(smollm2: Path, instructions: Path, tmp_path_factory: pytest.
 
 
 def asked(instructions: Path, teacher: object, folder: Path) -> list[object]:
-    return ["--input_file", instructions, "--teacher", teacher, "--max_new_tokens", TOKENS, "--output_dir", folder]
+    asked = ["--input_file", instructions, "--teacher", teacher, "--max_new_tokens", TOKENS, "--output_dir", folder]
+    return [*asked, "--system_prompt", SHORT]
 
 
 def checked(folder: Path, script_command: Command) -> dict[str, int]:

@@ -198,11 +198,11 @@ def test_concurrency_grows_to_its_bound_and_is_halved_by_429() -> None:
 
     def script(seen: Seen) -> Reply:
         answer = plain(seen)
-        return Reply(answer.body, delay_s=0.02)
+        return Reply(answer.body, delay_s=0.1)
 
     found: Found = {}
     with serving(script) as server:
-        ask(server.url, requests(400), found, max_concurrency=40)
+        ask(server.url, requests(300), found, max_concurrency=40)
     assert server.most_under_way == 40
     with serving() as server:
 

@@ -147,15 +147,21 @@ def test_another_teacher_or_sampling_does_not_replace_finished_answers(script_ma
 
 
 def test_a_second_run_into_the_same_folder_is_refused(script_command: Command, tmp_path: Path) -> None:
-    with serving(lambda seen: Reply(plain(seen).body, delay_s=2)) as server:
+    holding = True
+
+    def script(seen: Seen) -> Reply:
+        return refusal(503, "wait", Retry_After="0.2") if holding else plain(seen)
+
+    with serving(script) as server:
         command = [sys.executable, str(ROOT / "Code" / SCRIPT), *map(str, flags(server, tmp_path / "a", "--limit", 4))]
         first = subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL, env=offline())
         while not server.count:
             time.sleep(0.01)
         second = script_command(SCRIPT, *flags(server, tmp_path / "a", "--limit", 4))
         assert second.returncode == 2 and "another run is writing here" in second.stderr
+        holding = False
         assert first.wait(60) == 0
-    assert server.times == [1] * 4 and verify(tmp_path / "a") == []
+    assert len(rows(tmp_path / "a" / "answers.jsonl")) == 4 and verify(tmp_path / "a") == []
 
 
 def test_a_server_without_seeds_is_told(script_main: Command, tmp_path: Path) -> None:

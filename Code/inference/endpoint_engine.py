@@ -68,10 +68,11 @@ class EndpointSettings:
 
     @property
     def proxy(self) -> str | None:
-        """The proxy that the environment names for this URL."""
+        """The proxy that the environment names for this URL; none for this machine itself."""
         parts = urllib.parse.urlsplit(self.url)
         host = parts.hostname or ""
-        return None if urllib.request.proxy_bypass(host) else urllib.request.getproxies().get(parts.scheme)
+        direct = host in _LOCAL or urllib.request.proxy_bypass(host)
+        return None if direct else urllib.request.getproxies().get(parts.scheme)
 
 
 class EndpointEngine:

@@ -233,6 +233,18 @@ def test_no_more_tokens_a_minute_than_allowed() -> None:
     assert server.seen[-1].at - server.seen[0].at >= 11 * 12 / 100 * 0.9
 
 
+def test_a_proxy_of_the_environment_is_for_other_machines(monkeypatch: pytest.MonkeyPatch) -> None:
+    found: Found = {}
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    with serving() as proxy, serving() as server:
+        monkeypatch.setenv("http_proxy", proxy.url.removesuffix("/v1"))
+        ask(server.url, requests(2), found)
+        assert len(found) == 2 and proxy.count == 0 and server.count == 2
+        ask("http://host.invalid/v1", requests(1), {})
+    assert proxy.count == 1 and proxy.seen[0].path == "http://host.invalid/v1/chat/completions"
+
+
 def test_a_full_disk_ends_the_run() -> None:
     def keep(_: object) -> None:
         raise OSError(28, "No space left on device", "/full/disk")

@@ -196,8 +196,13 @@ def _manifest(
             "instructiondata", "numpy", "torch", "transformers", "sentence-transformers", "matplotlib"
         ),
         **partition.describe(source, found, tertiles, balance),
-        "spread": [found and asdict(found) for found in list(spreads.values())[:3]],
+        "spread": [_rounded(spreads[name]) for name in tertiles.names],
         "spread_of_other_thirds": {
-            name: found and asdict(found) for name, found in spreads.items() if name not in tertiles.names
+            name: _rounded(found) for name, found in spreads.items() if name not in tertiles.names
         },
     }
+
+
+def _rounded(found: Spread | None) -> dict[str, float] | None:
+    """The measures as the manifest holds them: their last digits depend on how many cores add up."""
+    return None if found is None else {name: round(value, 6) for name, value in asdict(found).items()}

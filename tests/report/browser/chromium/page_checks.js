@@ -7,6 +7,13 @@ const named = (element) => {
   return `<${element.localName}${id}> ${text(element).slice(0, 60)}`.trim();
 };
 
+const texts = (root) => {
+  const walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
+  const found = [];
+  while (walker.nextNode()) if (!walker.currentNode.parentElement.closest("script, style")) found.push(walker.currentNode.data);
+  return found;
+};
+
 const unfold = (which = "details") => all(which).forEach((folded) => (folded.open = true));
 
 const scrolledTo = (y) => {
@@ -47,9 +54,19 @@ const policyFaults = async () => {
     },
   };
   for (const attempt of Object.values(tries)) await attempt();
-  await new Promise((done) => setTimeout(done, 100));
+  for (let tried = 0; refused.length < Object.keys(tries).length && tried < 30; tried++) await new Promise((done) => setTimeout(done, 100));
   return Object.keys(tries).filter((name) => !refused.includes(name));
 };
+
+// links are left alone: they would lead away
+const touchEverything = () => {
+  for (const element of all("body, body *")) {
+    for (const type of ["pointerover", "mouseover", "mouseenter", "mousemove", "focus", "focusin", "click", "toggle"])
+      if (type !== "click" || !element.closest("a, form")) element.dispatchEvent(new MouseEvent(type, { bubbles: true }));
+  }
+};
+const turningTexts = () =>
+  texts(document.documentElement).filter((piece) => /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/.test(piece)).map((piece) => piece.slice(0, 60));
 
 const deadLinks = () =>
   all('a[href^="#"]')

@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import re
 import sys
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -131,9 +132,14 @@ def policy(opened: Opened) -> list[str]:
     return [f"{directive} is not refused" for directive in opened.ask("policyFaults()")]
 
 
-def not_hacked(opened: Opened) -> list[str]:
-    """No text of the page was run: such a text would set window.hacked."""
-    return ["window.hacked is set"] if opened.page.evaluate("() => 'hacked' in window") else []
+def inert(opened: Opened) -> list[str]:
+    """No text of the page is run, not even when everything is pointed at and clicked; none hides or turns other text.
+
+    A text that was run would set window.hacked. Control characters and those that turn the direction of writing stand in no text.
+    """
+    opened.ask("touchEverything()")
+    faults = ["window.hacked is set"] if opened.page.evaluate("() => 'hacked' in window") else []
+    return faults + [f"characters that are not seen in: {piece}" for piece in opened.ask("turningTexts()")]
 
 
 def links(opened: Opened) -> list[str]:
@@ -245,13 +251,18 @@ def accessible(opened: Opened) -> list[str]:
     return faults
 
 
+def letters(text: str) -> str:
+    """Without spaces, and with ligatures taken apart."""
+    return re.sub(r"\s", "", unicodedata.normalize("NFKC", text))
+
+
 def printed(opened: Opened) -> list[str]:
     """As a PDF it has pages, none of them empty, and holds all headings and the corners of all tables as text."""
     wanted = opened.ask("[...headings(), ...cells()]")
     pages = [page.extract_text() for page in PdfReader(io.BytesIO(opened.page.pdf())).pages]
     faults = [f"page {number} of {len(pages)} is empty" for number, text in enumerate(pages, 1) if not text.strip()]
-    whole = re.sub(r"\s", "", "".join(pages))
-    return faults + [f"not in print: {text[:100]}" for text in wanted if re.sub(r"\s", "", text) not in whole]
+    whole = letters("".join(pages))
+    return faults + [f"not in print: {text[:100]}" for text in wanted if letters(text) not in whole]
 
 
 Check = Callable[[Opened], list[str]]
@@ -259,7 +270,7 @@ Check = Callable[[Opened], list[str]]
 CHECKS: dict[str, dict[str, Check]] = {
     "wide-light": {
         "accessible": accessible, "light": light, "links": links, "charts": charts, "labels": labels, "sorting": sorting,
-        "filtering": filtering, "print": printed, "quiet": quiet, "offline": offline, "not_hacked": not_hacked, "policy": policy,
+        "filtering": filtering, "print": printed, "quiet": quiet, "offline": offline, "inert": inert, "policy": policy,
     },
     "wide-dark": {"accessible": accessible, "dark": dark, "charts": charts, "quiet": quiet, "offline": offline},
     "phone-light": {"accessible": accessible, "width": width, "labels": labels, "quiet": quiet, "offline": offline},

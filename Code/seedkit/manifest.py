@@ -213,12 +213,15 @@ def documents(manifest: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def subset_files(output: Mapping[str, Any]) -> list[str]:
-    """The files that students are trained on, as one output's manifest lists them: tertiles, mixes, subsets chosen by a score.
+    """The files that students are trained on, as one output's manifest lists them: tertiles, mixes, parts
+    of them, subsets chosen by a score.
 
     Raises InputError where the manifest does not say it as manifests do, or names files that it does not list.
     """
     try:
-        names = [*output.get("tertiles", {}).get("files", []), *output.get("chosen", {}).get("files", {})]
+        names = [
+            name for kind in ("tertiles", "chosen", "subsamples") for name in output.get(kind, {}).get("files", ())
+        ]
         names += [mix["name"] for mix in output.get("mixes", {}).get("files", [])]
         if all(name in output["files"] for name in names):
             return names

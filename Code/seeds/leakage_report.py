@@ -85,7 +85,7 @@ def partition_files(folder: Path) -> list[tuple[str, Path]]:
         found += [(str(output.get("stage", "")), folder / name) for name in names]
     if not found:
         raise InputError(
-            f"{folder}: expected tertiles, mixes, baselines or classified records, its manifest.json lists none"
+            f"{folder}: expected tertiles, mixes, baselines, parts of them or classified records, its manifest.json lists none"
         )
     return found
 

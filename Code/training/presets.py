@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from seedkit.errors import InputError, UsageError
+from seedkit.yaml_file import parsed_yaml
 
 from training.encoding import NAMES
 
@@ -71,12 +72,7 @@ def student(name: str, finetuning: str) -> Student:
 
 def _read(path: Path, finetuning: str, folder: str | None) -> Student:
     """The student that a preset describes, with the base model in `folder` if that is given."""
-    import yaml  # type: ignore[import-untyped]
-
-    try:
-        preset = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        raise InputError(f"{path}: expected YAML: {' '.join(str(error).split())}") from None
+    preset = parsed_yaml(path, path.read_bytes())
     if not isinstance(preset, dict) or not preset.keys() <= KEYS:
         raise InputError(f"{path}: expected the keys {', '.join(sorted(KEYS))}")
     model = folder or preset.get("model_name_or_path")

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from seedkit.errors import InputError, UsageError
+from seedkit.yaml_file import parsed_yaml
 
 from training.subset_names import QUESTIONS, is_subset
 
@@ -74,13 +75,7 @@ def read_plan(path: Path) -> StudyPlan:
 
 def parsed_plan(path: Path, content: bytes) -> StudyPlan:
     """The plan that these bytes are; `path` is where they are or go. Raises InputError as `read_plan` does."""
-    import yaml  # type: ignore[import-untyped]
-
-    try:
-        _once(path, yaml.compose(content, yaml.SafeLoader))
-        document = yaml.safe_load(content)
-    except yaml.YAMLError as error:
-        raise InputError(f"{path}: expected YAML, got {' '.join(str(error).split()):.200}") from None
+    document = parsed_yaml(path, content)
     _keys(path, "", document, KEYS)
     _check(path, "format", document["format"], lambda it: it == FORMAT, str(FORMAT))
     margin = document["margin_points"]
@@ -100,19 +95,6 @@ def parsed_plan(path: Path, content: bytes) -> StudyPlan:
     return StudyPlan(
         path.name, sha256(content).hexdigest(), **lists, seeds=tuple(seeds), margin_points=margin, contrasts=contrasts
     )
-
-
-def _once(path: Path, node: Any) -> None:
-    """InputError where a mapping of the YAML tree has a key twice, of which YAML would take the last."""
-    import yaml
-
-    if isinstance(node, yaml.MappingNode):
-        counts = Counter(str(key.value) for key, _ in node.value)
-        if twice := [key for key, count in counts.items() if count > 1]:
-            raise InputError(f"{path}: expected each key once, got {twice[0]} again")
-    for part in node.value if isinstance(node, yaml.CollectionNode) else []:
-        for one in part if isinstance(part, tuple) else (part,):
-            _once(path, one)
 
 
 def _contrast(path: Path, number: int, entry: object, controls: Sequence[str]) -> Contrast:

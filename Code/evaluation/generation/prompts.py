@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.contract import Benchmark, Problem
-from seedkit.causal_lm import LATEST, load_tokenizer
+from inference.chat import Message, chat_ids, end_ids
+from seedkit.causal_lm import load_tokenizer
 from seedkit.errors import InputError, UsageError
-from seedkit.models import loading
 from training.encoding import BOS, CONTENT, EOS, NAMES, TOKENIZER, RecordEncoder
 from training.student_run import MODEL, PLAN, RUN, result
 
@@ -95,12 +95,12 @@ def make_prompts(
     Raises InputError where the tokenizer or its chat template cannot make them.
     """
     tokenizer = load_tokenizer(model)
-    ends = _end_ids(model, tokenizer, base)
+    ends = end_ids(model, tokenizer) if base is None else end_ids(base.name, tokenizer, base.commit)
     if not form.instruct:
         rows = [list(tokenizer(problem.prompt)["input_ids"]) for problem in problems]
         return Prompts(rows, tuple(benchmark.stop), tuple(sorted(ends)))
     if form.template == CHAT_TEMPLATE:
-        rows = [_chat_prompt(model, tokenizer, problem.instruction) for problem in problems]
+        rows = [chat_ids(model, tokenizer, [Message("user", problem.instruction)]) for problem in problems]
         return Prompts(rows, (), tuple(sorted(ends)))
     template = form.template or TOKENIZER
     if template == TOKENIZER and _shows_only_the_text(tokenizer):
@@ -155,32 +155,7 @@ class TrainingPrompts:
 
 def _shows_only_the_text(tokenizer: Any) -> bool:
     """Whether the tokenizer has no chat template, or the one that LLaMA-Factory saves for "empty": the text and no more."""
-    return not tokenizer.chat_template or _rendered(tokenizer, CONTENT, tokenize=False) == CONTENT
-
-
-def _chat_prompt(model: str, tokenizer: Any, instruction: str) -> list[int]:
-    from jinja2 import TemplateError
-
-    try:
-        return list(_rendered(tokenizer, instruction, tokenize=True))
-    except TemplateError as error:
-        raise InputError(f"{model}: its chat template takes no single message of a user: {error}") from None
-
-
-def _rendered(tokenizer: Any, instruction: str, *, tokenize: bool) -> Any:
-    turns = [{"role": "user", "content": instruction}]
-    return tokenizer.apply_chat_template(turns, add_generation_prompt=True, tokenize=tokenize, return_dict=False)
-
-
-def _end_ids(model: str, tokenizer: Any, base: Base | None) -> set[int]:
-    """The ids that end a text: of the tokenizer, of the model, and of its generation settings; chat models often have two."""
-    from transformers import AutoConfig, GenerationConfig
-
-    name, commit = (model, LATEST) if base is None else (base.name, base.commit)
-    with loading(name):
-        found = [tokenizer.eos_token_id, AutoConfig.from_pretrained(name, revision=commit).eos_token_id]
-    try:
-        found.append(GenerationConfig.from_pretrained(name, revision=commit).eos_token_id)
-    except OSError:
-        pass  # a model need not have generation settings
-    return {token for ids in found for token in (ids if isinstance(ids, list) else [ids]) if isinstance(token, int)}
+    if not tokenizer.chat_template:
+        return True
+    turns = [{"role": "user", "content": CONTENT}]
+    return bool(tokenizer.apply_chat_template(turns, add_generation_prompt=True, tokenize=False) == CONTENT)

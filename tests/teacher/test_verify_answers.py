@@ -1,6 +1,7 @@
 """verify_answers.py on answers of a scripted teacher, which also writes tests: verdicts, choices, resume, hostile programs."""
 
 import json
+import os
 import re
 import shutil
 import signal
@@ -232,7 +233,7 @@ def check_hostile(wanted: list[str] | None, script_command: Command, tmp_path: P
     canary.chmod(0o666)
     world = {
         "CANARY": str(canary), "OUTSIDE": str(outside), "SECRET": "a-secret", "MARK": "escaped", "TCP": "9", "UDP": "9",
-        "UNIX": str(outside / "no_socket"), "ABSTRACT": "none", "JUDGE": "1", "ROOT": "0",
+        "UNIX": str(outside / "no_socket"), "ABSTRACT": "none", "JUDGE": str(os.getpid()), "ROOT": "0",
     }  # fmt: skip
     chosen = [one for one in attacks() if wanted is None or one.name in wanted]
     programs = [program_of(one.completion(world)) for one in chosen]

@@ -7,6 +7,7 @@ from markupsafe import Markup
 
 from report.charts.svg import WIDTH, clipped, drawing, element, number, text
 
+ROOM, BOLD_ROOM = 160.0, 146.0  # for a line of text in a box; bold letters are wider than svg.measured says
 BOX, GAP = 176.0, 40.0  # the width of a box, and the room between columns for the arrows
 LINE = 15
 HEAD = 7  # the length of an arrow's head
@@ -43,7 +44,12 @@ def lineage(key: str, title: str, description: str, nodes: Sequence[LineageBox],
             if parent in place:
                 arrows.append(_arrow(place[parent], (left, top, height)))
         words = [
-            text(left + 8, top + 17 + line * LINE, clipped(told, BOX - 10), font_weight="bold" if line == 0 else None)
+            text(
+                left + 8,
+                top + 17 + line * LINE,
+                clipped(told, ROOM if line else BOLD_ROOM),
+                font_weight="bold" if line == 0 else None,
+            )
             for line, told in enumerate(node.lines)
         ]
         corner = {"x": left, "y": top, "width": BOX, "height": height}

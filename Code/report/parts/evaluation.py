@@ -19,9 +19,10 @@ STAGE = "evaluate_study"
 SIGNIFICANT = 0.05
 VERDICTS = ("pass", "fail", "timeout", "memory", "blocked", "syntax", "infra_error")
 LEGEND = (
-    "95% intervals, over problems and, where there are several repeats, over repeats. A comparison is called different where "
-    "its p, adjusted by Holm's method over all pairs of one student, question, source and benchmark, is below 0.05. A large "
-    "p does not say that two subsets are alike."
+    "95% intervals, over problems and, where there are several repeats, over repeats. Primary comparisons are those of the study's "
+    "plan, corrected by Holm's method as one family: different, equivalent within the plan's margin, or undecided. All others are "
+    "exploratory, corrected over the pairs of one student, question, source and benchmark, and are called different where p is below "
+    "0.05. A large p does not say that two subsets are alike."
 )
 
 

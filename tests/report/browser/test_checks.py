@@ -45,6 +45,7 @@ FAULTS = [
     Fault("no-scripts charts", STYLE, f"svg {{ display: none; }}{STYLE}", "no chart"),
     Fault("wide-light labels", 'x="150" y="110"', 'x="20" y="110"', 'Records: "easy" and "difficult" overlap'),
     Fault("wide-light labels", 'x="150" y="110"', 'x="280" y="110"', '"difficult" is cut by the edge'),
+    Fault("wide-light labels", '<text x="150"', '<g><rect x="120" y="30" width="20" height="40"/><text x="122" y="50">lost</text></g><text x="150"', '"lost" leaves its box'),
     Fault("phone-light labels", '<text x="10"', '<text font-size="6" x="10"', '"easy" is 6.0 px'),
     Fault("phone-light width", STYLE, f"table {{ width: 500px; }}{STYLE}", "px wide: <table#records>"),
     Fault("phone-light width", STYLE, f"table {{ width: 500px; }} body {{ overflow-x: hidden; }}{STYLE}", "px wide"),

@@ -99,7 +99,7 @@ const undescribedCharts = () =>
     .filter((svg) => !["img", "group"].includes(svg.getAttribute("role")) || !svg.querySelector("title")?.textContent || !svg.querySelector("desc")?.textContent)
     .map((svg) => svg.outerHTML.slice(0, 100));
 
-// upright labels that overlap, labels cut by the edge of their chart, and labels smaller than so many pixels
+// upright labels that overlap, labels cut by the edge of their chart or longer than the box they stand in, and labels smaller than so many pixels
 const labelFaults = (least) => {
   const found = [];
   for (const svg of charts()) {
@@ -114,6 +114,9 @@ const labelFaults = (least) => {
       if (size < least) found.push(`${name}: "${text(label)}" is ${size.toFixed(1)} px`);
       if (box.left < edge.left - 1 || box.right > edge.right + 1 || box.top < edge.top - 1 || box.bottom > edge.bottom + 1)
         found.push(`${name}: "${text(label)}" is cut by the edge`);
+      const frames = all(":scope > rect", label.parentElement).map((frame) => frame.getBoundingClientRect());
+      const frame = label.parentElement !== svg && frames.length === 1 && frames[0].top < box.top && box.bottom < frames[0].bottom + 1 ? frames[0] : null;
+      if (frame && frame.left < box.left && box.left < frame.right && box.right > frame.right) found.push(`${name}: "${text(label)}" leaves its box`);
       for (let other = one + 1; other < labels.length; other++) {
         const across = Math.min(box.right, boxes[other].right) - Math.max(box.left, boxes[other].left);
         const down = Math.min(box.bottom, boxes[other].bottom) - Math.max(box.top, boxes[other].top);

@@ -94,7 +94,7 @@ def main() -> None:
     names, more = steps.file_names(args), steps.further_inputs(args)
     todo = jobs(args, "baselines")
     with opened(todo, args, steps.STAGE, names, more=more, identity=steps.identity(args)) as sources:
-        knowledge = [steps.read_knowledge(source, args) for source in sources]
+        knowledge = [steps.read(source, args) for source in sources]
         plan = scorers.plan(args, sum(len(source.records) for source in sources))
         measured = steps.score(sources, plan, args.resume)
         for source, scores, known in zip(sources, measured, knowledge, strict=True):

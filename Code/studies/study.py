@@ -44,10 +44,11 @@ def parse() -> argparse.Namespace:
 def main() -> None:
     args = parse()
     from studies import study_steps as steps
+    from studies.planning import plan
     from studies.settings import read
 
     settings = read(args.settings)
-    study = steps.plan(settings, args)
+    study = plan(settings, args)
     if args.dry_run:
         print(steps.described(study, settings))
         return

@@ -12,7 +12,8 @@ def unit_vectors(count: int, dimension: int, clusters: int, seed: int = 0) -> ND
     centres = pick.normal(size=(clusters, dimension))
     vectors = centres[pick.integers(clusters, size=count)] + 0.35 * pick.normal(size=(count, dimension))
     vectors[9::10] = vectors[: len(vectors[9::10])]
-    return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+    unit: NDArray[np.float32] = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+    return unit
 
 
 def one_at_a_time(vectors: NDArray[np.float32], order: NDArray[np.int64], size: int, distance: float) -> list[int]:

@@ -13,8 +13,8 @@ PAIRS = [("Add two numbers.", "def add(a, b):\n    return a + b"), ("Sort a list
 ]
 
 
-def measured(model: Path, pairs: list[tuple[str, str]], **options: int) -> list[float]:
-    stage = InstructionFollowingDifficulty(str(model), device="cpu", **options)
+def measured(model: Path, pairs: list[tuple[str, str]], max_batch_tokens: int = 4096) -> list[float]:
+    stage = InstructionFollowingDifficulty(str(model), device="cpu", max_batch_tokens=max_batch_tokens)
     found = [score.value for score in stage([pair_text(*pair) for pair in pairs])]
     assert None not in found
     return [value for value in found if value is not None]

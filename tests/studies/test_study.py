@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from seedkit.errors import InputError, RunError, UsageError
 from studies import study_steps as steps
+from studies.planning import StudyRecipe, StudyStage, plan
 from studies.settings import read
-from studies.study_steps import StudyRecipe, StudyStage
 from support import ROOT, Command, rows
 
 SETTINGS = ROOT / "Code" / "studies"
@@ -20,7 +20,7 @@ def asked(**flags: Any) -> argparse.Namespace:
 
 
 def test_every_question_and_source_has_its_stages_and_all_folders_reach_the_report(tmp_path: Path) -> None:
-    study = steps.plan(read(SETTINGS / "node.yaml"), asked(output_dir=tmp_path, from_dir=tmp_path / "raw"))
+    study = plan(read(SETTINGS / "node.yaml"), asked(output_dir=tmp_path, from_dir=tmp_path / "raw"))
     names = [stage.name for stage in study.stages]
     assert names == [
         *("fetch and clean", "decontaminate EVOL", "decontaminate OSS", "complexity_scorer", "task_classifier"),
@@ -42,7 +42,7 @@ def test_every_question_and_source_has_its_stages_and_all_folders_reach_the_repo
 
 
 def test_a_trial_reads_the_sample_and_is_short(tmp_path: Path) -> None:
-    study = steps.plan(read(SETTINGS / "laptop.yaml"), asked(output_dir=tmp_path, limit=60))
+    study = plan(read(SETTINGS / "laptop.yaml"), asked(output_dir=tmp_path, limit=60))
     commands = {stage.name: list(stage.command) for stage in study.stages}
     assert "fetch and clean" not in commands
     decontaminate = commands["decontaminate EVOL"]

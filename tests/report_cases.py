@@ -76,17 +76,27 @@ def prose(path: Path, kind: str, count: int) -> Path:
     return path
 
 
-def partitions(folder: Path, source: Path, models: Mapping[str, Path], name: str = "EVOL") -> dict[str, Path]:
-    """RQ1 to RQ4 of a file by the real scripts; `models` are tiny ones by flag. Returns the folders by question."""
+def partitions(
+    folder: Path, source: Path, models: Mapping[str, Path], name: str = "EVOL", *, mixes: bool = False
+) -> dict[str, Path]:
+    """RQ1 to RQ4 of a file by the real scripts; `models` are tiny ones by flag. Returns the folders by question.
+
+    With `mixes` RQ2 is by the bundled encoder, whose categories are always the same, and its mixes are made too: the file must
+    have ten records of each type.
+    """
     given = ["--input_file", source, "--source_name", name, "--device", "cpu"]
     made = {rq: folder / rq / name for rq in ("RQ1", "RQ2", "RQ3", "RQ4")}
 
     scorer = ["--scorer", "xcoder", "--scoring_model", models["llama"], "--perplexity_model", models["gpt2"]]
-    in_process("RQ1_complexity/complexity_scorer.py", *given, *scorer, "--output_dir", made["RQ1"])
+    in_process(
+        "RQ1_complexity/complexity_scorer.py", *given, *scorer, "--max_failure_rate", 0.5, "--output_dir", made["RQ1"]
+    )
     encoder = ["--embedder", "instructor", "--model_name", models["instructor"]]
-    in_process("RQ2_composition/task_classifier.py", *given, *encoder, "--output_dir", made["RQ2"])
-    classified = ["--input_file", made["RQ2"] / "classified.jsonl", "--output_dir", made["RQ2"]]
-    in_process("RQ2_composition/composition_mixer.py", *classified, "--subset_size", "auto")
+    kind = ["--embedder", "minilm"] if mixes else encoder
+    in_process("RQ2_composition/task_classifier.py", *given, *kind, "--output_dir", made["RQ2"])
+    if mixes:
+        classified = ["--input_file", made["RQ2"] / "classified.jsonl", "--output_dir", made["RQ2"]]
+        in_process("RQ2_composition/composition_mixer.py", *classified, "--subset_size", "auto")
     in_process("RQ3_density/diversity_scorer.py", *given, *encoder, "--output_dir", made["RQ3"])
     domains = [prose(folder / f"{kind}.jsonl", kind, 60) for kind in ("general", "math")]
     mixed = ["--general_file", domains[0], "--math_file", domains[1], "--output_dir", made["RQ4"]]

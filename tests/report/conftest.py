@@ -5,21 +5,25 @@ from pathlib import Path
 
 import pytest
 import report_cases
-from support import reseal, rows
+from support import ROOT, reseal, rows
+
+SAMPLE = ROOT / "Datas" / "sample" / "EVOL.jsonl"
 
 
 @pytest.fixture(scope="session")
 def partition_folders(
     tmp_path_factory: pytest.TempPathFactory, tiny_llama: Path, tiny_gpt2: Path, tiny_instructor: Path
 ) -> dict[str, Path]:
-    """RQ1 to RQ4 of one source, in which some records are hostile."""
+    """RQ1 to RQ4 of the bundled sample with some hostile records behind it."""
     folder = tmp_path_factory.mktemp("partitions")
     hostile = [
         {"id": f"h{n}", "instruction": text, "input": "", "output": text} for n, text in enumerate(report_cases.HOSTILE)
     ]
-    source = report_cases.seeds(folder / "EVOL.jsonl", 90, hostile)
+    source = folder / "EVOL.jsonl"
+    sample = [json.loads(line) for line in SAMPLE.read_text().splitlines()]
+    source.write_text("".join(json.dumps(row) + "\n" for row in [*sample, *hostile]))
     models = {"llama": tiny_llama, "gpt2": tiny_gpt2, "instructor": tiny_instructor}
-    made = report_cases.partitions(folder, source, models)
+    made = report_cases.partitions(folder, source, models, mixes=True)
     with_long_text(made["RQ1"])
     return made
 

@@ -92,7 +92,7 @@ def test_every_picture_has_title_description_and_table(report_page: Path) -> Non
 
 def test_complexity_is_that_of_the_scores(report_page: Path, partition_folders: dict[str, Path]) -> None:
     folder = partition_folders["RQ1"]
-    scored = rows(folder / "complexity_scores.jsonl")
+    scored = [row for row in rows(folder / "complexity_scores.jsonl") if row["status"] == "ok"]
     for measure, name in (
         ("complexity", "complexity"),
         ("semantic", "semantic-difficulty"),
@@ -240,6 +240,40 @@ def test_students_and_losses_are_those_of_the_runs(report_page: Path, study_fold
         row = found[subset, seed]
         assert (int(row["records"]), int(row["steps"]), int(row["truncated"])) == (3, 5, 1)
         assert close(row["first loss"], run["loss"]["first"]) and close(row["final loss"], run["loss"]["final"])
+
+
+def test_the_balance_is_that_of_the_manifests(report_page: Path, partition_folders: dict[str, Path]) -> None:
+    found = {key: own for key, own in Tables(report_page.read_text()).found.items() if key.endswith("-balance-means")}
+    seen = 0
+    for stage, rq in (("RQ1_complexity", "RQ1"), ("RQ3_density", "RQ3"), ("RQ4_breadth", "RQ4")):
+        told = manifest(partition_folders[rq], stage)["balance"]["subsets"]
+        own = next(rows_ for key, rows_ in found.items() if key.startswith(stage.replace("_", "-")))
+        assert [row["subset"] for row in own] == [name.removesuffix(".jsonl") for name in told]
+        for row, expected in zip(own, told.values(), strict=True):
+            assert int(row["records"]) == expected["records"]
+            assert close(row["answer tokens"], expected["answer_tokens"]["mean"])
+            seen += 1
+    assert seen > 6
+
+
+def test_the_lineage_says_what_was_made_from_what(report_page: Path) -> None:
+    boxes = {row["what"].split(", ")[0]: row for row in table(report_page, "lineage-table")}
+    assert boxes["RQ2 mixes EVOL"]["made from"] == "RQ2 categories EVOL"
+    assert boxes["RQ1 complexity EVOL"]["made from"] == boxes["RQ3 density EVOL"]["made from"] == "EVOL.jsonl"
+    assert boxes["RQ4 breadth EVOL"]["made from"] == "EVOL.jsonl, general.jsonl, math.jsonl"
+    assert boxes["Evaluation"]["made from"] == "tiny-full"
+
+
+def test_the_methods_name_data_models_and_hardware(report_page: Path) -> None:
+    text = report_page.read_text()
+    methods = text[text.index('<section id="methods"') :]
+    for words in (
+        "records, EVOL.jsonl (sha256 ",
+        "independent draws (seed 42)",
+        "2 processors (x86_64), no GPU",
+        "the seeds 1, 2, 3",
+    ):
+        assert words in methods
 
 
 class Texts(HTMLParser):

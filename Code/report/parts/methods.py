@@ -63,7 +63,7 @@ def _ratios(manifest: Mapping[str, Any]) -> str:
 def _density(manifest: Mapping[str, Any], arguments: Mapping[str, Any]) -> Iterator[str]:
     yield (
         f"The diversity of an instruction is 1 minus its mean cosine similarity to all others, "
-        f"with embeddings by {_model(manifest['models']['encoder'])}; tertiles as by complexity."
+        f"with embeddings by {_model(manifest['models']['encoder'])}; tertiles are of the ascending order."
     )
 
 

@@ -62,7 +62,7 @@ def lineage(key: str, title: str, description: str, nodes: Sequence[LineageBox],
 def _arrow(source: tuple[float, float, float], target: tuple[float, float, float]) -> Markup:
     """A bent line from the right side of a box to the left side of another, or down to one in the same column.
 
-    Its head ends before the box.
+    Its head ends before the box. A line that passes behind a column is dashed.
     """
     if source[0] == target[0]:
         x, y0, y1 = source[0] + BOX / 2, source[1] + source[2], target[1] - 2
@@ -73,5 +73,13 @@ def _arrow(source: tuple[float, float, float], target: tuple[float, float, float
         end, bend = x1 - HEAD, (x1 - HEAD - x0) / 2
         path = f"M{number(x0)} {number(y0)}C{number(x0 + bend)} {number(y0)} {number(end - bend)} {number(y1)} {number(end)} {number(y1)}"
         head = f"M{number(x1)} {number(y1)}l{-HEAD} -3.5v7z"
-    line = element("path", d=path, class_="frame", stroke="#555555", fill="none", stroke_width=1.2)
+    line = element(
+        "path",
+        d=path,
+        class_="frame",
+        stroke="#555555",
+        fill="none",
+        stroke_width=1.2,
+        stroke_dasharray="5 4" if target[0] - source[0] > BOX + GAP + 1 else None,
+    )
     return line + element("path", d=head, class_="head", fill="#555555")

@@ -3,8 +3,10 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from os.path import commonprefix
 from typing import Any
 
+from evaluation.study.bases import UNTRAINED
 from evaluation.study.steps import COMPARISONS, STUDY, TITLES
 
 from report.blocks import Column, DataTable, PagePart, Picture
@@ -24,6 +26,9 @@ LEGEND = (
     "exploratory, corrected over the pairs of one student, question, source and benchmark, and are called different where p is below "
     "0.05. A large p does not say that two subsets are alike."
 )
+
+
+PAIR = tuple(Column(name) for name in ("student", "question", "source", "benchmark", "first", "second"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +57,7 @@ def section(output: FinishedOutput) -> PagePart:
         "pairs": [_pairs(key, family) for family in families if family.pairs],
         "score_table": _score_table(key, scores),
         "pair_table": _pair_table(key, pairs, scores),
+        "more_of_pairs": _more_of_pairs(key, pairs),
         "verdicts": _verdicts(key, answers),
         "tags": _tags(key, answers),
         "answers": side_by_side(
@@ -205,7 +211,7 @@ def _score_table(key: str, scores: Sequence[ReportedScore]) -> DataTable:
     heads = (
         Column("student"), Column("question"), Column("source"), Column("subset"), Column("benchmark"),
         Column("repeats", "count"), Column("pass@1, %", "percent"), Column("sd", "percent"), Column("low", "percent"),
-        Column("high", "percent"), Column("problems", "count"), Column("of", "count"), Column("final"), Column("isolated"),
+        Column("high", "percent"), Column("problems", "count"), Column("of the benchmark", "count"), Column("final"), Column("isolated"),
     )  # fmt: skip
     lines = [
         (
@@ -220,21 +226,27 @@ def _score_table(key: str, scores: Sequence[ReportedScore]) -> DataTable:
 def _pair_table(key: str, pairs: Sequence[ReportedPair], scores: Sequence[ReportedScore]) -> DataTable:
     where = {(one.student, one.rq, one.source, one.benchmark, one.subset): one for one in scores}
     heads = (
-        Column("student"), Column("question"), Column("source"), Column("benchmark"), Column("first"), Column("second"),
-        Column("difference, points", "points"), Column("low", "points"), Column("high", "points"), Column("p", "p"),
-        Column("p (Holm)", "p"), Column("what it says"), Column("role"), Column("low, 90%", "points"), Column("high, 90%", "points"), Column("intervals of the two overlap"),
-        *(Column(name) for name in (pairs[0].more if pairs else ())),
+        *PAIR, Column("difference, points", "points"), Column("low", "points"), Column("high", "points"),
+        Column("p (Holm)", "p"), Column("what it says"), Column("role"), Column("intervals overlap"),
     )  # fmt: skip
     lines = []
     for pair in pairs:
         ends = [where.get((*pair.group, pair.benchmark, name)) for name in (pair.first, pair.second)]
-        lines.append(
-            (
-                *pair.group, pair.benchmark, pair.first, pair.second, pair.difference, pair.low, pair.high, pair.p,
-                pair.p_holm, pair.says, pair.role, pair.low_90, pair.high_90, _overlap(*ends), *pair.more.values(),
-            )
-        )  # fmt: skip
+        numbers = pair.difference, pair.low, pair.high, pair.p_holm
+        lines.append((*_named(pair), *numbers, pair.says, pair.role, _overlap(*ends)))
     return captioned(f"{key}-pairs", "Every two subsets of a question, second minus first", heads, lines, copies=True)
+
+
+def _more_of_pairs(key: str, pairs: Sequence[ReportedPair]) -> DataTable:
+    """p before the correction, the interval that a test of equivalence reads, and the further columns of the table."""
+    more = [Column(name) for name in (pairs[0].more if pairs else ())]
+    heads = (*PAIR, Column("p", "p"), Column("low, 90%", "points"), Column("high, 90%", "points"), *more)
+    lines = [(*_named(pair), pair.p, pair.low_90, pair.high_90, *pair.more.values()) for pair in pairs]
+    return captioned(f"{key}-pairs-more", "More of every comparison", heads, lines)
+
+
+def _named(pair: ReportedPair) -> tuple[str, ...]:
+    return *pair.group, pair.benchmark, pair.first, pair.second
 
 
 def _overlap(first: ReportedScore | None, second: ReportedScore | None) -> str:
@@ -252,9 +264,10 @@ def _verdicts(key: str, answers: Answers) -> list[Picture]:
         own = [one for one in answers.graded if one.benchmark == benchmark]
         totals = Counter({name: sum(one.verdicts.get(name, 0) for one in own) for name in VERDICTS})
         seen = [name for name in VERDICTS if totals[name]]
+        begins = _beginning([one.name for one in own])
         marks = [
             Bar(
-                f"{one.name}",
+                one.name.removeprefix(begins),
                 [one.verdicts.get(name, 0) for name in seen],
                 f"{one.verdicts.get('pass', 0):,} of {sum(one.verdicts.values()):,} pass",
             )
@@ -262,6 +275,7 @@ def _verdicts(key: str, answers: Answers) -> list[Picture]:
         ]
         name = slug(f"{key}-verdicts-{benchmark}")
         title = f"Verdicts, {TITLES.get(benchmark, benchmark)}, n = {sum(totals.values()):,} samples"
+        title += f" of {begins.rstrip('_')}" if begins else ""
         told = (
             "Stacked bars of verdicts by student: "
             + "; ".join(f"{mark.name} {mark.words}" for mark in marks[:20])
@@ -279,6 +293,12 @@ def _verdicts(key: str, answers: Answers) -> list[Picture]:
             )
         )
     return pictures
+
+
+def _beginning(names: Sequence[str]) -> str:
+    """What the names of trained students begin with alike, up to an underscore."""
+    trained = [name for name in names if name != UNTRAINED]
+    return f"{commonprefix(trained).rpartition('_')[0]}_" if len(trained) > 1 and "_" in commonprefix(trained) else ""
 
 
 def _tags(key: str, answers: Answers) -> DataTable | None:

@@ -16,7 +16,7 @@ from report.parts import leakage
 from report.parts.common import left_out_table
 
 USED = ((PLAIN, ""), (MIDDLE_INK, STRIPES))  # how records that are used and left out look
-COLUMNS = ("Seeds", "Partitions and checks", "Students and checks", "Scores")
+COLUMNS = ("Seeds and other files", "Partitions and checks", "Students and checks", "Scores")
 SEEDS, PARTITIONS, STUDENTS, SCORES = range(len(COLUMNS))
 NAMES = {
     "RQ1_complexity": "RQ1 complexity", "RQ2_classification": "RQ2 categories", "RQ2_composition": "RQ2 mixes",

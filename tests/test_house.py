@@ -14,7 +14,16 @@ CODE = ROOT / "Code"
 # from the ground up: a room imports rooms of lower floors only, and never another one of its own floor
 FLOORS = (
     {"seedkit"},
-    {"inference", "sandbox", "RQ1_complexity", "RQ2_composition", "RQ3_density", "RQ4_breadth", "baselines", "training"},
+    {
+        "inference",
+        "sandbox",
+        "RQ1_complexity",
+        "RQ2_composition",
+        "RQ3_density",
+        "RQ4_breadth",
+        "baselines",
+        "training",
+    },
     {"benchmarks"},
     {"seeds", "teacher", "evaluation"},
     {"report"},

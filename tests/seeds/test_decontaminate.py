@@ -172,7 +172,10 @@ def test_usage_errors_are_one_line_and_exit_code_2(tmp_path: Path, script_main: 
         (["--benchmarks", empty, "--input_file", source], "expected problems of HumanEval"),
         (["--benchmarks", benchmark, "--report", tampered], "expected a folder as its manifest says"),
         (["--benchmarks", benchmark, "--report", bare, "--on_bad_record", "reject"], "expected no --on_bad_record"),
-        (["--benchmarks", benchmark, "--report", bare], "expected tertiles, mixes, baselines, parts of them or classified records"),
+        (
+            ["--benchmarks", benchmark, "--report", bare],
+            "expected tertiles, mixes, baselines, parts of them or classified records",
+        ),
         (["--benchmarks", benchmark, "--report", bare, "--remove"], "expected no --remove with it"),
         (["--benchmarks", benchmark, "--report", bare, "--input_file", source], "expected no --input_file with it"),
     ):

@@ -55,6 +55,8 @@ if [ -n "$all" ]; then
   esac
   Rscript -e 'library(lme4)' >/dev/null 2>&1 ||
     debian_packages "the comparison with lme4" --no-install-recommends r-base-core r-cran-lme4 || true
+  export SEEDKIT_RAY_ENV=$cache/ray-2.60
+  environment "$SEEDKIT_RAY_ENV" requirements.txt tests/requirements.txt Code/cluster/requirements.txt
   export SEEDKIT_LIVECODEBENCH_ENV=$cache/livecodebench-26.3
   environment "$SEEDKIT_LIVECODEBENCH_ENV" tests/requirements-livecodebench.txt
   "$SEEDKIT_LIVECODEBENCH_ENV/bin/python" -m pip show -q nvidia-livecodebench 2>/dev/null ||

@@ -10,6 +10,7 @@ from seedkit.cli import say
 from seedkit.digit_scorers import Prompt, TransformersDigits, VllmDigits
 from seedkit.errors import InputError, UsageError
 from seedkit.models import circumstances, model_label, model_revision
+from seedkit.ray_workers import split
 from seedkit.score_store import Score
 from seedkit.scoring_model import why_not_compiled
 from seedkit.stage import ModelSpec
@@ -59,10 +60,12 @@ def digit_scorer(
         return ModelSpec(factory, list(where), identity)
     scorer = functools.partial(VllmDigits, model, prompt, **how)
     size = args.tensor_parallel_size
-    gpus = [device.removeprefix("cuda:") for device in where if device.startswith("cuda:")]
+    names, clusters = zip(*map(split, where), strict=True)
+    gpus = [name.removeprefix("cuda:") for name in names if name.startswith("cuda:")]
     if not gpus:
-        return ModelSpec(scorer, ["cpu"], identity, isolate=True)
-    groups = [f"cuda:{'+'.join(gpus[start : start + size])}" for start in range(0, len(gpus) - size + 1, size)]
+        return ModelSpec(scorer, list(where[:1]), identity, isolate=True)
+    behind = f"@{clusters[0]}" if clusters[0] else ""
+    groups = [f"cuda:{'+'.join(gpus[start : start + size])}{behind}" for start in range(0, len(gpus) - size + 1, size)]
     wanted = args.data_parallel_size or len(groups)
     if not groups or wanted > len(groups):
         raise InputError(f"vLLM: {wanted} engines of {size} GPUs need {wanted * size} GPUs, there are {len(gpus)}")

@@ -2,6 +2,7 @@
 
 import argparse
 import math
+import re
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -129,6 +130,15 @@ def add_machine_flags(flags: argparse.ArgumentParser) -> argparse._ArgumentGroup
         help="auto, cpu, cuda (every GPU), or a list: cuda:0 cuda:1",
     )
     group.add_argument(
+        "--cluster",
+        type=cluster,
+        action=_OnCluster,
+        dest="device",
+        default=argparse.SUPPRESS,
+        metavar="ADDRESS",
+        help="run on all of a Ray cluster: HOST:PORT, auto (the one that this machine belongs to), or local:N (N nodes here)",
+    )
+    group.add_argument(
         "--dtype",
         choices=("auto", "bfloat16", "float16", "float32"),
         default="auto",
@@ -168,7 +178,22 @@ class _Joined(argparse.Action):
     """Several values, with spaces or commas between them, as one with commas."""
 
     def __call__(self, parser: Any, namespace: argparse.Namespace, values: Any, option_string: Any = None) -> None:
-        setattr(namespace, self.dest, ",".join(values))
+        _, at, where = getattr(namespace, self.dest).partition("@")
+        setattr(namespace, self.dest, ",".join(values) + at + where)
+
+
+class _OnCluster(argparse.Action):
+    """Devices of a cluster, whose name stands behind theirs."""
+
+    def __call__(self, parser: Any, namespace: argparse.Namespace, values: Any, option_string: Any = None) -> None:
+        setattr(namespace, self.dest, f"{getattr(namespace, self.dest).partition('@')[0]}@{values}")
+
+
+def cluster(text: str) -> str:
+    """An argument type: a Ray cluster."""
+    if text != "auto" and not re.fullmatch(r"local:[1-9][0-9]?|(?!local:)[^\s@/,]+:[0-9]{1,5}", text):
+        raise argparse.ArgumentTypeError(f"expected HOST:PORT, auto, or local:N with N from 1 to 99, got {text!r}")
+    return text
 
 
 def positive(text: str) -> int:

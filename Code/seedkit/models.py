@@ -11,6 +11,7 @@ from pathlib import Path
 from seedkit.cli import say
 from seedkit.errors import InputError, UsageError
 from seedkit.files import file_facts
+from seedkit.ray_workers import cluster_devices, gpu_names, split
 
 NO_GPU_FOUND = 6  # exit code of nvidia-smi: what was asked for is not there
 # Endings of the files that decide what a model computes; a training run's optimizer states and checkpoints do not.
@@ -68,9 +69,13 @@ def loading(name: str) -> Iterator[None]:
 def devices(wanted: str) -> list[str]:
     """The devices to run on, one worker each: every visible GPU for auto and cuda, else those listed, as cuda:0,cuda:1.
 
+    Behind an @ stands the cluster whose devices are meant, see seedkit.ray_workers.
     auto is the CPU where there is no GPU. Raises UsageError for a device that is not there, and for auto where there is a
     GPU that torch cannot use: hours on the CPU, with other models, are not what was meant.
     """
+    wanted, cluster = split(wanted)
+    if cluster:
+        return cluster_devices(wanted, cluster)
     import torch
 
     names = [name.strip() for name in wanted.split(",")]
@@ -138,10 +143,14 @@ def _why_no_cuda() -> str:
 
 def device_kind(on: Sequence[str]) -> str:
     """What computes on these devices, as far as it decides about last bits: cpu, or the names of the GPUs."""
+    kind, cluster = split(on[0])
+    kind = kind.partition(":")[0] if cluster else kind
+    if kind == "cuda" and cluster:
+        return ", ".join(gpu_names(cluster))
     import torch
 
     gpus = [int(number) for name in on if name.startswith("cuda:") for number in name.removeprefix("cuda:").split("+")]
-    return ", ".join(sorted({torch.cuda.get_device_name(number) for number in gpus})) or on[0]
+    return ", ".join(sorted({torch.cuda.get_device_name(number) for number in gpus})) or kind
 
 
 def circumstances(dtype: str, on: Sequence[str], batch_tokens: int) -> dict[str, str]:

@@ -1,7 +1,8 @@
-"""Running a model over many items (texts, requests): in this process, or in one worker process per device.
+"""Running a model over many items (texts, requests): in this process, in one worker process per device, or in one actor
+per device of a Ray cluster.
 
 A stage is a class that loads its model in `__init__(..., device=...)` and maps a chunk of items to a chunk of results
-in `__call__`, in order. It does not know how many stages run beside it. The same class fits Ray Data's map_batches.
+in `__call__`, in order. It does not know how many stages run beside it.
 
 Which items are computed together depends on the chunk alone, neither on time nor on what is done already: a stage that
 computes a chunk in batches says in `batches` which. Batches are then run one by one, so that results are kept as they come.
@@ -25,6 +26,7 @@ from typing import Any, Generic, NamedTuple, Protocol, TypeVar, runtime_checkabl
 
 from seedkit.display import Progress
 from seedkit.errors import RunError
+from seedkit.ray_workers import Actors, split
 from seedkit.score_store import Score, ScoreStore, text_key
 
 CHUNK = 1024  # texts from which batches are cut
@@ -56,7 +58,7 @@ class Batched(Protocol):
 
 
 class StageFactory(Protocol[Item, Mapped]):
-    """Makes a stage, its model loaded on a device such as cpu or cuda:0. A partial of the stage's class is one."""
+    """Makes a stage, its model loaded on a device such as cpu or cuda:0. The stage's class is one, or a partial of it."""
 
     def __call__(self, *, device: str) -> Stage[Item, Mapped]: ...
 
@@ -81,14 +83,18 @@ class ModelSpec(Generic[Result]):
 class Workers(Generic[Item, Result]):
     """One stage per device. With one device the stage lives in this process, unless `isolate` gives it one of its own.
 
+    Devices of a cluster (their names hold an @) have actors there, see seedkit.ray_workers.
+
     Leaving the `with` block gives back the memory of the models.
     """
 
     def __init__(self, factory: StageFactory[Item, Result], devices: Sequence[str], *, isolate: bool = False) -> None:
         self._factory, self._devices = factory, devices
+        self._cluster = split(devices[0])[1]
         self._pooled = isolate or len(devices) > 1
         self._stage: Stage[Item, Result] | None = None
         self._pool: ProcessPoolExecutor | None = None
+        self._actors: Actors | None = None
 
     def __enter__(self) -> "Workers[Item, Result]":
         return self
@@ -100,11 +106,15 @@ class Workers(Generic[Item, Result]):
         if self._pool is not None:
             self._pool.shutdown(cancel_futures=True)
             self._pool = None
+        if self._actors is not None:
+            self._actors.close()
+            self._actors = None
 
     def map(self, chunks: Sequence[list[Item]]) -> Iterator[tuple[int, Result]]:
         """Yield (chunk number, result) as chunks finish, in any order. Models load with the first chunk.
 
-        Raises RunError if a worker process dies; what it was working on is lost, what was yielded is not.
+        Raises RunError if a worker process dies; what it was working on is lost, what was yielded is not. On a cluster it is
+        computed again elsewhere, and RunError comes where that fails.
         """
         yield from self._each(_call, chunks)
 
@@ -114,6 +124,10 @@ class Workers(Generic[Item, Result]):
         return [found[number] for number in range(len(chunks))]
 
     def _each(self, work: Callable[..., Any], chunks: Sequence[list[Item]]) -> Iterator[tuple[int, Any]]:
+        if self._cluster:
+            self._actors = self._actors or Actors(self._factory, self._devices, self._cluster)
+            yield from self._actors.each(work, chunks)
+            return
         if not self._pooled:
             for number, chunk in enumerate(chunks):
                 self._stage = self._stage or self._factory(device=self._devices[0])

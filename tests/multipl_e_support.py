@@ -13,6 +13,7 @@ in a jail only.
 import json
 import os
 import re
+import time
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,8 @@ from sandbox.judging.verdict import INFRA_ERROR, PASS, Verdict
 
 _TEXTS = Path(__file__).parent / "benchmarks" / "multipl_e"
 _EITHER = re.compile(r"«([^|«]*)\|([^»]*)»")
+
+PATIENCE_S = 60
 
 
 def _sections(path: Path) -> dict[str, str]:
@@ -83,21 +86,37 @@ def none_passes(language: str, problem: Problem, attacks: dict[str, str], sandbo
     holes = {}
     for name, text in attacks.items():
         verdict = judged(language, problem, text, sandbox, 3)
-        if verdict.name in (PASS, INFRA_ERROR) or _left_of(sandbox):
-            holes[name] = (verdict, _left_of(sandbox))
+        left = _left_of(sandbox)
+        if verdict.name in (PASS, INFRA_ERROR) or left:
+            holes[name] = (verdict, left)
     assert holes == {}
 
 
 def _left_of(sandbox: Sandbox) -> list[str]:
-    """What runs as the jail's user, or is a `sleep 987` of an attack."""
-    user, found = getattr(sandbox, "_user", None), []
+    """The commands of what runs on as the jail's user, or as a `sleep 987` of an attack.
+
+    Tests beside this one have such processes too, for less than PATIENCE_S; what is left runs longer.
+    """
+    until = time.monotonic() + PATIENCE_S
+    left = _running(sandbox)
+    while left and time.monotonic() < until:
+        time.sleep(0.2)
+        now = _running(sandbox)
+        left = {process: command for process, command in left.items() if process in now}
+    return list(left.values())
+
+
+def _running(sandbox: Sandbox) -> dict[tuple[str, str], str]:
+    """What runs as the jail's user or is a `sleep 987`, by process id and start."""
+    user, found = getattr(sandbox, "_user", None), {}
     for pid in filter(str.isdigit, os.listdir("/proc")):
         try:
             facts, command = os.stat(f"/proc/{pid}"), Path(f"/proc/{pid}/cmdline").read_text()
+            start = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
         except OSError:
             continue
         if facts.st_uid == user or "987" in command.split("\0"):
-            found.append(command)
+            found[pid, start] = command
     return found
 
 

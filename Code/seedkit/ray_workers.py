@@ -33,6 +33,7 @@ from seedkit.errors import InputError, RunError, UsageError
 AHEAD = 2  # chunks that an actor has at once, so that none waits for the next one
 TRIES = 3  # times that an actor may die over the same chunk
 START_S = 120  # seconds in which at least one actor has to start
+JOIN_S = 10  # seconds in which a cluster has to take this script
 BEAT_S = 10  # seconds after which it is said what is waited for
 STORE_BYTES = 256 * 2**20  # of each node's object store in a private cluster; what does not fit goes to the disk
 # packages that decide about the last bits of a result; builds of the same version for other processors are taken as equal
@@ -117,8 +118,11 @@ def _join(cluster: str) -> None:
         # its own folder: Ray writes there which cluster `auto` means, and that of another cluster stays as it is
         os.environ["RAY_TMPDIR"] = folder = tempfile.mkdtemp(prefix="cluster-")
         atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    elif cluster != "auto":
-        _answering(cluster)
+    else:
+        os.environ.setdefault("RAY_py_gcs_connect_timeout_s", str(JOIN_S))
+        os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "error")  # no line a second about a token that is refused
+        if cluster != "auto":
+            _answering(cluster)
     try:
         import ray
     except ImportError as error:
@@ -130,8 +134,8 @@ def _join(cluster: str) -> None:
         ray.init(address=address, log_to_driver=False, logging_level="ERROR", namespace="seedkit")
     except (ConnectionError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
         raise UsageError(
-            f"--cluster {cluster}: expected the address of a running cluster to which this machine belongs, and its token in "
-            f"RAY_AUTH_TOKEN ({_line(error)})"
+            f"--cluster {cluster}: expected a running cluster to which this machine belongs, and its token in RAY_AUTH_TOKEN or "
+            f"~/.ray/auth_token ({_line(error)})"
         ) from None
     atexit.register(ray.shutdown)
 

@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from seedkit.display import table
+from seedkit import partition
+from seedkit.balance import balance, balance_report
+from seedkit.display import table, written_to
 from seedkit.errors import InputError, RunError, UsageError
 from seedkit.manifest import versions
 from seedkit.records import json_lines, record_line
@@ -112,14 +114,16 @@ def publish(
             members.setdefault(row, []).append(subset.name)
     source.folder.write(SCORES, json_lines(_score_rows(source, scores, columns, members)))
     write_rejects(source.folder, source.rejects)
-    source.folder.finish(_manifest(source, subsets, failed, known, plan, args))
+    apart = balance(partition.measure(source), ((one.name, one.rows) for one in subsets))
+    source.folder.finish({**_manifest(source, subsets, failed, known, plan, args), "balance": apart})
     rows = [[one.name, f"{len(one.rows):,}", *_range(columns, one)] for one in subsets]
     return "\n".join(
         [
             f"\n{source.name}: {len(source.records):,} records",
             table(["subset", "n", "by", "lowest", "highest"], rows),
             *(f"{one.name}: {one.note}" for one in subsets if one.note),
-            f"written to {source.folder.path}",
+            balance_report(apart["subsets"]),
+            written_to(source.folder.path),
         ]
     )
 

@@ -59,6 +59,9 @@ def test_the_command_writes_what_it_says(tmp_path: Path, script_command: Command
     ]
     assert manifest["models"]["ifd"]["dtype"] == "float32"
     assert "BASELINE_LONGEST.jsonl" in done.stdout
+    lengths = {name: row["answer_tokens"]["mean"] for name, row in manifest["balance"]["subsets"].items()}
+    assert lengths["BASELINE_LONGEST.jsonl"] > lengths[RANDOM[0]] > lengths["BASELINE_SHORTEST.jsonl"]
+    assert "answer tokens" in done.stdout.split("WARNING: standardised mean differences above 0.25")[1]
 
 
 def test_random_subsets_are_prefixes_of_one_order_and_independent_of_each_other(

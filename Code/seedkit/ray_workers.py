@@ -16,13 +16,14 @@ import importlib.util
 import os
 import re
 import secrets
-import shutil
 import socket
+import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -117,10 +118,9 @@ def _join(cluster: str) -> None:
         os.environ["RAY_AUTH_MODE"], os.environ["RAY_AUTH_TOKEN"] = "token", secrets.token_hex(32)
         # its own folder: Ray writes there which cluster `auto` means, and that of another cluster stays as it is
         os.environ["RAY_TMPDIR"] = folder = tempfile.mkdtemp(prefix="cluster-")
-        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+        _watch(folder)
     else:
-        os.environ.setdefault("RAY_py_gcs_connect_timeout_s", str(JOIN_S))
-        os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "error")  # no line a second about a token that is refused
+        os.environ.setdefault("RAY_NUM_REDIS_GET_RETRIES", str(JOIN_S))  # tries to join, one a second
         if cluster != "auto":
             _answering(cluster)
     try:
@@ -131,13 +131,28 @@ def _join(cluster: str) -> None:
         ) from None
     address = _private(int(local[1])) if local else cluster
     try:
-        ray.init(address=address, log_to_driver=False, logging_level="ERROR", namespace="seedkit")
+        with _silent():
+            ray.init(address=address, log_to_driver=False, logging_level="ERROR", namespace="seedkit")
     except (ConnectionError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
         raise UsageError(
             f"--cluster {cluster}: expected a running cluster to which this machine belongs, and its token in RAY_AUTH_TOKEN or "
             f"~/.ray/auth_token ({_line(error)})"
         ) from None
     atexit.register(ray.shutdown)
+
+
+@contextmanager
+def _silent() -> Iterator[None]:
+    """Nothing goes to stderr: while Ray joins a cluster that refuses its token, its C++ parts write a line a second."""
+    sys.stderr.flush()
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
 
 
 def _line(error: Exception) -> str:
@@ -156,10 +171,48 @@ def _answering(address: str) -> None:
         raise UsageError(f"--cluster {address}: no cluster answers there ({error})") from None
 
 
+# Reads until the script has ended, however it did; then ends what has files open in the folder (every process
+# of Ray's writes its log there), and removes it.
+WATCH = """
+import os, pathlib, shutil, signal, sys, time
+sys.stdin.read()
+for _ in range(20):
+    left = []
+    for entry in pathlib.Path("/proc").glob("[0-9]*"):
+        try:
+            opened = [] if entry.name == sys.argv[2] else (entry / "fd").iterdir()  # the script waits for this to be done
+            if any(os.readlink(file).startswith(sys.argv[1] + "/") for file in opened):
+                left.append(int(entry.name))
+                os.kill(left[-1], signal.SIGKILL)
+        except OSError:  # it has ended, or is not ours
+            pass
+    if not left:
+        break
+    time.sleep(0.2)
+shutil.rmtree(sys.argv[1], ignore_errors=True)
+"""
+
+
+def _watch(folder: str) -> None:
+    """See to it that nothing is left of a private cluster whose folder this is.
+
+    A killed script's nodes end with it, but Ray's agents beside them wait for a minute or more for the head node.
+    """
+    nowhere = subprocess.DEVNULL
+    watcher = subprocess.Popen(
+        [sys.executable, "-c", WATCH, folder, str(os.getpid())],
+        stdin=subprocess.PIPE,
+        stdout=nowhere,
+        stderr=nowhere,
+        start_new_session=True,
+    )
+    atexit.register(watcher.communicate)  # closes its stdin and waits: after all else, since it is registered first
+
+
 def _private(count: int) -> str:
     """Start a cluster of so many nodes on this machine, each with its share of the cores; returns its address.
 
-    Its processes end with this one, also where it is killed: the kernel tells them.
+    Its processes end with this one, also where it is killed.
     """
     from ray.cluster_utils import Cluster
 

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,9 +18,10 @@ from seedkit.ray_workers import Actors, Node, _gpu_slots, cluster_devices, insta
 from support import ROOT, Command, contents, offline
 
 RECORDS = 600
+SMALL = ("--max_batch_tokens", "256")  # enough batches that every node has some
 SCRIPTS = {
-    "complexity": ("RQ1_complexity/complexity_scorer.py", "--scorer", "embedded"),
-    "diversity": ("RQ3_density/diversity_scorer.py", "--embedder", "minilm"),
+    "complexity": ("RQ1_complexity/complexity_scorer.py", "--scorer", "embedded", *SMALL),
+    "diversity": ("RQ3_density/diversity_scorer.py", "--embedder", "minilm", *SMALL),
 }
 
 
@@ -188,6 +190,19 @@ def until(process: "subprocess.Popen[str]", word: str, count: int = 1) -> list[i
     raise AssertionError(f"no {word}: {below(process.pid)}")
 
 
+def second_node_at_work(process: "subprocess.Popen[str]") -> int:
+    """The id of the second node's raylet, once an actor on it is at work."""
+    raylet = until(process, "--node_ip_address=127.0.0.3")
+    for _ in range(6000):
+        every = processes()
+        for parent, _, line in every.values():
+            if parent in raylet and line.startswith("ray::StageActor.work"):
+                return parent
+        assert process.poll() is None, process.communicate()[1][-3000:]
+        time.sleep(0.02)
+    raise AssertionError("the second node has no work")
+
+
 @pytest.mark.heavy
 @pytest.mark.parametrize("what", SCRIPTS)
 def test_two_nodes_give_the_bytes_of_one_process(
@@ -203,14 +218,14 @@ def test_two_nodes_give_the_bytes_of_one_process(
 
 @pytest.mark.heavy
 @pytest.mark.parametrize("what", SCRIPTS)
-@pytest.mark.parametrize("victim", ["ray::StageActor.work", "--node_ip_address=127.0.0.3"])
+@pytest.mark.parametrize("victim", ["actor", "node"])
 def test_what_a_dead_actor_or_node_had_is_given_again(
     tmp_path: Path, ray_python: str, records: Path, expected: dict[str, dict[str, bytes]], what: str, victim: str
 ) -> None:
     process = begin(ray_python, what, records, tmp_path / "out", "--cluster", "local:2")
-    until(process, "ray::StageActor.work", 2)
+    node = second_node_at_work(process)
     started = below(process.pid)
-    os.kill(until(process, victim)[0], signal.SIGKILL)
+    os.kill(node if victim == "node" else until(process, "ray::StageActor.work")[0], signal.SIGKILL)
     said = ended(process)
     assert "what it had is given again" in said
     assert contents(tmp_path / "out") == expected[what]
@@ -222,7 +237,7 @@ def test_the_killed_script_leaves_no_process_and_goes_on(
     tmp_path: Path, ray_python: str, records: Path, expected: dict[str, dict[str, bytes]]
 ) -> None:
     process = begin(ray_python, "complexity", records, tmp_path / "out", "--cluster", "local:2")
-    until(process, "ray::StageActor.work", 2)
+    second_node_at_work(process)
     started = below(process.pid)
     assert len(started) > 5
     process.kill()
@@ -230,3 +245,100 @@ def test_the_killed_script_leaves_no_process_and_goes_on(
     none_left(started)
     ended(begin(ray_python, "complexity", records, tmp_path / "out", "--cluster", "local:2"))
     assert contents(tmp_path / "out") == expected["complexity"]
+
+
+# --- heavy: a cluster that others have started
+
+HEAD = """
+import sys
+from ray.cluster_utils import Cluster
+cluster = Cluster()
+cluster.add_node(num_cpus=2, node_ip_address="127.0.0.2", include_dashboard=False, object_store_memory=2**27)
+print(cluster.address, flush=True)
+sys.stdin.read()
+cluster.shutdown()
+"""
+
+
+@pytest.fixture(scope="module")
+def address(ray_python: str) -> Iterator[tuple[str, dict[str, str]]]:
+    """A cluster of one node, and the variables with which a process may join it."""
+    with tempfile.TemporaryDirectory(
+        prefix="ray-"
+    ) as folder:  # a short path: sockets have names of 107 letters at most
+        variables = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": "5eed" * 16, "RAY_TMPDIR": folder, "HOME": folder}
+        variables |= {"RAY_USAGE_STATS_ENABLED": "0", "RAY_raylet_start_wait_time_s": "120"}
+        head = subprocess.Popen(
+            [ray_python, "-c", HEAD],
+            env={**offline(), **variables},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert head.stdout is not None
+        where = head.stdout.readline().strip()
+        started = below(head.pid)
+        yield where, variables
+        head.communicate("")
+        none_left(started)
+
+
+def joined(python: str, address: str, folder: Path, *more: str, **variables: str) -> "subprocess.CompletedProcess[str]":
+    """complexity_scorer.py on a cluster."""
+    script, *flags = SCRIPTS["complexity"]
+    command = [python, str(ROOT / "Code" / script), *flags, "--input_file", str(ROOT / "Datas/sample/EVOL.jsonl")]
+    command += ["--limit", "60", "--output_dir", str(folder), *more, *(["--cluster", address] if address else [])]
+    where = {**offline(), **variables}
+    return subprocess.run(command, capture_output=True, text=True, env=where, timeout=300, check=False)
+
+
+@pytest.mark.heavy
+def test_a_cluster_is_joined_by_its_address_and_with_its_token_only(
+    tmp_path: Path, ray_python: str, address: tuple[str, dict[str, str]]
+) -> None:
+    where, variables = address
+    assert joined(ray_python, "", tmp_path / "one").returncode == 0
+    done = joined(ray_python, where, tmp_path / "cluster", **variables)
+    assert done.returncode == 0, done.stderr
+    assert contents(tmp_path / "cluster") == contents(tmp_path / "one")
+    for wrong in ({"RAY_AUTH_TOKEN": "bad0" * 16}, {"RAY_AUTH_TOKEN": ""}):
+        began = time.monotonic()
+        done = joined(ray_python, where, tmp_path / "none", **{**variables, **wrong})
+        assert done.returncode == 2
+        lines = [line for line in done.stderr.splitlines() if not line.startswith("EVOL: ")]
+        assert len(lines) == 1 and lines[0].startswith(f"error: --cluster {where}: expected a running cluster"), (
+            done.stderr
+        )
+        assert time.monotonic() - began < 60
+    done = joined(ray_python, where, tmp_path / "none", "--device", "cuda", **variables)
+    assert (done.returncode, done.stderr.splitlines()[-1][:20]) == (2, "error: --device cuda")
+
+
+@pytest.mark.heavy
+def test_a_node_that_lacks_the_package_is_one_line(
+    tmp_path: Path, ray_python: str, address: tuple[str, dict[str, str]]
+) -> None:
+    where, variables = address
+    subprocess.run([ray_python, "-m", "venv", "--without-pip", str(tmp_path / "bare")], check=True)
+    asked = [ray_python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]
+    others = subprocess.run(asked, capture_output=True, text=True, check=True).stdout
+    (bare,) = (tmp_path / "bare").glob("lib/python3*/site-packages")
+    (bare / "others.pth").write_text(others)  # the libraries, but not what a .pth file there adds: our own package
+    command = [str(tmp_path / "bare/bin/python"), "-m", "ray.scripts.scripts", "start", "--block", "--num-cpus", "2"]
+    command += ["--address", where, "--node-ip-address", "127.0.0.3", "--object-store-memory", str(2**27)]
+    node = subprocess.Popen(
+        command, env={**offline(), **variables}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, text=True
+    )
+    try:
+        until(node, "raylet_socket_name")
+        for _ in range(20):  # it has to be known to the head node, too
+            done = joined(ray_python, where, tmp_path / "none", "--no-resume", "--overwrite", **variables)
+            if done.returncode:
+                break
+        assert done.returncode == 2, done.stderr
+        assert "error: node 127.0.0.3 of cluster" in done.stderr and "is not installed, expected" in done.stderr
+    finally:
+        started = below(node.pid)
+        node.terminate()
+        node.wait(60)
+        none_left(started)

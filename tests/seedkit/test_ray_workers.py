@@ -217,8 +217,7 @@ def test_two_nodes_give_the_bytes_of_one_process(
 
 
 @pytest.mark.heavy
-@pytest.mark.parametrize("what", SCRIPTS)
-@pytest.mark.parametrize("victim", ["actor", "node"])
+@pytest.mark.parametrize(("what", "victim"), [("complexity", "actor"), ("diversity", "node")])
 def test_what_a_dead_actor_or_node_had_is_given_again(
     tmp_path: Path, ray_python: str, records: Path, expected: dict[str, dict[str, bytes]], what: str, victim: str
 ) -> None:

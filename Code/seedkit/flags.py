@@ -178,7 +178,7 @@ class _Joined(argparse.Action):
     """Several values, with spaces or commas between them, as one with commas."""
 
     def __call__(self, parser: Any, namespace: argparse.Namespace, values: Any, option_string: Any = None) -> None:
-        _, at, where = getattr(namespace, self.dest).partition("@")
+        _, at, where = _so_far(namespace, self.dest).partition("@")
         setattr(namespace, self.dest, ",".join(values) + at + where)
 
 
@@ -186,7 +186,13 @@ class _OnCluster(argparse.Action):
     """Devices of a cluster, whose name stands behind theirs."""
 
     def __call__(self, parser: Any, namespace: argparse.Namespace, values: Any, option_string: Any = None) -> None:
-        setattr(namespace, self.dest, f"{getattr(namespace, self.dest).partition('@')[0]}@{values}")
+        setattr(namespace, self.dest, f"{_so_far(namespace, self.dest).partition('@')[0]}@{values}")
+
+
+def _so_far(namespace: argparse.Namespace, dest: str) -> str:
+    """The value of a flag before this one; none is text where a script asks which flags were given."""
+    value = getattr(namespace, dest)
+    return value if isinstance(value, str) else ""
 
 
 def cluster(text: str) -> str:

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -91,18 +91,18 @@ class StudyLog:
 
 def _streamed(command: Sequence[str], log: BinaryIO) -> int:
     """Run a command; what it prints goes to the terminal and the log as it comes. Returns its exit code."""
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=CODE.parent) as process:
+    with ExitStack() as interrupted:
+        process = interrupted.enter_context(
+            subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=CODE.parent)
+        )
+        interrupted.callback(process.terminate)  # before it is waited for; of a process that has ended it does nothing
         assert process.stdout is not None
-        try:
-            for line in process.stdout:
-                sys.stdout.buffer.write(line)
-                sys.stdout.buffer.flush()
-                log.write(line)
-                log.flush()
-        except BaseException:
-            process.terminate()
-            raise
-    return process.returncode
+        for line in process.stdout:
+            sys.stdout.buffer.write(line)
+            sys.stdout.buffer.flush()
+            log.write(line)
+            log.flush()
+        return process.wait()
 
 
 def _records(stage: StudyStage) -> dict[str, Any]:

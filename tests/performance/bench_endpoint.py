@@ -1,7 +1,7 @@
 """How many requests a second does the teacher's script send, and in how much memory? Against a server that answers after 50 ms.
 
-    python tests/performance/bench_endpoint.py --requests 10000 --kills 5
-    python tests/performance/bench_endpoint.py --clients --requests 3000     # the bare clients: aiohttp, httpx2
+    PYTHONPATH=tests python tests/performance/bench_endpoint.py --requests 10000 --kills 5
+    PYTHONPATH=tests python tests/performance/bench_endpoint.py --clients --requests 3000     # the bare clients: aiohttp, httpx2
 
 The first prints a line for the whole script and, with --kills, one for a run that is killed with -9 so often on the way.
 """
@@ -18,8 +18,6 @@ import tempfile
 import threading
 import time
 from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # for a run as a script
 
 from scripted_server import Reply, ScriptedServer, Seen, plain, serving
 

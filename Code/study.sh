@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # A whole study by one command: makes the environments, then runs Code/studies/study.py with these arguments.
-#   bash Code/study.sh Code/studies/laptop.yaml [--limit N] [--from_dir FOLDER] [--output_dir DIR] [--dry_run]
+#   bash Code/study.sh Code/studies/laptop.yaml [--limit N] [--from_dir FOLDER] [--benchmarks PATH...] [--output_dir DIR] [--dry_run]
 # Started again, it goes on where it was. --limit 60 is a trial of minutes that needs no download of data.
 set -euo pipefail
 here=$(dirname "$(realpath "$0")")

@@ -27,16 +27,7 @@ from benchmarks import NAMES
 from seedkit.cli import run
 from seedkit.flags import parser, positive
 
-from evaluation.flags import add_sampling_flags, add_selection_flags, expanded, selection
-
-
-def named_file(text: str) -> tuple[str, Path]:
-    """An argument type: BENCHMARK=FILE, as (benchmark, file)."""
-    name, equals, path = text.partition("=")
-    if not equals or not name or not path:
-        raise argparse.ArgumentTypeError(f"expected BENCHMARK=FILE, got {text!r}")
-    return name, Path(path)
-
+from evaluation.flags import add_sampling_flags, add_selection_flags, expanded, named_file, selection
 
 # the flags that say what a table of finished evaluations is made of; the others say how to ask and to judge
 OF_A_TABLE = {

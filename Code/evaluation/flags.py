@@ -20,6 +20,14 @@ def add_benchmark_flags(group: argparse._ArgumentGroup) -> None:
     )
 
 
+def named_file(text: str) -> tuple[str, Path]:
+    """An argument type: BENCHMARK=FILE, as (benchmark, file)."""
+    name, equals, path = text.partition("=")
+    if not equals or not name or not path:
+        raise argparse.ArgumentTypeError(f"expected BENCHMARK=FILE, got {text!r}")
+    return name, Path(path)
+
+
 def add_sampling_flags(flags: argparse.ArgumentParser, form: str) -> argparse._ArgumentGroup:
     """How a model is asked. `form` says what --form auto means in that script."""
     how = flags.add_argument_group("sampling")

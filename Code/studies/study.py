@@ -5,7 +5,7 @@ remove what the benchmarks hold, partition by the questions asked, draw controls
 on one page. Finished stages are skipped; killed anywhere, it goes on when started again.
 
     bash Code/study.sh Code/studies/laptop.yaml                      # makes the environments first; hours on a laptop
-    bash Code/study.sh Code/studies/laptop.yaml --from_dir ~/downloads --output_dir /data/study
+    bash Code/study.sh Code/studies/laptop.yaml --from_dir ~/downloads --benchmarks ~/benchmarks --output_dir /data/study
     bash Code/study.sh Code/studies/laptop.yaml --limit 60           # a trial on few records and problems: minutes
     python Code/studies/study.py Code/studies/node.yaml --dry_run    # the commands, and about how many hours they take
 
@@ -16,6 +16,7 @@ command, seconds and exit code of each, and report.html last. What each setting 
 import argparse
 from pathlib import Path
 
+from evaluation.flags import named_file
 from seedkit.cli import run
 from seedkit.flags import parser, positive
 
@@ -26,6 +27,21 @@ def parse() -> argparse.Namespace:
     flags.add_argument("--output_dir", type=Path, metavar="DIR", help="default: Datas/studies/NAME of the settings")
     flags.add_argument(
         "--from_dir", type=Path, metavar="FOLDER", help="take the releases from here, not from the hub (fetch_seeds.py)"
+    )
+    flags.add_argument(
+        "--benchmarks",
+        type=Path,
+        nargs="+",
+        metavar="PATH",
+        help="remove what these files or folders hold, as decontaminate.py does (default: HumanEval alone)",
+    )
+    flags.add_argument(
+        "--benchmark_file",
+        nargs="+",
+        type=named_file,
+        default=[],
+        metavar="NAME=FILE",
+        help="evaluate on these problems, as evaluate_study.py does (default: those of a package or of the hub)",
     )
     flags.add_argument(
         "--limit",
@@ -52,6 +68,7 @@ def main() -> None:
     if args.dry_run:
         print(steps.described(study, settings))
         return
+    steps.check_benchmarks(settings, dict(args.benchmark_file))
     with steps.opened(study) as log:
         for stage in study.stages:
             log.run(stage)

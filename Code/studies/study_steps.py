@@ -5,12 +5,14 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import orjson
+from benchmarks import open_benchmark
+from evaluation.flags import expanded
 from seedkit.cli import say
 from seedkit.display import table
 from seedkit.errors import InputError, RunError, UsageError
@@ -41,6 +43,20 @@ def _shown(stage: StudyStage, folder: Path) -> str:
     return " ".join(word.replace(f"{CODE.parent}/", "").replace(str(folder), "$OUTPUT_DIR") for word in words)
 
 
+def check_benchmarks(settings: Settings, files: Mapping[str, Path]) -> None:
+    """Load every benchmark, so that one that cannot be had stops the study before its first hour.
+
+    Raises:
+        InputError: the problems are not what was expected, or neither here nor to be had from the hub.
+        UsageError: there is no such benchmark.
+    """
+    if unknown := [name for name in files if name not in settings.benchmarks]:
+        raise UsageError(f"--benchmark_file {unknown[0]}: expected one of {', '.join(settings.benchmarks)}")
+    for name in settings.benchmarks:
+        for one in expanded(name):
+            open_benchmark(one).load(files.get(name))
+
+
 class StudyLog:
     """Runs stages, and remembers which ended well."""
 
@@ -58,7 +74,7 @@ class StudyLog:
                     row = orjson.loads(line)
                 except orjson.JSONDecodeError:
                     continue  # a line that a killed run did not finish
-                if row["exit_code"] == 0:
+                if row["ended_well"]:
                     found[row["stage"]] = row["command"]
         return found
 
@@ -76,7 +92,15 @@ class StudyLog:
         with (self._folder / "logs" / f"{stage.name.replace(' ', '_')}.log").open("ab") as log:
             code = _streamed(stage.command, log)
         seconds = round(time.monotonic() - started, 1)
-        row = {"stage": stage.name, "exit_code": code, "seconds": seconds, **_records(stage), "command": stage.command}
+        well = code in stage.accepted
+        row = {
+            "stage": stage.name,
+            "exit_code": code,
+            "ended_well": well,
+            "seconds": seconds,
+            **_records(stage),
+            "command": stage.command,
+        }
         half = self._file.exists() and not self._file.read_bytes().endswith(b"\n")  # a killed run's last line
         with self._file.open("ab") as file:
             file.write(b"\n" * half)
@@ -84,7 +108,7 @@ class StudyLog:
             file.flush()
             os.fsync(file.fileno())
         print(f"-- {stage.name}: {seconds:,.0f} s", flush=True)
-        if code:
+        if not well:
             why = f"{stage.name} ended with exit code {code}, after {seconds:,.0f} s; what it finished is kept: start the study again"
             raise UsageError(why) if code == 2 else RunError(why)
 

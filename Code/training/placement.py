@@ -38,8 +38,8 @@ def placed(student: Student, gpus: int, gpu_bytes: float, stage: int | None, len
     share = batch // sharing
     sizes = [size for size in range(min(student.micro_batch, share), 0, -1) if share % size == 0]
     stages = [stage] if stage is not None else [None, 3] if gpus > 1 else [None]
-    if not gpus:
-        return Placement(0, sizes[0], share // sizes[0])
+    if not gpus:  # one sample at a time: a processor gains nothing by more, and pays for their padding
+        return Placement(0, 1, share)
     for chosen in stages:
         for size in sizes:
             memory = gpu_memory(student, size, length, gpus, chosen)

@@ -169,6 +169,8 @@ def plan_runs(
                 "seed": seed,
                 "bf16": placement.gpus > 0,
                 "use_cpu": placement.gpus == 0,
+                # computing activations twice saves memory, of which a processor has enough for students that it can train
+                "disable_gradient_checkpointing": True if placement.gpus == 0 else None,
                 "packing": False,
                 "overwrite_cache": True,
                 "logging_steps": max(1, min(10, total // 50)),

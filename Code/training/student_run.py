@@ -33,6 +33,7 @@ DEEPSPEED = "deepspeed.json"
 SPREAD = {
     "per_device_train_batch_size",
     "gradient_accumulation_steps",
+    "disable_gradient_checkpointing",
     "save_steps",
     "logging_steps",
     "deepspeed",

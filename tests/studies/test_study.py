@@ -15,7 +15,8 @@ SETTINGS = ROOT / "Code" / "studies"
 
 
 def asked(**flags: Any) -> argparse.Namespace:
-    given: dict[str, Any] = {"output_dir": None, "from_dir": None, "limit": None, "environment": Path("env")}
+    given: dict[str, Any] = dict.fromkeys(("output_dir", "from_dir", "benchmarks", "limit"))
+    given |= {"benchmark_file": [], "environment": Path("env")}
     return argparse.Namespace(**{**given, **flags})
 
 
@@ -24,8 +25,8 @@ def test_every_question_and_source_has_its_stages_and_all_folders_reach_the_repo
     names = [stage.name for stage in study.stages]
     assert names == [
         *("fetch and clean", "decontaminate EVOL", "decontaminate OSS", "complexity_scorer", "task_classifier"),
-        *("composition_mixer", "diversity_scorer", "domain_mixer", "baseline_subsets", "leakage", "plan", "train"),
-        *("evaluate", "verify", "report"),
+        *("composition_mixer", "diversity_scorer", "domain_mixer", "baseline_subsets", "leakage", "doctor", "plan"),
+        *("train", "evaluate", "verify", "report"),
     ]
     commands = dict(zip(names, (stage.command for stage in study.stages), strict=True))
     assert str(tmp_path / "raw") in commands["fetch and clean"]
@@ -35,10 +36,30 @@ def test_every_question_and_source_has_its_stages_and_all_folders_reach_the_repo
         for room in ("RQ1", "RQ2", "RQ3", "RQ4", "baselines")
         for source in ("EVOL", "OSS")
     ]
-    for name in ("leakage", "train", "verify", "report"):
+    for name in ("leakage", "doctor", "train", "verify", "report"):
         assert set(folders) <= set(commands[name])
     assert {str(tmp_path / one) for one in ("leakage", "runs", "evaluations")} <= set(commands["report"])
     assert str(tmp_path / "study_plan.yaml") in commands["train"]
+    doctor = commands["doctor"]
+    tokenizer = doctor.index("--tokenizer")
+    assert doctor[tokenizer + 1 : tokenizer + 6] == (
+        "Qwen/Qwen2.5-Coder-1.5B",
+        "--template",
+        "qwen",
+        "--cutoff_len",
+        "2048",
+    )
+
+
+def test_files_of_benchmarks_reach_what_reads_them(tmp_path: Path) -> None:
+    given = asked(
+        output_dir=tmp_path, benchmarks=[tmp_path / "all"], benchmark_file=[("humaneval", tmp_path / "h.jsonl")]
+    )
+    commands = {stage.name: stage.command for stage in plan(read(SETTINGS / "laptop.yaml"), given).stages}
+    for name in ("decontaminate EVOL", "leakage"):
+        assert str(tmp_path / "all") in commands[name]
+    at = commands["evaluate"].index("--benchmark_file")
+    assert commands["evaluate"][at + 1] == f"humaneval={tmp_path / 'h.jsonl'}"
 
 
 def test_a_trial_reads_the_sample_and_is_short(tmp_path: Path) -> None:
@@ -113,6 +134,13 @@ def test_a_stage_that_fails_ends_the_study_and_runs_again(tmp_path: Path, capfd:
     assert "said" in capfd.readouterr().out
 
 
+def test_what_a_stage_finds_is_no_failure(tmp_path: Path) -> None:
+    study = StudyRecipe(tmp_path, [StudyStage("doctor", python("raise SystemExit(1)"), tmp_path, accepted=(0, 1))])
+    run_all(study)
+    run_all(study)
+    assert [(row["exit_code"], row["ended_well"]) for row in rows(tmp_path / "log.jsonl")] == [(1, True)]
+
+
 def test_a_line_that_a_killed_run_left_half_written_is_no_end(tmp_path: Path) -> None:
     out = tmp_path / "out"
     study = StudyRecipe(tmp_path, [StudyStage("one", python(f"open({str(out)!r}, 'a').write('x')"), out)])
@@ -139,16 +167,19 @@ def test_a_plan_that_is_there_stays(tmp_path: Path) -> None:
 
 
 def test_usage_errors_are_one_line(tmp_path: Path, script_main: Command) -> None:
-    (tmp_path / "mine.yaml").write_text(
-        (SETTINGS / "laptop.yaml").read_text() + "benchmark_files: {humaneval: none.jsonl}\n"
-    )
+    laptop = SETTINGS / "laptop.yaml"
+    unheard_of = tmp_path / "mine.yaml"
+    unheard_of.write_text(laptop.read_text().replace("[humaneval]", "[humaneval, mbqp]"))
     for arguments, message in (
         ([tmp_path / "none.yaml"], "cannot be read: No such file"),
-        ([tmp_path / "mine.yaml"], "benchmark_files: none.jsonl: no such file"),
-        ([SETTINGS / "laptop.yaml", "--limit", "0"], "expected a whole number of at least 1"),
+        ([laptop, "--limit", "0"], "expected a whole number of at least 1"),
+        ([laptop, "--benchmark_file", "humaneval"], "expected BENCHMARK=FILE, got 'humaneval'"),
+        ([laptop, "--benchmark_file", "mbpp=none.jsonl"], "--benchmark_file mbpp: expected one of humaneval"),
+        ([laptop, "--benchmark_file", "humaneval=none.jsonl"], "none.jsonl: no such file; expected JSON Lines"),
+        ([unheard_of], "--benchmark mbqp: expected one of humaneval"),
     ):
         done = script_main("studies/study.py", *arguments, "--output_dir", tmp_path / "out")
-        assert done.returncode == 2
+        assert done.returncode == 2, done.stderr
         assert message in done.stderr.splitlines()[-1]
     assert not (tmp_path / "out").exists()
 
@@ -158,7 +189,12 @@ def test_a_trial_ends_with_a_report_and_goes_on_where_it_was(
     tmp_path: Path, trainer_environment: str, script_command: Command
 ) -> None:
     settings = tmp_path / "short.yaml"
-    settings.write_text((SETTINGS / "laptop.yaml").read_text().replace("[RQ1, RQ3]", "[RQ1]").replace("256", "16"))
+    settings.write_text(
+        (SETTINGS / "laptop.yaml")
+        .read_text()
+        .replace("[RQ1, RQ3]", "[RQ1]")
+        .replace("max_new_tokens: 256", "max_new_tokens: 16")
+    )
     command = (
         "studies/study.py",
         settings,
@@ -172,6 +208,9 @@ def test_a_trial_ends_with_a_report_and_goes_on_where_it_was(
     done = script_command(*command, timeout_s=1200)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr
     assert (tmp_path / "out" / "report.html").read_text().startswith("<!DOCTYPE html>")
+    assert (
+        len((tmp_path / "out" / "diagnoses.jsonl").read_text().splitlines()) == 12
+    )  # three thirds of 3, and the control
     again = script_command(*command)
     assert again.returncode == 0
     assert again.stderr.count("finished earlier") == len({row["stage"] for row in rows(tmp_path / "out" / "log.jsonl")})

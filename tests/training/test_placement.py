@@ -93,6 +93,8 @@ def test_a_batch_that_does_not_divide_is_refused() -> None:
 
 def test_the_cpu_and_students_of_unknown_shape_are_not_refused() -> None:
     big = Student("m", "default", 4, "full", {"batch_size": 64}, 10**12, Shape(8, 8, 8, 8))
-    assert placed(big, 0, 0, None, 2048) == Placement(0, 4, 16)
+    assert placed(big, 0, 0, None, 2048) == Placement(
+        0, 1, 64
+    )  # a processor pays for padding and gains nothing by a batch
     unknown = Student("m", "default", 4, "full", {"batch_size": 6}, 10**12)
     assert placed(unknown, 2, 1, None, 2048) == Placement(2, 3, 1)

@@ -155,8 +155,9 @@ class _Planner:
             self.partitions += self._question("baselines/baseline_subsets.py", "baselines", clean)
 
     def _student(self) -> str:
-        if self.settings.student != "smollm2":
-            return self.settings.student
+        name = self.settings.student
+        if name != "smollm2":
+            return str(Path(name).resolve()) if Path(name).is_dir() else name
         folder = self.folder / "smollm2-135m-instruct"
         self._add("student", "training/smollm2.py", ["--output_dir", folder], folder)
         return str(folder)

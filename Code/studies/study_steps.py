@@ -17,6 +17,7 @@ from seedkit.cli import say
 from seedkit.display import table
 from seedkit.errors import InputError, RunError, UsageError
 from seedkit.manifest import documents, read_manifest
+from training.launching import GUARD
 
 from studies.planning import CODE, StudyRecipe, StudyStage
 from studies.settings import Settings
@@ -114,11 +115,20 @@ class StudyLog:
 
 
 def _streamed(command: Sequence[str], log: BinaryIO) -> int:
-    """Run a command; what it prints goes to the terminal and the log as it comes. Returns its exit code."""
+    """Run a command; what it prints goes to the terminal and the log as it comes. Returns its exit code.
+
+    It ends when this process ends, however that happens, so that a study that is started again finds nobody at work.
+    """
     with ExitStack() as interrupted:
         process = interrupted.enter_context(
-            subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=CODE.parent)
+            subprocess.Popen(
+                command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=CODE.parent, start_new_session=True
+            )
         )
+        guard = interrupted.enter_context(
+            subprocess.Popen(["sh", "-c", GUARD, "sh", str(process.pid)], stdin=subprocess.PIPE, start_new_session=True)
+        )
+        interrupted.callback(guard.kill)
         interrupted.callback(process.terminate)  # before it is waited for; of a process that has ended it does nothing
         assert process.stdout is not None
         for line in process.stdout:

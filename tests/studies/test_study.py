@@ -1,6 +1,9 @@
 import argparse
-import json
+import os
+import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +12,7 @@ from seedkit.errors import InputError, RunError, UsageError
 from studies import study_steps as steps
 from studies.planning import StudyRecipe, StudyStage, plan
 from studies.settings import read
+from study_cases import finished
 from support import ROOT, Command, rows
 
 SETTINGS = ROOT / "Code" / "studies"
@@ -184,34 +188,52 @@ def test_usage_errors_are_one_line(tmp_path: Path, script_main: Command) -> None
     assert not (tmp_path / "out").exists()
 
 
+def test_a_killed_study_takes_its_stage_with_it(tmp_path: Path) -> None:
+    mark = tmp_path / "pid"
+    stage = f"import os, time; open({str(mark)!r}, 'w').write(str(os.getpid())); time.sleep(600)"
+    code = f"""
+from pathlib import Path
+from studies import study_steps as steps
+from studies.planning import StudyRecipe, StudyStage
+folder = Path({str(tmp_path)!r})
+with steps.opened(StudyRecipe(folder)) as log:
+    log.run(StudyStage("one", ({sys.executable!r}, "-c", {stage!r}), folder))
+"""
+    with subprocess.Popen([sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": str(ROOT / "Code")}) as study:
+        wait_for(lambda: mark.exists() and mark.read_text() != "")
+        study.kill()
+    wait_for(lambda: not Path("/proc", mark.read_text()).exists())
+
+
+def wait_for(what: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not what():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
 @pytest.mark.heavy
 def test_a_trial_ends_with_a_report_and_goes_on_where_it_was(
     tmp_path: Path, trainer_environment: str, script_command: Command
 ) -> None:
-    settings = tmp_path / "short.yaml"
-    settings.write_text(
-        (SETTINGS / "laptop.yaml")
-        .read_text()
-        .replace("[RQ1, RQ3]", "[RQ1]")
-        .replace("max_new_tokens: 256", "max_new_tokens: 16")
-    )
-    command = (
-        "studies/study.py",
-        settings,
-        "--limit",
-        9,
-        "--output_dir",
-        tmp_path / "out",
-        "--environment",
-        trainer_environment,
-    )
+    finished("training/tiny_student.py", "--output_dir", tmp_path / "tiny")
+    settings, out = tmp_path / "short.yaml", tmp_path / "out"
+    laptop = (SETTINGS / "laptop.yaml").read_text()
+    for earlier, now in (
+        ("[RQ1, RQ3]", "[RQ1]"),
+        ("student: smollm2", f"student: {tmp_path / 'tiny'}"),
+        ("max_new_tokens: 256", "max_new_tokens: 16"),
+    ):
+        assert earlier in laptop
+        laptop = laptop.replace(earlier, now)
+    settings.write_text(laptop)
+    command = ("studies/study.py", settings, "--limit", 9, "--output_dir", out, "--environment", trainer_environment)
     done = script_command(*command, timeout_s=1200)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr
-    assert (tmp_path / "out" / "report.html").read_text().startswith("<!DOCTYPE html>")
-    assert (
-        len((tmp_path / "out" / "diagnoses.jsonl").read_text().splitlines()) == 12
-    )  # three thirds of 3, and the control
+    assert (out / "report.html").read_text().startswith("<!DOCTYPE html>")
+    assert len(rows(out / "diagnoses.jsonl")) == 12  # three thirds of 3, and the control
+    log = rows(out / "log.jsonl")
+    assert log[0]["records"] == 9
     again = script_command(*command)
     assert again.returncode == 0
-    assert again.stderr.count("finished earlier") == len({row["stage"] for row in rows(tmp_path / "out" / "log.jsonl")})
-    assert json.loads((tmp_path / "out" / "log.jsonl").read_text().splitlines()[0])["records"] == 9
+    assert again.stderr.count("finished earlier") == len(log)

@@ -10,7 +10,7 @@ from seedkit.cli import say
 from seedkit.digit_scorers import Prompt, TransformersDigits, VllmDigits
 from seedkit.errors import InputError, UsageError
 from seedkit.models import circumstances, model_label, model_revision
-from seedkit.ray_workers import split
+from seedkit.ray_cluster import split
 from seedkit.score_store import Score
 from seedkit.scoring_model import why_not_compiled
 from seedkit.stage import ModelSpec

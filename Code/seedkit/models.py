@@ -11,7 +11,7 @@ from pathlib import Path
 from seedkit.cli import say
 from seedkit.errors import InputError, UsageError
 from seedkit.files import file_facts
-from seedkit.ray_workers import cluster_devices, gpu_names, split
+from seedkit.ray_cluster import cluster_devices, gpu_names, split
 
 NO_GPU_FOUND = 6  # exit code of nvidia-smi: what was asked for is not there
 # Endings of the files that decide what a model computes; a training run's optimizer states and checkpoints do not.
@@ -69,7 +69,7 @@ def loading(name: str) -> Iterator[None]:
 def devices(wanted: str) -> list[str]:
     """The devices to run on, one worker each: every visible GPU for auto and cuda, else those listed, as cuda:0,cuda:1.
 
-    Behind an @ stands the cluster whose devices are meant, see seedkit.ray_workers.
+    Behind an @ stands the cluster whose devices are meant, see seedkit.ray_cluster.
     auto is the CPU where there is no GPU. Raises UsageError for a device that is not there, and for auto where there is a
     GPU that torch cannot use: hours on the CPU, with other models, are not what was meant.
     """

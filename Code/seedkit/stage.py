@@ -26,7 +26,8 @@ from typing import Any, Generic, NamedTuple, Protocol, TypeVar, runtime_checkabl
 
 from seedkit.display import Progress
 from seedkit.errors import RunError
-from seedkit.ray_workers import Actors, split
+from seedkit.ray_cluster import split
+from seedkit.ray_workers import Actors
 from seedkit.score_store import Score, ScoreStore, text_key
 
 CHUNK = 1024  # texts from which batches are cut

@@ -14,7 +14,8 @@ import pytest
 from seedkit.errors import InputError, UsageError
 from seedkit.flags import add_machine_flags, parser
 from seedkit.models import device_kind
-from seedkit.ray_workers import Actors, Node, _gpu_slots, cluster_devices, installed, split
+from seedkit.ray_cluster import Node, cluster_devices, split
+from seedkit.ray_workers import Actors, _gpu_slots, installed
 from support import ROOT, Command, contents, offline
 
 RECORDS = 600

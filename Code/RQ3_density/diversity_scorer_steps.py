@@ -17,7 +17,7 @@ from seedkit.records import QUERY_DESCRIPTION
 from seedkit.sources import Source, arguments
 
 from RQ3_density.diversity import SEED, VENDI_SAMPLE, Spread, centre, diversity, principal_plane, spread
-from RQ3_density.k_center import farthest_first
+from RQ3_density.k_center import farthest_first, third_in_parts
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -75,13 +75,13 @@ def publish(source: Source, embeddings: Embeddings, encoder: EncoderSpec, args: 
     found = partition.scored_rows(source, reasons, args.max_failure_rate)
     partition.check_enough(source, found)
     centred = args.method == MEAN_COSINE
-    third = len(found.scored) // 3
-    # the traversal goes as far as it decides about a tertile, or for comparison to its end of a third
-    traversal = farthest_first(
-        vectors, found.scored, third if centred else len(found.scored) - third, f"{source.name} k-center"
-    )
-    # float32 vectors have seven digits: scores that differ by less are equal, and equal scores keep the input's order
-    scores = np.round(diversity(vectors, found.scored), 7) if centred else traversal.distance
+    if centred:
+        # float32 vectors have seven digits: scores that differ by less are equal, and equal scores keep the input's order
+        scores = np.round(diversity(vectors, found.scored), 7)
+    else:
+        # as far as it decides about a tertile
+        most = len(found.scored) - len(found.scored) // 3
+        scores = farthest_first(vectors, found.scored, most, f"{source.name} k-center").distance
     called = names(args)
     measured = partition.measure(source)
     tokens = partition.answer_tokens(measured) if args.match else None
@@ -102,19 +102,21 @@ def publish(source: Source, embeddings: Embeddings, encoder: EncoderSpec, args: 
         zip(called.tertiles, (found.scored[tertiles.tertile == tertile] for tertile in (1, 2, 3)), strict=True)
     )
     pick = np.random.default_rng(SEED)
-    groups[RANDOM_THIRD] = np.sort(pick.choice(found.scored, third, replace=False))
+    groups[RANDOM_THIRD] = np.sort(pick.choice(found.scored, len(found.scored) // 3, replace=False))
+    parts = 1
     if centred:
-        groups[K_CENTER_THIRD] = np.sort(found.scored[traversal.order])
+        groups[K_CENTER_THIRD], parts = third_in_parts(vectors, found.scored, f"{source.name} k-center")
     sample = min(VENDI_SAMPLE, *map(len, groups.values()))  # the same for all, since the Vendi score grows with it
     middle = centre(vectors, found.scored)
     spreads = {
         name: spread(vectors, group, middle, sample) if len(group) > 1 else None for name, group in groups.items()
     }
-    source.folder.finish(_manifest(source, found, tertiles, balance, encoder, args, spreads))
+    source.folder.finish(_manifest(source, found, tertiles, balance, encoder, args, spreads, parts))
     return "\n".join(
         [
             partition.report(source, found, tertiles, balance),
             _spread_table(spreads, centred),
+            *([f"{K_CENTER_THIRD}: of {parts} random parts of the records, a third of each"] if parts > 1 else []),
             f"{embeddings.computed:,} texts embedded in this run",
             written_to(source.folder.path),
         ]
@@ -186,6 +188,7 @@ def _manifest(
     encoder: EncoderSpec,
     args: argparse.Namespace,
     spreads: Mapping[str, Spread | None],
+    parts: int,
 ) -> dict[str, object]:
     return {
         **source.describe(),
@@ -200,6 +203,7 @@ def _manifest(
         "spread_of_other_thirds": {
             name: _rounded(found) for name, found in spreads.items() if name not in tertiles.names
         },
+        **({"k_center_parts": parts} if parts > 1 else {}),
     }
 
 

@@ -3,17 +3,22 @@
 Gonzalez 1985, Theoretical Computer Science 38, 293: start somewhere, and take again and again the record that is farthest from all
 that are taken. The k records taken first cover the data with at most twice the radius that k records can. Core sets for active
 learning are taken like that (Sener and Savarese 2018, arXiv 1708.00489).
+
+Time grows with the square of the number of records. Taken in random parts, a share from each, it grows with the number; what is near
+to each other in two parts may then both be taken.
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 from seedkit.display import Progress
 
-from RQ3_density.diversity import blocks, centre
+from RQ3_density.diversity import SEED, blocks, centre
 
 CANDIDATES = 512  # the farthest records, among which several are taken before all others are looked at again
+PART = 25_000  # records at most that are traversed together where they are taken in parts
 DIGITS = 6  # of a cosine: float32 has seven, and the last depends on how the processor adds up
 
 
@@ -58,6 +63,26 @@ def farthest_first(vectors: NDArray[np.float32], rows: NDArray[np.int64], count:
     result[first] = result[taken[1]] if count > 1 else result.max()
     distance: NDArray[np.float64] = np.maximum(result, 0).round(DIGITS)
     return Traversal(taken, distance)
+
+
+def third_in_parts(
+    vectors: NDArray[np.float32], rows: NDArray[np.int64], label: str = ""
+) -> tuple[NDArray[np.int64], int]:
+    """A third (rounded down) of the m >= 3 unit `vectors` (n, d) at `rows`, far from each other, and the number of parts.
+
+    The rows are cut at random in as few parts of nearly one size as have PART rows at most; each gives a third of its own by
+    `farthest_first`. Up to PART rows it is the exact traversal. Time is of the order m PART d. The third is ascending.
+    """
+    parts = -(-len(rows) // PART)
+    shuffled = np.random.default_rng(SEED).permutation(len(rows))
+    bounds = np.linspace(0, len(rows), parts + 1).astype(np.int64)
+    taken = []
+    for number, (start, end) in enumerate(pairwise(bounds.tolist()), 1):
+        own = rows[np.sort(shuffled[start:end])]
+        count = end // 3 - start // 3  # all parts together give a third of all rows
+        here = f"{label} {number} of {parts}" if label and parts > 1 else label
+        taken.append(own[farthest_first(vectors, own, count, here).order])
+    return np.sort(np.concatenate(taken)), parts
 
 
 def _look_at_all(

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from RQ3_density import k_center
 from seedkit.verify import verify
 from support import ROOT, Command, contents, rows
 
@@ -89,6 +90,19 @@ def test_far_from_the_centre_is_not_far_from_each_other(tmp_path: Path, script_m
     both = script_main(*command, "--method", "k_center", "--match", "answer_tokens")
     assert both.returncode == 0, both.stderr
     assert (out / "RQ3_DIVERSITY_T3_HIGHER_K_CENTER_MATCHED.jsonl").exists() and verify(out) == []
+
+
+def test_of_many_records_the_k_center_third_is_taken_in_parts(
+    tmp_path: Path, script_main: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(k_center, "PART", 20)
+    out = tmp_path / "out"
+    result = script_main(SCRIPT, "--input_file", SAMPLE, "--output_dir", out, "--device", "cpu", "--limit", 60)
+    assert result.returncode == 0, result.stderr
+    assert "a k-center third: of 3 random parts of the records, a third of each" in result.stdout
+    found = json.loads((out / "manifest.json").read_text())
+    assert found["k_center_parts"] == 3
+    assert found["spread_of_other_thirds"]["a k-center third"]["neighbours_of"] == 20
 
 
 def test_an_instructor_folder_and_any_transformer(

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from RQ3_density import diversity, k_center
-from RQ3_density.k_center import farthest_first
+from RQ3_density.k_center import Traversal, farthest_first, third_in_parts
 
 
 def unit(count: int, dimension: int, seed: int) -> NDArray[np.float32]:
@@ -59,3 +59,30 @@ def test_one_record_and_records_all_alike() -> None:
     assert farthest_first(alike, np.arange(9), 3).order.tolist() == [0, 1, 2]
     assert farthest_first(alike, np.arange(9), 9).distance.tolist() == [0] * 9
     assert farthest_first(alike, np.arange(1), 1).order.tolist() == [0]
+
+
+def test_a_third_in_parts_is_a_third_of_each_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    vectors = np.concatenate([np.full((3, 8), np.nan, dtype=np.float32), unit(401, 8, 4)])
+    rows = np.arange(3, 404)
+    whole, parts = third_in_parts(vectors, rows)
+    assert parts == 1
+    assert whole.tolist() == sorted(rows[farthest_first(vectors, rows, 133).order].tolist())
+
+    searched = []
+
+    def traversed(vectors: NDArray[np.float32], own: NDArray[np.int64], count: int, label: str = "") -> Traversal:
+        searched.append(own)
+        return farthest_first(vectors, own, count, label)
+
+    monkeypatch.setattr(k_center, "PART", 100)
+    monkeypatch.setattr(k_center, "farthest_first", traversed)
+    third, parts = third_in_parts(vectors, rows)
+    assert parts == 5 and len(third) == len(set(third.tolist())) == 133
+    assert sorted(np.concatenate(searched).tolist()) == rows.tolist()
+    assert {len(own) for own in searched} == {80, 81}  # so time grows with the number of records
+    middle = diversity.centre(vectors, rows)
+    drawn = np.random.default_rng(1).choice(rows, 133, replace=False)
+    apart = [
+        diversity.spread(vectors, np.sort(group), middle).mean_neighbour_distance for group in (drawn, third, whole)
+    ]
+    assert apart == sorted(apart)

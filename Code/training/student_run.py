@@ -12,6 +12,7 @@ NAME/run.json            the plan and what came of it; written last, so that a f
 import math
 import re
 import shutil
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -190,9 +191,11 @@ def finish(folder: Path, run: Run, wanted: dict[str, Any], facts: dict[str, Any]
 
 
 def clear(folder: Path) -> None:
-    """Remove the checkpoints of a finished run, which take several times the space of the model."""
+    """Remove the checkpoints of a finished run, which take several times the space of the model. Two commands may do so at once."""
     for path in checkpoints(folder / MODEL):
-        shutil.rmtree(path)
+        while path.exists():
+            with suppress(FileNotFoundError):  # another one was faster at a file in it
+                shutil.rmtree(path)
 
 
 def checkpoints(model: Path) -> list[Path]:

@@ -1,6 +1,8 @@
 """A student's folder: the settings as YAML, and what is kept of an interrupted run."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 import yaml  # type: ignore[import-untyped]
@@ -32,6 +34,25 @@ def test_what_a_kill_left_is_cleared_and_whole_checkpoints_are_kept(tmp_path: Pa
     (model / "checkpoint-2" / "trainer_state.json").unlink()
     assert student_run.begin(folder, run, {"format": 1}) == 0
     assert not model.exists()  # LLaMA-Factory refuses a folder with weights and no checkpoint
+
+
+def test_two_commands_may_clear_the_same_run_at_the_same_time(tmp_path: Path) -> None:
+    together = Barrier(2)
+
+    def clear(folder: Path) -> None:
+        together.wait()
+        student_run.clear(folder)
+
+    with ThreadPoolExecutor(2) as pool:
+        for turn in range(20):
+            folder = tmp_path / str(turn)
+            for step in (5, 10):
+                (folder / "model" / f"checkpoint-{step}").mkdir(parents=True)
+                for number in range(20):
+                    (folder / "model" / f"checkpoint-{step}" / str(number)).write_text("")
+            for done in [pool.submit(clear, folder) for _ in range(2)]:
+                done.result()
+            assert list((folder / "model").iterdir()) == []
 
 
 def test_a_checkpoint_that_gpus_share_goes_on_only_with_the_same_sharing(tmp_path: Path, partition: Path) -> None:

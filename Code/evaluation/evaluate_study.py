@@ -25,7 +25,7 @@ from pathlib import Path
 
 from benchmarks import NAMES
 from seedkit.cli import run
-from seedkit.flags import parser, positive
+from seedkit.flags import add_share_flag, parser, positive
 
 from evaluation.flags import add_sampling_flags, add_selection_flags, expanded, named_file, selection
 
@@ -96,6 +96,7 @@ def parse() -> argparse.Namespace:
     what.add_argument(
         "--table_only", action="store_true", help="generate and grade nothing, make the table of what is there"
     )
+    add_share_flag(what, "students")
     add_sampling_flags(flags, "instruct, in the template that each student was trained with")
     judging = flags.add_argument_group("judging")
     judging.add_argument("--workers", type=positive, metavar="N", help="default: as many as processors")

@@ -159,6 +159,17 @@ def add_machine_flags(flags: argparse.ArgumentParser) -> argparse._ArgumentGroup
     return group
 
 
+def add_share_flag(flags: argparse._ArgumentGroup, what: str) -> None:
+    """--share, for work that several commands do together (seedkit.claims)."""
+    flags.add_argument(
+        "--share",
+        type=share,
+        metavar="I/N",
+        help=f"this is one of N commands at work in one folder, on any machines that see it: begin with every N-th of the {what}, "
+        "from the I-th on, then take what nobody else has",
+    )
+
+
 def add_engine_flags(scoring: argparse._ArgumentGroup, machine: argparse._ArgumentGroup) -> None:
     """What runs a scoring model, and on how many GPUs."""
     scoring.add_argument(
@@ -200,6 +211,14 @@ def cluster(text: str) -> str:
     if text != "auto" and not re.fullmatch(r"local:[1-9][0-9]?|(?!local:)[^\s@/,]+:[0-9]{1,5}", text):
         raise argparse.ArgumentTypeError(f"expected HOST:PORT, auto, or local:N with N from 1 to 99, got {text!r}")
     return text
+
+
+def share(text: str) -> tuple[int, int]:
+    """An argument type: I/N, from 1/N to N/N."""
+    found = re.fullmatch(r"([1-9][0-9]{0,5})/([1-9][0-9]{0,5})", text)
+    if not found or int(found[1]) > int(found[2]):
+        raise argparse.ArgumentTypeError(f"expected I/N, from 1/N to N/N, got {text!r}")
+    return int(found[1]), int(found[2])
 
 
 def positive(text: str) -> int:

@@ -1,5 +1,6 @@
 """What a dry run shows: every run with its tokens and steps, how a step is spread over the machine, and about how long it takes."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from seedkit.balance import balance_report
@@ -12,9 +13,10 @@ from training.placement import GB, USABLE, each, needs
 from training.planned_runs import Run, Subset, answer_tokens_seen, epochs
 from training.power import Design, smallest_difference
 from training.train_steps import Study, state
+from training.training_loop import share_order
 
 
-def overview(study: Study, redo: bool) -> str:
+def overview(study: Study, redo: bool, share: tuple[int, int] | None = None) -> str:
     """What a dry run prints: the settings, the runs as a table, and about how many hours the steps to take need.
 
     Raises InputError where the run would, because of what is in a student's folder.
@@ -68,7 +70,19 @@ def overview(study: Study, redo: bool) -> str:
         f"for the steps to take (operations x parameters x tokens with padding at {speed}; loading and saving are not "
         "counted; see training/estimates.py)\n"
         f"{_seen(len({run.seed for run in study.runs}))}"
+        f"{_shared(study, share, dict(zip((run.name for run in study.runs), hours, strict=True)), unit) if share else ''}"
     )
+
+
+def _shared(study: Study, share: tuple[int, int], hours: Mapping[str, float | None], unit: str) -> str:
+    """With which students a share begins, in its order, and how long these take."""
+    number, of = share
+    first = [
+        name for name in share_order(study, share)[: len(range(number - 1, len(study.runs), of))] if hours[name] != 0
+    ]
+    known = [hours[name] or 0.0 for name in first]
+    total = "unknown" if None in [hours[name] for name in first] else f"about {sum(known):.2g}"
+    return f"\nShare {number} of {of} begins with {', '.join(first) or 'what others leave'} ({total} {unit}), then takes what nobody has"
 
 
 def _balance(study: Study) -> str:

@@ -5,14 +5,17 @@ import shutil
 import signal
 import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from seedkit.cli import say
+from seedkit.errors import RunError
 
 from training.llamafactory_environment import Environment
 from training.losses import log_rows
 
+TAKEN_OVER = "another command has taken this run over while this one was stopped or cut off"
 REPORT_S = 30  # seconds between two lines about a run
 GRACE_S = 10  # seconds that a process has to end by itself
 # sh: kills the process group $1 as soon as the process at the other end of its stdin is gone, whatever ended that
@@ -61,11 +64,12 @@ def train(
     gpus: int,
     torchrun: bool,
     lock: int,
+    unwanted: Callable[[], bool],
 ) -> int:
     """Run llamafactory-cli on a YAML file with its output in `log`; returns its exit code.
 
     It inherits the file descriptor `lock`, so that no second run can enter the folder as long as it lives. It is ended when
-    this process ends, however that happens.
+    this process ends, however that happens, and when the run is `unwanted`: then RunError is raised.
     """
     variables = {
         **os.environ,
@@ -101,7 +105,7 @@ def train(
             stderr=subprocess.DEVNULL,
         )
         try:
-            return _watched(process, model, label)
+            return _watched(process, model, label, unwanted)
         finally:
             if process.poll() is None:
                 _end(process)
@@ -110,7 +114,7 @@ def train(
             shutil.rmtree(log.parent / ".cache", ignore_errors=True)
 
 
-def _watched(process: "subprocess.Popen[bytes]", model: Path, label: str) -> int:
+def _watched(process: "subprocess.Popen[bytes]", model: Path, label: str, unwanted: Callable[[], bool]) -> int:
     """Wait for the process and say every REPORT_S seconds how far it is; returns its exit code."""
     started = said = time.monotonic()
     while True:
@@ -118,6 +122,8 @@ def _watched(process: "subprocess.Popen[bytes]", model: Path, label: str) -> int
             return process.wait(timeout=1)
         except subprocess.TimeoutExpired:
             pass
+        if unwanted():
+            raise RunError(TAKEN_OVER)
         if time.monotonic() - said >= REPORT_S:
             said = time.monotonic()
             rows = log_rows(model)

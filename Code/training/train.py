@@ -22,7 +22,7 @@ from pathlib import Path
 
 from seedkit.cli import run
 from seedkit.errors import UsageError
-from seedkit.flags import above_zero, natural, parser, positive
+from seedkit.flags import above_zero, add_share_flag, natural, parser, positive
 
 from training.encoding import NAMES
 
@@ -84,6 +84,7 @@ def parse() -> argparse.Namespace:
         "a chat template, else default",
     )
     machine = flags.add_argument_group("machine")
+    add_share_flag(machine, "students")
     machine.add_argument(
         "--device", choices=("auto", "cpu", "cuda"), default="auto", help="auto: GPUs where there are any"
     )
@@ -139,14 +140,16 @@ def main() -> None:
         return
     if args.device == "cpu" and (args.gpus or args.gpu_memory_gb or args.liger or args.deepspeed_stage is not None):
         raise UsageError("--device cpu: expected no --gpus, --gpu_memory_gb, --deepspeed_stage or --liger with it")
+    if args.share and args.redo:
+        raise UsageError("--share: expected no --redo with it: what one command replaces another may be reading")
     from training import dry_run, training_loop
     from training import train_steps as steps
 
     study = steps.prepare(args)
     if args.dry_run:
-        print(dry_run.overview(study, args.redo))
+        print(dry_run.overview(study, args.redo, args.share))
         return
-    training_loop.train_all(study, redo=args.redo)
+    training_loop.train_all(study, redo=args.redo, share=args.share)
 
 
 if __name__ == "__main__":

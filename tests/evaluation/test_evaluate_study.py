@@ -15,6 +15,7 @@ from evaluation import evaluate_study
 from evaluation.grading.settings import GradingSettings
 from evaluation.grading.steps import grade
 from python_problems import PLUS
+from seedkit import claims
 from seedkit.files import file_facts
 from seedkit.manifest import OutputFolder
 from seedkit.models import model_revision
@@ -373,6 +374,35 @@ def test_a_table_of_what_is_there(
     assert spoilt.returncode == 1
     assert "the manifest says" in spoilt.stderr
     assert len(table(tmp_path / "out")) == 2
+
+
+def test_shares_evaluate_every_student_once(
+    tmp_path: Path,
+    evaluated: tuple[Path, str],
+    arguments: Flags,
+    table_only: Flags,
+    script_main: Command,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(claims, "BEAT_S", 0.1)
+    out = tmp_path / "out"
+    shutil.rmtree(out)
+    first, second = ("tiny-full@EVOL_RQ1_COMPLEXITY_" + tertile + "_seed42" for tertile in TERTILES[:2])
+    with claims.take(out / ".claims", second) or pytest.fail("nobody has it"):
+        done = script_main(SCRIPT, *arguments, "--share", "2/2")
+    assert done.returncode == 0, done.stderr
+    assert f"in other hands: {second}" in done.stderr
+    assert folder_of(tmp_path, "T1_LOWER").exists() and not folder_of(tmp_path, "T2_MIDDLE").exists()
+    assert not (out / "study.csv").exists()
+    rest = script_main(SCRIPT, *arguments, "--share", "1/2")
+    assert rest.returncode == 0, rest.stderr
+    assert rest.stderr.count("3 answers taken from earlier runs") == 1
+    assert [path.name for path in sorted((out / ".claims").iterdir())] == [
+        *(f"{first}.{number}" for number in (1, 2)),
+        *(f"{second}.{number}" for number in (1, 2)),
+    ]
+    assert script_main(SCRIPT, *table_only).stdout == evaluated[1]
+    assert verify(out) == []
 
 
 def test_refusals_are_one_line_and_exit_code_2(

@@ -84,7 +84,7 @@ def test_a_dry_run_on_the_cpu_says_the_hours_and_the_steps_that_are_left(
         8 * parameters * int(tokens.replace(",", "")) / (1 - float(padding.rstrip("%")) / 100) * 3 / (2 * 56e9) / 3600,
         rel=0.05,
     )
-    assert "A step of 4: 4 at a time on the CPU\n" in first.stdout
+    assert "A step of 4: 1 at a time on the CPU\n" in first.stdout
     assert "on each of 2 cores" in first.stdout
     assert first.stdout.splitlines()[-1].startswith(
         "With one seed, subsets of one draw cannot be told from their seeds"

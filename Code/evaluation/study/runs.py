@@ -5,7 +5,7 @@ resumed by itself.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from benchmarks.livecodebench.benchmark import LiveCodeBench
 from benchmarks.multipl_e.languages.registry import missing
 from sandbox.judging.self_check import choose
 from sandbox.judging.verdict import INFRA_ERROR, PASS
+from seedkit.claims import Claim, each_claimed, share_first
 from seedkit.cli import say
 from seedkit.errors import InputError, RunError, UsageError
 from seedkit.manifest import MANIFEST, read_manifest
@@ -32,6 +33,7 @@ from evaluation.study.table import Graded
 Pair = tuple[Candidate, str]  # a student and a benchmark
 
 GRADES = "grades"
+CLAIMS = ".claims"  # in the study's folder: who evaluates whom, where several commands do
 # settings of sampling that must be the same where two students' figures stand in one column
 SAMPLING_KEYS = ("num_samples", "temperature", "top_p", "max_new_tokens", "seed")
 
@@ -73,18 +75,25 @@ def selection_for(name: str, selection: Selection) -> Selection:
 
 
 def evaluate(
-    students: Sequence[Candidate], settings: StudySettings, output_dir: Path
+    students: Sequence[Candidate], settings: StudySettings, output_dir: Path, share: tuple[int, int] | None = None
 ) -> tuple[list[Pair], dict[str, str]]:
     """Generate and grade; returns the pairs that are done, and by the label of a student why it failed.
 
-    After a student that fails, the others go on. What is wrong for all of them is raised: UsageError where flags are wrong,
+    With a share (I, N), other commands do so in the same folder: every student is claimed first, and only those that this one
+    had are returned. After a student that fails, the others go on. What is wrong for all of them is raised: UsageError where flags are wrong,
     InputError where there is no sandbox.
     """
     if not settings.grading["unsafe_no_isolation"]:
         choose(None)  # before hours of generation rather than after
     done: list[Pair] = []
     failed: dict[str, str] = {}
-    for number, student in enumerate(students, 1):
+    named = {student.label.replace("/", "@"): (number, student) for number, student in enumerate(students, 1)}
+    ours: Iterable[tuple[str, Claim | None]] = ((one, None) for one in named)
+    if share:
+        # none is taken for finished: what another command has answered and judged, generate and grade find
+        ours = each_claimed(output_dir / CLAIMS, share_first(list(named), share), lambda one: False)
+    for one, claim in ours:
+        number, student = named[one]
         label = f"{number}/{len(students)} {student.label}"
         for name, path in settings.files.items():
             say(f"{label}: {name}")
@@ -94,6 +103,8 @@ def evaluate(
             asked = GenerationSettings(str(student.weights), name, path, **{**settings.generation, **chosen})
             try:
                 samples = generate(asked, folder)
+                if claim and not claim.held():
+                    raise RunError("another command has taken this student over while this one was stopped or cut off")
                 grade(GradingSettings(samples, name, path, **{**settings.grading, **chosen}), folder / GRADES)
             except UsageError:  # a flag that is wrong is wrong for all students
                 raise

@@ -66,6 +66,13 @@ def study(args: argparse.Namespace) -> bool:
     bases = [] if args.base is None else base_models(args.base, students)
     asked: list[Candidate] = [*bases, *students]
     total = len(asked) + len(failed)
+    if args.share:
+        _, more = evaluate(asked, settings, args.output_dir, args.share)
+        say(
+            f"share {args.share[0]} of {args.share[1]} is done; when all are, --table_only makes the table"
+        )
+        _raise_failed(failed | more, total)
+        return True
     with OutputFolder(args.output_dir, STAGE, FILES, sources=[]) as folder:
         pairs: list[Pair] = [(student, name) for student in asked for name in files]
         if not args.table_only:
@@ -81,12 +88,16 @@ def study(args: argparse.Namespace) -> bool:
             say(f"tables {written_to(args.output_dir)}")
         elif not failed:
             raise InputError(f"{args.output_dir}: expected students that are generated and graded, got none")
+    _raise_failed(failed, total)
+    return all(one.graded.final for one in found)
+
+
+def _raise_failed(failed: Mapping[str, str], total: int) -> None:
     if failed:
         raise RunError(
             f"{len(failed)} of {total} students are not evaluated: {', '.join(failed)}; "
             "what is finished is kept, run again to go on"
         )
-    return all(one.graded.final for one in found)
 
 
 def _settings(args: argparse.Namespace, kind: type[Any]) -> dict[str, Any]:

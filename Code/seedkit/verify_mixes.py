@@ -3,7 +3,6 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from itertools import combinations, pairwise
-from math import comb, prod
 from pathlib import Path
 from typing import Any
 
@@ -77,13 +76,25 @@ def mix_faults(folder: Path, manifest: dict[str, Any]) -> Iterator[str]:
 def alike(folder: Path, manifest: dict[str, Any]) -> list[list[str]]:
     """The repeats of a folder without faults that hold the same records, by name; see `mix_faults` for the manifest."""
     files, counts = manifest["mixes"]["files"], manifest["counts"]
-    few = [mix for mix in files if _ways(mix, counts) <= MANY]  # of the others, two alike would be a fault
+    few = [mix for mix in files if few_ways(mix, counts)]  # of the others, two alike would be a fault
     return same_records(files, {mix["name"]: {row["id"] for row in rows(folder / mix["name"])} for mix in few})
 
 
-def _ways(mix: dict[str, Any], pool_size: Mapping[str, int]) -> int:
-    """In how many ways the records of a mix can be drawn: one for a kind of which it takes all."""
-    return prod(comb(pool_size[which], count) for which, count in mix["counts"].items())
+def few_ways(mix: dict[str, Any], pool_size: Mapping[str, int]) -> bool:
+    """Whether the records of a mix can be drawn in MANY ways at most: C(n, k) for k of n of each kind, multiplied.
+
+    Counting ends as soon as they are more: the number itself has millions of digits for millions of records.
+    """
+    ways = 1
+    for which, count in mix["counts"].items():
+        size = pool_size[which]
+        kind = 1
+        for taken in range(min(count, size - count)):
+            kind = kind * (size - taken) // (taken + 1)  # C(size, taken + 1), exactly
+            if ways * kind > MANY:
+                return False
+        ways *= kind
+    return True
 
 
 def _nesting_faults(files: list[dict[str, Any]], members: dict[str, dict[str, set[str]]]) -> Iterator[str]:
@@ -111,5 +122,5 @@ def _likeness_faults(
             continue
         # with few ways to draw, two repeats may well draw the same
         same = first["counts"] == second["counts"] and members[one] == members[other]
-        if same and _ways(first, pool_size) > MANY:
+        if same and not few_ways(first, pool_size):
             yield f"{one} and {other} hold the same records, though their repeats differ"

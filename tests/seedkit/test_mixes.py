@@ -1,9 +1,11 @@
 """Mixes as they are written, and verify on the same folder damaged in every way it should notice."""
 
 import shutil
+import time
 import tracemalloc
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from math import comb
 from pathlib import Path
 
 import numpy as np
@@ -158,6 +160,26 @@ def test_a_pool_that_is_taken_whole_is_the_same_in_every_repeat(tmp_path: Path, 
         found = write_mixes(output, [pool("A", 8, spool)], mixes, 0, "pool.jsonl", "kind")
         output.finish({"counts": {"A": 8, "left_out": 0}, "mixes": found})
     assert verify(tmp_path) == []
+
+
+def test_whether_a_mix_has_few_ways_is_counted_no_further_than_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+    for a, b, sizes in (
+        (3, 2, (12, 3)),
+        (0, 4, (5, 5)),
+        (7, 7, (7, 8)),
+        (9, 1, (10, 101)),
+        (9, 1, (10, 100)),
+        (1, 0, (1000, 3)),
+    ):
+        ways = comb(sizes[0], a) * comb(sizes[1], b)
+        found = verify_mixes.few_ways({"counts": {"A": a, "B": b}}, dict(zip("AB", sizes, strict=True)))
+        assert found == (ways <= 1000), (a, b, sizes, ways)
+    monkeypatch.setattr(verify_mixes, "MANY", 10**6)
+    pool_size = {"A": 5_000_000, "B": 5_000_000}
+    start = time.process_time()
+    for _ in range(30):
+        assert not verify_mixes.few_ways({"counts": {"A": 4_000_000, "B": 1_000_000}}, pool_size)
+    assert time.process_time() - start < 1  # the numbers themselves take minutes
 
 
 def test_too_few_records_are_refused_with_what_is_needed(spool: Spool) -> None:

@@ -128,6 +128,12 @@ def each_claimed(folder: Path, names: Sequence[str], finished: Callable[[str], b
             waited = True
 
 
+def in_hands(folder: Path) -> list[str]:
+    """The names of the works in the folder that have a living owner."""
+    names = {path.stem for path in folder.iterdir() if path.suffix[1:].isdecimal()} if folder.is_dir() else set()
+    return sorted(name for name in names if not _free(_files(folder, name)[-1]))
+
+
 def share_first(names: Sequence[str], share: tuple[int, int]) -> list[str]:
     """All names, with the I-th of every N before the others: several commands that begin there seldom want the same one."""
     number, of = share

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from seedkit.claims import Claim, each_claimed, share_first, take
+from seedkit.claims import Claim, each_claimed, in_hands, share_first, take
 from seedkit.cli import say
 from seedkit.errors import InputError, RunError
 from seedkit.files import require_writable, write_atomic
@@ -35,6 +35,9 @@ def train_all(study: Study, *, redo: bool, share: tuple[int, int] | None = None)
     """
     failed: list[str] = []
     with _locked(study.folder, shared=share is not None) as lock:
+        # locks do not reach every machine, claims do
+        if share is None and (others := in_hands(study.folder / CLAIMS)):
+            raise InputError(f"{study.folder}: commands with --share have {', '.join(others)}; wait for them to end")
         states = {run.name: state(study, run, redo) for run in study.runs}
         runs = {run.name: _with_revision(study, run) for run in study.runs}
         labels = {name: f"{number}/{len(runs)} {name}" for number, name in enumerate(runs, 1)}

@@ -11,7 +11,7 @@ from threading import Barrier
 
 import pytest
 from seedkit import claims
-from seedkit.claims import Claim, each_claimed, share_first, take
+from seedkit.claims import Claim, each_claimed, in_hands, share_first, take
 from seedkit.errors import InputError
 from support import ROOT
 
@@ -137,6 +137,16 @@ def test_each_is_done_once_and_what_lives_is_passed_over(tmp_path: Path) -> None
             assert not claim.lost
             made.append(name)
     assert made == ["dead", "free"]
+
+
+def test_only_what_has_a_living_owner_is_in_hands(tmp_path: Path) -> None:
+    assert in_hands(tmp_path / "new") == []
+    dead(tmp_path, "dead", 3)
+    with take(tmp_path, "ended") or pytest.fail("it is free"):
+        pass
+    with take(tmp_path, "a.b") or pytest.fail("it is free"):
+        assert in_hands(tmp_path) == ["a.b"]
+    assert in_hands(tmp_path) == []
 
 
 def test_what_another_finished_meanwhile_is_not_done_again(tmp_path: Path) -> None:

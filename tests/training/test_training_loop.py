@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from seedkit.claims import take
 from stand_in_trainer import SIZES, calls, run_folder
 from support import Command, reseal
 
@@ -83,3 +84,17 @@ def test_a_foreign_folder_is_left_alone(tmp_path: Path, arguments: list[object],
         assert "expected an earlier run of train.py or nothing" in done.stderr.splitlines()[-1]
     assert mine.read_text() == "years"
     assert calls(run_folder(tmp_path, "LOW")) == 0
+
+
+def test_what_commands_with_shares_have_is_refused_without_one(
+    tmp_path: Path, arguments: list[object], script_main: Command
+) -> None:
+    study = tmp_path / "runs" / "llama-full"
+    with take(study / ".claims", "EVOL_HIGH_seed42") or pytest.fail(
+        "it is free"
+    ):  # on a machine that the lock does not reach
+        refused = script_main(SCRIPT, *arguments)
+    assert refused.returncode == 2
+    assert refused.stderr.splitlines()[-1].endswith("with --share have EVOL_HIGH_seed42; wait for them to end")
+    assert [calls(run_folder(tmp_path, name)) for name in SIZES] == [0, 0, 0]
+    assert script_main(SCRIPT, *arguments).returncode == 0

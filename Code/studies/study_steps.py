@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -17,7 +17,7 @@ from seedkit.cli import say
 from seedkit.display import table
 from seedkit.errors import InputError, RunError, UsageError
 from seedkit.manifest import documents, read_manifest
-from training.launching import GUARD
+from training.launching import guarded
 
 from studies.planning import CODE, StudyRecipe, StudyStage
 from studies.settings import Settings
@@ -119,23 +119,14 @@ def _streamed(command: Sequence[str], log: BinaryIO) -> int:
 
     It ends when this process ends, however that happens, so that a study that is started again finds nobody at work.
     """
-    with ExitStack() as interrupted:
-        process = interrupted.enter_context(
-            subprocess.Popen(
-                command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=CODE.parent, start_new_session=True
-            )
-        )
-        guard = interrupted.enter_context(
-            subprocess.Popen(["sh", "-c", GUARD, "sh", str(process.pid)], stdin=subprocess.PIPE, start_new_session=True)
-        )
-        interrupted.callback(guard.kill)
-        interrupted.callback(process.terminate)  # before it is waited for; of a process that has ended it does nothing
+    with guarded(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=CODE.parent) as process:
         assert process.stdout is not None
-        for line in process.stdout:
-            sys.stdout.buffer.write(line)
-            sys.stdout.buffer.flush()
-            log.write(line)
-            log.flush()
+        with process.stdout as printed:
+            for line in printed:
+                sys.stdout.buffer.write(line)
+                sys.stdout.buffer.flush()
+                log.write(line)
+                log.flush()
         return process.wait()
 
 

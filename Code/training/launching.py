@@ -5,7 +5,8 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -87,31 +88,42 @@ def train(
     # the launcher splits its command at spaces, and a file name without folders has none
     command = [str(environment.folder / "bin" / "llamafactory-cli"), "train", settings.name]
     with log.open("wb") as output:
-        process = subprocess.Popen(
-            command,
-            cwd=settings.parent,
-            env=variables,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            start_new_session=True,
-            pass_fds=(lock,),
-        )
-        guard = subprocess.Popen(
-            ["sh", "-c", GUARD, "sh", str(process.pid)],
-            stdin=subprocess.PIPE,
-            start_new_session=True,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
         try:
-            return _watched(process, model, label, unwanted)
+            with guarded(
+                command,
+                cwd=settings.parent,
+                env=variables,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                pass_fds=(lock,),
+            ) as process:
+                return _watched(process, model, label, unwanted)
         finally:
-            if process.poll() is None:
-                _end(process)
-            guard.kill()
-            guard.communicate()
             shutil.rmtree(log.parent / ".cache", ignore_errors=True)
+
+
+@contextmanager
+def guarded(command: Sequence[str], **options: Any) -> Iterator["subprocess.Popen[bytes]"]:
+    """A process group of its own that ends with the block, and when this process ends, however that happens.
+
+    `options` are those of subprocess.Popen.
+    """
+    process = subprocess.Popen(command, start_new_session=True, **options)
+    guard = subprocess.Popen(
+        ["sh", "-c", GUARD, "sh", str(process.pid)],
+        stdin=subprocess.PIPE,
+        start_new_session=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            _end(process)
+        guard.kill()
+        guard.communicate()
 
 
 def _watched(process: "subprocess.Popen[bytes]", model: Path, label: str, unwanted: Callable[[], bool]) -> int:

@@ -18,6 +18,7 @@ With several GPUs it runs `FORCE_TORCHRUN=1 llamafactory-cli train` on all that 
 """
 
 import argparse
+import sys
 from pathlib import Path
 
 from seedkit.cli import run
@@ -95,6 +96,12 @@ def parse() -> argparse.Namespace:
         help="how many (default: all; --dry_run without a GPU: the fewest of 1, 2, 4, 8 that do)",
     )
     machine.add_argument(
+        "--gpus_per_run",
+        type=positive,
+        metavar="G",
+        help="train several students at a time, each on G of the GPUs (default: one after the other on all)",
+    )
+    machine.add_argument(
         "--gpu_memory_gb",
         type=above_zero,
         metavar="GB",
@@ -138,13 +145,22 @@ def main() -> None:
     if args.setup:
         print(llamafactory_environment.setup())
         return
-    if args.device == "cpu" and (args.gpus or args.gpu_memory_gb or args.liger or args.deepspeed_stage is not None):
-        raise UsageError("--device cpu: expected no --gpus, --gpu_memory_gb, --deepspeed_stage or --liger with it")
-    if args.share and args.redo:
-        raise UsageError("--share: expected no --redo with it: what one command replaces another may be reading")
-    from training import dry_run, training_loop
+    if args.device == "cpu" and (
+        args.gpus or args.gpus_per_run or args.gpu_memory_gb or args.liger or args.deepspeed_stage is not None
+    ):
+        raise UsageError(
+            "--device cpu: expected no --gpus, --gpus_per_run, --gpu_memory_gb, --deepspeed_stage or --liger with it"
+        )
+    if args.redo and (args.share or args.gpus_per_run):
+        raise UsageError(
+            "--redo: expected no --share or --gpus_per_run with it: what one replaces another may be reading"
+        )
+    from training import dry_run, side_by_side, training_loop
     from training import train_steps as steps
 
+    if args.gpus_per_run and not args.dry_run and len(visible := side_by_side.groups(args)) > 1:
+        sys.exit(side_by_side.train_side_by_side(args, visible))
+    args.gpus = args.gpus_per_run or args.gpus
     study = steps.prepare(args)
     if args.dry_run:
         print(dry_run.overview(study, args.redo, args.share))

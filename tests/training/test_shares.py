@@ -1,11 +1,13 @@
 """Several commands of train.py in one folder: every student is trained once, whoever is killed."""
 
+import json
 import subprocess
 import sys
 import time
 from pathlib import Path
 
-from stand_in_trainer import SIZES, calls, run_folder
+import pytest
+from stand_in_trainer import SIZES, calls, run_folder, stand_in
 from support import ROOT, Command, offline
 
 SCRIPT = "training/train.py"
@@ -29,6 +31,7 @@ def started(arguments: list[object], share: str, **variables: str) -> "subproces
     )
 
 
+@pytest.mark.heavy
 def test_two_commands_train_every_student_once(tmp_path: Path, arguments: list[object]) -> None:
     both = [started(arguments, share) for share in ("1/2", "2/2")]
     said = [process.communicate(timeout=200) for process in both]
@@ -88,3 +91,27 @@ def test_the_plan_says_what_a_share_begins_with(arguments: list[object], script_
         refused = script_main(SCRIPT, *arguments, "--share", wrong)
         assert refused.returncode == 2
         assert f"expected I/N, from 1/N to N/N, got '{wrong}'" in refused.stderr
+
+
+@pytest.mark.heavy
+def test_students_side_by_side_have_gpus_of_their_own(tmp_path: Path, arguments: list[object]) -> None:
+    many = stand_in(tmp_path / "node", ["NVIDIA H100"] * 5)
+    command = [sys.executable, str(ROOT / "Code" / SCRIPT), *map(str, arguments), "--environment", str(many)]
+    command += ["--device", "cuda", "--seed", "1", "2", "--gpus_per_run"]
+    # 6 s each, so that all are at work at once
+    variables = {**offline(), "CUDA_VISIBLE_DEVICES": "7,6,5,4,3", "STAND_IN": "slow=EVOL"}
+
+    def run(gpus: str) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run([*command, gpus], env=variables, capture_output=True, text=True, timeout=250, check=False)
+
+    done = run("2")
+    assert done.returncode == 0, done.stderr
+    assert "--gpus_per_run 2: 1 of 5 GPUs stay idle" in done.stderr
+    folders = sorted((tmp_path / "runs" / "llama-full").glob("EVOL_*"))
+    assert [calls(folder) for folder in folders] == [1] * 6
+    started = [json.loads((folder / "started.json").read_text()) for folder in folders]
+    assert {one["CUDA_VISIBLE_DEVICES"] for one in started} == {"7,6", "5,4"}
+    assert {one["NPROC_PER_NODE"] for one in started} == {"2"}
+    refused = run("6")
+    assert refused.returncode == 2
+    assert "--gpus_per_run 6: expected as many GPUs, got 5" in refused.stderr

@@ -68,9 +68,7 @@ def study(args: argparse.Namespace) -> bool:
     total = len(asked) + len(failed)
     if args.share:
         _, more = evaluate(asked, settings, args.output_dir, args.share)
-        say(
-            f"share {args.share[0]} of {args.share[1]} is done; when all are, --table_only makes the table"
-        )
+        say(f"share {args.share[0]} of {args.share[1]} is done; when all are, --table_only makes the table")
         _raise_failed(failed | more, total)
         return True
     with OutputFolder(args.output_dir, STAGE, FILES, sources=[]) as folder:

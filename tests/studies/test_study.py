@@ -202,7 +202,15 @@ with steps.opened(StudyRecipe(folder)) as log:
     with subprocess.Popen([sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": str(ROOT / "Code")}) as study:
         wait_for(lambda: mark.exists() and mark.read_text() != "")
         study.kill()
-    wait_for(lambda: not Path("/proc", mark.read_text()).exists())
+    wait_for(lambda: not runs(int(mark.read_text())))
+
+
+def runs(pid: int) -> bool:
+    """Whether the process is at work: a zombie, whose end nobody has asked for yet, is not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
 
 
 def wait_for(what: Callable[[], bool]) -> None:

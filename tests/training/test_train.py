@@ -166,7 +166,10 @@ def test_refusals_are_one_line_and_exit_code_2(
         ),
         (["--device", "cuda"], "torch sees no GPU"),
         (["--gpus", "1"], "--device cpu: expected no --gpus"),
-        (["--liger"], "--device cpu: expected no --gpus, --gpu_memory_gb, --deepspeed_stage or --liger with it"),
+        (
+            ["--liger"],
+            "--device cpu: expected no --gpus, --gpus_per_run, --gpu_memory_gb, --deepspeed_stage or --liger with it",
+        ),
         (["--subsets", "*none*"], "--subsets *none*: matches none of the data files"),
         (["--template", "guess"], "--template guess: expected one of alpaca"),
         (["--seed", "1", "1"], "expected different seeds"),

@@ -238,7 +238,7 @@ def test_a_trial_ends_with_a_report_and_goes_on_where_it_was(
     command = ("studies/study.py", settings, "--limit", 9, "--output_dir", out, "--environment", trainer_environment)
     done = script_command(*command, timeout_s=1200)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr
-    assert (out / "report.html").read_text().startswith("<!DOCTYPE html>")
+    assert (out / "report.html").read_text().startswith("<!doctype html>")
     assert len(rows(out / "diagnoses.jsonl")) == 12  # three thirds of 3, and the control
     log = rows(out / "log.jsonl")
     assert log[0]["records"] == 9

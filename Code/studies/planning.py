@@ -8,14 +8,12 @@ from pathlib import Path
 
 from seedkit.sources import DATAS, default_seed
 
+from studies import estimates
 from studies.settings import Flags, Settings
 
 CODE = Path(__file__).resolve().parents[1]
 TRIAL_STEPS = 4  # of training, with --limit
 GENERAL, MATH = "ALPACA", "MATH"
-# subsets a source: what the RQ scripts write
-SUBSETS = {"RQ1": 3, "RQ3": 3}
-PROBLEMS = {"humaneval": 164, "humaneval-plus": 164, "mbpp": 427, "mbpp-plus": 378, "livecodebench": 880}
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +89,6 @@ class _Planner:
     def _given(self, script: str, *replaced: str) -> list[str]:
         """The flags that the settings give a script, without those that are `replaced`."""
         return as_flags({k: v for k, v in self.settings.flags.get(script, {}).items() if k not in replaced})
-
-    def _estimate(self, what: str, count: float) -> float | None:
-        seconds = self.settings.estimates.get(what)
-        return None if seconds is None else seconds * count
 
     def _seeds(self) -> dict[str, Path]:
         """The file of each source's cleaned records."""
@@ -208,13 +202,13 @@ class _Planner:
             "training/train.py",
             [*what, *place, *self._given("train", *replaced), *trial],
             self.folder / "runs",
-            self._estimate("step", self._runs() * steps) if steps else None,
+            estimates.seconds(self.settings, "step", self._students() * steps) if steps else None,
         )
 
     def _evaluated(self, student: str) -> None:
         out = self.folder / "evaluations"
         files = [f"{name}={path.resolve()}" for name, path in self.args.benchmark_file]
-        problems = sum(self._problems(name) for name in self.settings.benchmarks)
+        problems = estimates.problems(self.settings, self._most())
         self._add(
             "evaluate",
             "evaluation/evaluate_study.py",
@@ -223,37 +217,20 @@ class _Planner:
                 *(["--benchmark_file", *files] if files else []),
                 *("--plan", self.folder / "study_plan.yaml", "--leakage", self.folder / "leakage"),
                 *("--output_dir", out),
-                *(["--limit", max(1, self.args.limit // 3)] if self.args.limit else []),
+                *(["--limit", most] if (most := self._most()) else []),
                 *self._given("evaluate_study"),
             ],
             out,
-            self._estimate("answer", (self._runs() + 1) * problems),
+            estimates.seconds(self.settings, "answer", (self._students() + 1) * problems),
         )
 
-    def _problems(self, benchmark: str) -> int:
-        known = PROBLEMS.get(benchmark, 0)
-        return min(known, max(1, self.args.limit // 3)) if self.args.limit else known
+    def _most(self) -> int | None:
+        """The problems of a benchmark that a trial takes at most; None for all."""
+        return max(1, self.args.limit // 3) if self.args.limit else None
 
-    def _runs(self) -> int:
-        """How many students there will be."""
-        from RQ2_composition.composition_mixer_steps import RATIOS
-        from RQ4_breadth.shares import DOMAINS, SHARES
-
-        flags = self.settings.flags
-        counts = {
-            **SUBSETS,
-            "RQ2": len(RATIOS) * int(flags.get("composition_mixer", {}).get("num_draws", 3)),
-            "RQ4": 1 + len(DOMAINS) * len(SHARES) * int(flags.get("domain_mixer", {}).get("num_draws", 3)),
-        }
-        subsets = sum(counts[question] for question in self.settings.questions)
-        if "baseline_subsets" in flags:
-            methods = flags["baseline_subsets"].get("method", ["random", "longest", "shortest", "ifd"])
-            methods = methods if isinstance(methods, list) else [methods]
-            subsets += sum(
-                int(flags["baseline_subsets"].get("num_samples", 3)) if m == "random" else 1 for m in methods
-            )
+    def _students(self) -> int:
         seeds = 1 if self.args.limit else len(self.settings.training_seeds)
-        return subsets * len(self.settings.sources) * seeds
+        return estimates.subsets(self.settings) * seeds
 
 
 def as_flags(flags: Flags) -> list[str]:

@@ -32,9 +32,11 @@ def described(study: StudyRecipe, settings: Settings) -> str:
     for stage in study.stages:
         hours = "-" if stage.seconds is None else f"{stage.seconds / SECONDS_AN_HOUR:.1f}"
         rows.append([stage.name, hours])
-    known = sum(stage.seconds or 0.0 for stage in study.stages)
+    known = [stage.seconds for stage in study.stages if stage.seconds is not None]
     lines = [_shown(stage, study.folder) for stage in study.stages]
-    total = f"about {known / SECONDS_AN_HOUR:.1f} hours of training and answering by the settings' estimates"
+    total = f"about {sum(known) / SECONDS_AN_HOUR:.1f} hours of training and answering by the settings' estimates"
+    if not known:
+        total = "hours unknown, since the settings have no estimates (train.py --dry_run has some of its own)"
     return "\n".join([*lines, "", table(["stage", "hours"], rows), "", f"{settings.name}: {total}; nothing was run"])
 
 

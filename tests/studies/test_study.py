@@ -87,6 +87,8 @@ def test_the_dry_run_says_the_commands_and_hours_and_writes_nothing(tmp_path: Pa
     assert "python Code/seeds/fetch_seeds.py --sources EVOL --output_dir $OUTPUT_DIR/seeds" in done.stdout
     assert "train                 0.4" in done.stdout  # 14 students of 16 steps of 7 s
     assert "evaluate              0.8" in done.stdout  # 15 models, 164 problems of 1.1 s
+    without = script_main("studies/study.py", SETTINGS / "node.yaml", "--dry_run", "--output_dir", out)
+    assert "node: hours unknown, since the settings have no estimates" in without.stdout
     assert not out.exists()
 
 

@@ -21,6 +21,7 @@ from pathlib import Path
 from seedkit.cli import say
 from seedkit.errors import InputError
 
+CLAIMS = ".claims"  # the folder of the claims, in that of the work
 BEAT_S = 15.0
 DEAD_BEATS = 4  # that are missing where an owner is taken to be dead
 ENDED = "ended\n"  # the last line of a claim that was given back

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from seedkit.claims import Claim, each_claimed, in_hands, share_first, take
+from seedkit.claims import CLAIMS, Claim, each_claimed, in_hands, share_first, take
 from seedkit.cli import say
 from seedkit.errors import InputError, RunError
 from seedkit.files import require_writable, write_atomic
@@ -24,7 +24,6 @@ from training.train_steps import Study, state
 
 LOG_LINES = 12  # shown of a failed run
 FIGURE = "losses"
-CLAIMS = ".claims"  # in the study's folder: who trains what, where several commands do
 
 
 def train_all(study: Study, *, redo: bool, share: tuple[int, int] | None = None) -> None:

@@ -17,7 +17,7 @@ from benchmarks.livecodebench.benchmark import LiveCodeBench
 from benchmarks.multipl_e.languages.registry import missing
 from sandbox.judging.self_check import choose
 from sandbox.judging.verdict import INFRA_ERROR, PASS
-from seedkit.claims import Claim, each_claimed, share_first
+from seedkit.claims import CLAIMS, Claim, each_claimed, share_first
 from seedkit.cli import say
 from seedkit.errors import InputError, RunError, UsageError
 from seedkit.manifest import MANIFEST, read_manifest
@@ -33,7 +33,6 @@ from evaluation.study.table import Graded
 Pair = tuple[Candidate, str]  # a student and a benchmark
 
 GRADES = "grades"
-CLAIMS = ".claims"  # in the study's folder: who evaluates whom, where several commands do
 # settings of sampling that must be the same where two students' figures stand in one column
 SAMPLING_KEYS = ("num_samples", "temperature", "top_p", "max_new_tokens", "seed")
 

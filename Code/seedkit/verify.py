@@ -1,6 +1,7 @@
 """Is every output what its manifest says?
 
     python -m seedkit.verify Datas/RQ1/EVOL [more folders]
+    python -m seedkit.verify Datas/studies/laptop            # every folder below that has a manifest
 
 Checks hashes, sizes and counts of all files. Tertiles must also be disjoint, complete, ordered and of the right sizes;
 the counts by category of classified records must be true; mixes must have exact ratios, no record twice, be nested within
@@ -215,15 +216,24 @@ KINDS: dict[str, Callable[[Path, dict[str, Any]], Iterator[str]]] = {
 
 def parse() -> argparse.Namespace:
     flags = parser(__doc__)
-    flags.add_argument("folders", type=Path, nargs="+", metavar="DIR", help="output folder with a manifest.json")
+    flags.add_argument(
+        "folders", type=Path, nargs="+", metavar="DIR", help="output folder with a manifest.json, or a folder of such"
+    )
     return flags.parse_args()
+
+
+def with_manifest(folder: Path) -> list[Path]:
+    """The folder and those below it that have a manifest, hidden ones apart; the folder alone where there is none."""
+    if not folder.exists():
+        raise InputError(f"{folder}: no such folder")
+    found = sorted({path.parent for path in folder.rglob(MANIFEST)})
+    shown = [path for path in found if not any(part.startswith(".") for part in path.relative_to(folder).parts)]
+    return shown or [folder]
 
 
 def main() -> None:
     bad = 0
-    for folder in parse().folders:
-        if not folder.exists():
-            raise InputError(f"{folder}: no such folder")
+    for folder in chain.from_iterable(map(with_manifest, parse().folders)):
         with Progress(f"{folder}: verifying", None, 0, steady=True):
             faults = verify(folder)
             told = remarks(folder, faultless=not faults)

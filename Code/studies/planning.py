@@ -68,7 +68,7 @@ class _Planner:
         self._trained(student)
         self._evaluated(student)
         made = [*self.partitions, self.folder / "leakage", self.folder / "runs", self.folder / "evaluations"]
-        self._add("verify", "-m seedkit.verify", self.partitions, self.folder)
+        self._add("verify", "-m seedkit.verify", [self.folder], self.folder)
         self._add(
             "report", "report/report.py", [*made, "--output", self.folder / "report.html"], self.folder / "report.html"
         )

@@ -68,7 +68,7 @@ def main() -> None:
     if args.dry_run:
         print(steps.described(study, settings))
         return
-    steps.check_benchmarks(settings, dict(args.benchmark_file))
+    steps.check_benchmarks(settings, dict(args.benchmark_file), args.benchmarks or [])
     with steps.opened(study) as log:
         for stage in study.stages:
             log.run(stage)

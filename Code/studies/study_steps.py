@@ -17,6 +17,7 @@ from seedkit.cli import say
 from seedkit.display import table
 from seedkit.errors import InputError, RunError, UsageError
 from seedkit.manifest import documents, read_manifest
+from seeds.problem_texts import benchmark_files, read_problems, without_evalplus
 from training.launching import guarded
 
 from studies.planning import CODE, StudyRecipe, StudyStage
@@ -46,8 +47,8 @@ def _shown(stage: StudyStage, folder: Path) -> str:
     return " ".join(word.replace(f"{CODE.parent}/", "").replace(str(folder), "$OUTPUT_DIR") for word in words)
 
 
-def check_benchmarks(settings: Settings, files: Mapping[str, Path]) -> None:
-    """Load every benchmark, so that one that cannot be had stops the study before its first hour.
+def check_benchmarks(settings: Settings, files: Mapping[str, Path], looked_for: Sequence[Path]) -> None:
+    """Load every benchmark that is asked or looked for in the seeds, so that one that cannot be had stops the study before its first hour.
 
     Raises:
         InputError: the problems are not what was expected, or neither here nor to be had from the hub.
@@ -58,6 +59,8 @@ def check_benchmarks(settings: Settings, files: Mapping[str, Path]) -> None:
     for name in settings.benchmarks:
         for one in expanded(name):
             open_benchmark(one).load(files.get(name))
+    if looked_for:
+        read_problems(without_evalplus(benchmark_files(looked_for)))
 
 
 class StudyLog:

@@ -100,6 +100,9 @@ def test_command(folder: Path) -> None:
         return subprocess.run(command, capture_output=True, text=True, check=False)
 
     assert run(folder).returncode == 0
+    (folder.parent / "another").mkdir()
+    above = run(folder.parent)  # the folders below that have a manifest
+    assert (above.returncode, above.stdout) == (0, f"{folder}: verified\n")
     drop_record(folder)
     bad = run(folder)
     assert bad.returncode == 1

@@ -40,8 +40,9 @@ def test_every_question_and_source_has_its_stages_and_all_folders_reach_the_repo
         for room in ("RQ1", "RQ2", "RQ3", "RQ4", "baselines")
         for source in ("EVOL", "OSS")
     ]
-    for name in ("leakage", "doctor", "train", "verify", "report"):
+    for name in ("leakage", "doctor", "train", "report"):
         assert set(folders) <= set(commands[name])
+    assert commands["verify"][-1] == str(tmp_path)
     assert {str(tmp_path / one) for one in ("leakage", "runs", "evaluations")} <= set(commands["report"])
     assert str(tmp_path / "study_plan.yaml") in commands["train"]
     doctor = commands["doctor"]
@@ -182,6 +183,7 @@ def test_usage_errors_are_one_line(tmp_path: Path, script_main: Command) -> None
         ([laptop, "--benchmark_file", "humaneval"], "expected BENCHMARK=FILE, got 'humaneval'"),
         ([laptop, "--benchmark_file", "mbpp=none.jsonl"], "--benchmark_file mbpp: expected one of humaneval"),
         ([laptop, "--benchmark_file", "humaneval=none.jsonl"], "none.jsonl: no such file; expected JSON Lines"),
+        ([laptop, "--benchmarks", "none.jsonl"], "none.jsonl: no such file; expected JSON Lines"),
         ([unheard_of], "--benchmark mbqp: expected one of humaneval"),
     ):
         done = script_main("studies/study.py", *arguments, "--output_dir", tmp_path / "out")

@@ -195,6 +195,11 @@ def test_scores_and_comparisons_are_those_of_the_tables(report_page: Path, study
     for row in numbers(out / "comparisons.csv"):
         shown = more[row["first"], row["second"]]
         assert float(shown["p"]) == float(row["p"]) and float(shown["low, 90%"]) == float(row["low_90"])
+        assert float(shown["family_size"]) == float(row["family_size"])
+    kinds = re.findall(
+        r'<td class="(\w+)"[^>]*>[^<]*</td></tr>', report_page.read_text().split('-pairs-more-rows">')[1]
+    )
+    assert set(kinds[: len(more)]) == {"number"}, "a column of numbers is sorted as numbers"
     said = {row["what it says"] for row in table(report_page, "-pairs")}
     assert said == {"different", "not shown to differ"}, "the case shows both"
 

@@ -239,7 +239,10 @@ def _pair_table(key: str, pairs: Sequence[ReportedPair], scores: Sequence[Report
 
 def _more_of_pairs(key: str, pairs: Sequence[ReportedPair]) -> DataTable:
     """p before the correction, the interval that a test of equivalence reads, and the further columns of the table."""
-    more = [Column(name) for name in (pairs[0].more if pairs else ())]
+    more = []
+    for name in pairs[0].more if pairs else ():
+        numbers = not any(isinstance(pair.more[name], str) for pair in pairs if pair.more[name] != "")
+        more.append(Column(name, "value" if numbers else "text"))
     heads = (*PAIR, Column("p", "p"), Column("low, 90%", "points"), Column("high, 90%", "points"), *more)
     lines = [(*_named(pair), pair.p, pair.low_90, pair.high_90, *pair.more.values()) for pair in pairs]
     return captioned(f"{key}-pairs-more", "More of every comparison", heads, lines)

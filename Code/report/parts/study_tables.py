@@ -55,7 +55,7 @@ class ReportedPair:
     verdict: str  # of a primary contrast: different, equivalent or undecided
     low_90: float | None
     high_90: float | None
-    more: Mapping[str, str]
+    more: Mapping[str, float | str]
 
     @property
     def group(self) -> tuple[str, str, str]:
@@ -114,7 +114,7 @@ def read_pairs(path: Path) -> list[ReportedPair]:
     for line in _lines(path, KNOWN[:11]):
         student, rq, source, benchmark, first, second = (line[what] for what in KNOWN[:6])
         difference, low, high, p, p_holm = (_number(line[what]) for what in KNOWN[6:11])
-        more = {name: value for name, value in line.items() if name not in KNOWN}
+        more = {name: _number_or_text(value) for name, value in line.items() if name not in KNOWN}
         low_90, high_90 = (_number(line.get(what) or "") for what in ("low_90", "high_90"))
         found.append(
             ReportedPair(
@@ -140,3 +140,10 @@ def _lines(path: Path, expected: Sequence[str]) -> Iterator[dict[str, str]]:
 
 def _number(cell: str) -> float | None:
     return float(cell) if cell else None
+
+
+def _number_or_text(cell: str) -> float | str:
+    try:
+        return float(cell)
+    except ValueError:
+        return cell

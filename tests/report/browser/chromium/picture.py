@@ -1,7 +1,11 @@
-"""The picture of a report in the top README: some of its charts side by side, as a browser shows them.
+"""Some charts of a report side by side, as a browser shows them: the picture in the top README
 
 bash Code/quickstart.sh
 "$SEEDKIT_BROWSER_ENV/bin/python" tests/report/browser/chromium/picture.py Datas/quickstart/report.html Code/report/example.png
+
+and those of a study in Code/studies/README.md
+
+"$SEEDKIT_BROWSER_ENV/bin/python" tests/report/browser/chromium/picture.py --study Datas/studies/laptop/report.html Code/studies/laptop.png
 """
 
 from __future__ import annotations
@@ -18,6 +22,10 @@ from playwright.sync_api import sync_playwright  # type: ignore[import-not-found
 COLUMNS = (
     ("#lineage-svg", '[id^="RQ2-"][id$="-categories-svg"]'),
     ('[id^="RQ1-"][id$="-complexity-svg"]', '[id^="RQ3-"][id$="-map-svg"]', '[id^="RQ4-"][id$="-shares-svg"]'),
+)
+STUDY_COLUMNS = (
+    ('[id*="-score-RQ1-"][id$="-svg"]', '[id*="-score-RQ3-"][id$="-svg"]'),
+    ('[id*="-pairs-RQ1-"][id$="-svg"]', '[id*="-pairs-RQ3-"][id$="-svg"]'),
 )
 GAP_PX = 32
 COLOURS = 128  # as many are enough for flat colours with smoothed edges
@@ -46,14 +54,15 @@ def pasted(images: list[Image.Image], across: bool) -> Image.Image:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("report", type=Path, help="a page of report.py, of RQ1 to RQ4")
+    parser.add_argument("report", type=Path, help="a page of report.py, of RQ1 to RQ4 or of a study")
     parser.add_argument("output", type=Path, help="the PNG to write")
+    parser.add_argument("--study", action="store_true", help="the scores and differences of a study")
     arguments = parser.parse_args()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--host-resolver-rules=MAP * ~NOTFOUND"])
         page = open_page(browser, arguments.report, VIEWS["wide-light"]).page
         columns = []
-        for selectors in COLUMNS:
+        for selectors in STUDY_COLUMNS if arguments.study else COLUMNS:
             shots = [page.locator(selector).first.screenshot(animations="disabled") for selector in selectors]
             columns.append(pasted([trimmed(shot) for shot in shots], across=False))
         browser.close()

@@ -32,9 +32,7 @@ def points(text: str) -> float:
 def several(text: str) -> int:
     """An argument type: a whole number of at least 2."""
     if (number := positive(text)) < 2:
-        raise argparse.ArgumentTypeError(
-            f"expected at least 2, because one run says nothing about others, got {text!r}"
-        )
+        raise argparse.ArgumentTypeError(f"expected at least 2, because one says nothing about others, got {text!r}")
     return number
 
 
@@ -61,6 +59,13 @@ def parse() -> argparse.Namespace:
     )
     flags.add_argument(
         "--run_effect_points", type=points, nargs="+", default=[0.0, 1.0, 2.0], metavar="SD", help="default: 0 1 2"
+    )
+    flags.add_argument(
+        "--subsets",
+        type=several,
+        default=2,
+        metavar="N",
+        help="of the study, whose runs say together how runs vary; RQ1 and RQ3 have 6 (default: 2, those compared)",
     )
     flags.add_argument("--num_samples", type=positive, default=1, metavar="N", help="of a problem (default: 1)")
     flags.add_argument(

@@ -1,6 +1,7 @@
 """The steps of study_power.py: the table of smallest differences, and of the runs that a given difference needs."""
 
 import argparse
+from dataclasses import replace
 
 from seedkit.display import table
 from training.power import MOST_RUNS, POWER, Design, runs_needed, smallest_difference
@@ -15,10 +16,11 @@ def overview(args: argparse.Namespace) -> str:
     for base in args.base_percent:
         for problems in args.problems:
             for effect in args.run_effect_points:
-                designs = [Design(base / 100, problems, runs, effect / 100, args.num_samples) for runs in args.runs]
+                one = Design(base / 100, problems, args.runs[0], effect / 100, args.num_samples, args.subsets)
+                designs = [replace(one, runs=runs) for runs in args.runs]
                 cells = [f"{base:g}%", f"{problems:,}", f"{effect:g}", *map(_points, designs)]
                 if wanted:
-                    needed = runs_needed(designs[0], wanted / 100)
+                    needed = runs_needed(one, wanted / 100)
                     cells.append(f"more than {MOST_RUNS}" if needed is None else str(needed))
                 rows.append(cells)
     return (

@@ -5,7 +5,7 @@ latent probit, with a standard deviation of 1 for the error, PROBLEM_SD for the 
 on a problem, and every run has an effect of its own on all problems.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -19,25 +19,26 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Design:
-    """Two subsets, each of `runs` students, on the same problems."""
+    """Two subsets, each of `runs` students, on the same problems, in a study that may have further such subsets."""
 
     base: float  # pass@1 of the first subset, a fraction
     problems: int
     runs: int  # of a subset, at least 2
     run_sd: float = 0.0  # the standard deviation of a run's own effect on pass@1, a fraction
     samples: int = 1  # of a problem
+    subsets: int = 2  # whose runs vary alike, from which the comparison estimates by how much
 
 
 def power(design: Design, difference: float) -> float:
     """The chance that the two subsets are told apart at 5% if the second's pass@1 is `difference` above the first's.
 
     D is normal with the variance V = 2 / (nk) [MS_subset:problem + MS_run - MS_error] at the expected mean squares. It is
-    told from 0 by Student's t with the V and the degrees of freedom that a study estimates: MS_run, on 2k - 2 degrees of
-    freedom, is averaged over 400 quantiles of its distribution; the others vary so little that they stand for themselves.
+    told from 0 by Student's t with the V and the degrees of freedom that a study estimates: MS_run, on k - 1 degrees of freedom
+    for each subset, is averaged over 400 quantiles of its distribution; the others vary so little that they stand for themselves.
     """
     from scipy.special import gammaincinv, ndtr, stdtrit
 
-    n, k, f = design.problems, design.runs, 2 * design.runs - 2
+    n, k, f = design.problems, design.runs, design.subsets * (design.runs - 1)
     error, interaction = np.mean([_variances(rate) for rate in (design.base, design.base + difference)], axis=0)
     error = error / design.samples
     scale = 2 / (n * k)
@@ -65,7 +66,7 @@ def smallest_difference(design: Design, chance: float = POWER) -> float | None:
 def runs_needed(design: Design, difference: float, chance: float = POWER) -> int | None:
     """The fewest runs of each subset with which `difference` is seen with this chance; None where MOST_RUNS are too few."""
     for runs in range(2, MOST_RUNS + 1):
-        if power(Design(design.base, design.problems, runs, design.run_sd, design.samples), difference) >= chance:
+        if power(replace(design, runs=runs), difference) >= chance:
             return runs
     return None
 

@@ -28,7 +28,7 @@ def test_what_cannot_be_seen_is_said(script_main: Command) -> None:
     [
         (["--base_percent", 0], "expected a number above 0, got '0'"),
         (["--base_percent", 100], "expected a percentage below 99.9, got '100'"),
-        (["--runs", 1], "expected at least 2, because one run says nothing about others, got '1'"),
+        (["--runs", 1], "expected at least 2, because one says nothing about others, got '1'"),
         (["--problems", 1], "--problems 1: expected at least 2"),
         (["--run_effect_points", "x"], "expected a number above 0, got 'x'"),
         (["--base_percent", 95, "--difference_points", 6], "expected less than what is left to 99.9%"),

@@ -1,5 +1,7 @@
 """The smallest difference that a study sees: against published figures, the real comparison, and what must hold."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from evaluation.metrics.comparison import difference
@@ -19,7 +21,15 @@ def test_figures_of_an_independent_simulation(base: float, problems: int, points
 
 
 @pytest.mark.parametrize(
-    "design", [Design(0.40, 591, 3, 0.01), Design(0.05, 164, 3, 0.02), Design(0.4, 164, 5, samples=4)], ids=str
+    "design",
+    [
+        Design(0.40, 591, 3, 0.01),
+        Design(0.05, 164, 3, 0.02),
+        Design(0.4, 164, 5, samples=4),
+        Design(0.055, 164, 2, 0.01, subsets=6),
+        Design(0.055, 164, 2, 0.02, subsets=6),
+    ],
+    ids=str,
 )
 def test_the_comparison_sees_it_in_80_percent_of_studies(design: Design) -> None:
     assert (module.PROBLEM_SD, module.SUBSET_SD) == (PROBLEM_SD, SUBSET_SD)
@@ -27,7 +37,11 @@ def test_the_comparison_sees_it_in_80_percent_of_studies(design: Design) -> None
     assert shown
     rng = np.random.default_rng(0)
     study = Study(design.base, design.problems, (design.runs,) * 2, design.run_sd, shown, design.samples)
-    found = [difference(*drawn(study, rng)).p for _ in range(500)]
+    further = replace(study, difference=0.0)
+    found = []
+    for _ in range(500):
+        others = [one for _ in range(design.subsets // 2 - 1) for one in drawn(further, rng)]
+        found.append(difference(*drawn(study, rng), others=others).p)
     assert np.mean([p is not None and p <= 0.05 for p in found]) == pytest.approx(0.80, abs=0.06)
 
 
@@ -39,6 +53,7 @@ def test_more_of_anything_but_noise_sees_less() -> None:
         Design(0.4, 165, 3, 0.01),
         Design(0.4, 164, 3, 0.009),
         Design(0.4, 164, 3, 0.01, 2),
+        Design(0.4, 164, 3, 0.01, subsets=3),
     ):
         found = smallest_difference(better)
         assert found and found < one

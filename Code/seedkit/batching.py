@@ -7,9 +7,8 @@ from typing import Any, Generic, TypeVar
 
 from seedkit.errors import RunError
 
-PASSES = (
-    16  # forward passes that are computed side by side on a CPU; as many on every machine, however many cores it has
-)
+# forward passes that are computed side by side on a CPU; as many on every machine, however many cores it has
+PASSES = 16
 # texts; what a tokenizer says of a text takes twenty times the memory of its tokens, until the call ends
 TOKENISED_TOGETHER = 4096
 

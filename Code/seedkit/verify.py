@@ -223,9 +223,11 @@ def parse() -> argparse.Namespace:
 
 
 def with_manifest(folder: Path) -> list[Path]:
-    """The folder and those below it that have a manifest, hidden ones apart; the folder alone where there is none."""
+    """The folder, or where it has no manifest those below it that have one, hidden ones apart."""
     if not folder.exists():
         raise InputError(f"{folder}: no such folder")
+    if (folder / MANIFEST).exists():
+        return [folder]
     found = sorted({path.parent for path in folder.rglob(MANIFEST)})
     shown = [path for path in found if not any(part.startswith(".") for part in path.relative_to(folder).parts)]
     return shown or [folder]

@@ -26,7 +26,7 @@ def axes(width: float, height: float) -> tuple["Figure", "Axes"]:
     """An empty figure, `width` by `height` inches, and its axes; no screen is needed."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(width, height), layout="constrained")
+    figure = Figure(figsize=(width, height), dpi=DPI, layout="constrained")
     plot = figure.add_subplot()
     plot.spines[["top", "right"]].set_visible(False)
     return figure, plot
@@ -55,9 +55,14 @@ def scatter_tertiles(plot: "Axes", x: NDArray[np.float64], y: NDArray[np.float64
 
 
 def png(figure: "Figure") -> bytes:
-    """The figure as a PNG file, without the library's version or a date."""
+    """The figure as a PNG file, without the library's version or a date.
+
+    Its canvas draws it once; `savefig` draws twice, for a box that nothing here asks for.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
     buffer = BytesIO()
-    figure.savefig(buffer, format="png", dpi=DPI, metadata={"Software": None})
+    FigureCanvasAgg(figure).print_png(buffer, metadata={"Software": None})  # type: ignore[no-untyped-call]
     return buffer.getvalue()
 
 
@@ -67,10 +72,11 @@ def svg(figure: "Figure") -> bytes:
     Words are text that can be searched; clouds of points are a picture inside it.
     """
     from matplotlib import rc_context
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
 
     buffer = StringIO()
     with rc_context({"svg.hashsalt": "seedkit", "svg.fonttype": "none"}):  # ids of the same figure are the same
-        figure.savefig(buffer, format="svg", dpi=DPI, metadata={"Date": None, "Creator": None})
+        FigureCanvasSVG(figure).print_svg(buffer, metadata={"Date": None, "Creator": None})  # type: ignore[no-untyped-call]
     return buffer.getvalue().encode()
 
 

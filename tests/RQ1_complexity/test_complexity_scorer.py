@@ -1,12 +1,12 @@
 """The real command, as a user runs it: what it writes, what it says when something is wrong, what a kill costs."""
 
 import argparse
+import functools
 import json
 import os
 import random
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -101,36 +101,38 @@ def test_complexity_is_the_mean_of_the_normalised_measures(
     assert "100 taken from earlier runs" in result.stdout  # another normalisation computes no score anew
 
 
+def stored(out: Path) -> int:
+    """Lines in the journals of a folder: the scores that are kept, and their headers."""
+    return sum(path.read_bytes().count(b"\n") for path in (out / ".scores").glob("*")) if out.exists() else 0
+
+
+def reached(out: Path, wanted: int) -> bool:
+    return stored(out) >= wanted
+
+
 @pytest.mark.parametrize("moments", [1, pytest.param(3, marks=pytest.mark.heavy)])
 def test_killed_at_any_moment_it_ends_with_the_same_bytes(
-    tmp_path: Path,
-    tiny_llama: Path,
-    tiny_gpt2: Path,
-    scorer_command: Command,
-    scorer_main: Command,
-    moments: int,
+    tmp_path: Path, tiny_llama: Path, tiny_gpt2: Path, scorer_main: Command, moments: int
 ) -> None:
-    data = seeds(tmp_path / "seeds.jsonl", 1200)
+    data, out = seeds(tmp_path / "seeds.jsonl", 1200), tmp_path / "killed"
     common = ["--input_file", data, *models(tiny_llama, tiny_gpt2)]
-    started = time.monotonic()
-    whole = scorer_command(*common, "--output_dir", tmp_path / "whole")
-    duration = time.monotonic() - started
+    whole = scorer_main(*common, "--output_dir", tmp_path / "whole")
     assert whole.returncode == 0, whole.stderr
     assert "2,400 scores computed" in whole.stdout
 
-    out = tmp_path / "killed"
+    command = [sys.executable, str(SCORER), *map(str, common), "--output_dir", str(out)]
     pick = random.Random(os.urandom(8))
-    stored = 0
+    before = 0
     for moment in range(moments):  # random ones; of three, one in the beginning, one in the middle, one towards the end
-        command = [sys.executable, str(SCORER), *map(str, common), "--output_dir", str(out)]
-        killed(command, duration * (moment + pick.random()) / moments * 0.8)
-        now = sum(path.read_bytes().count(b"\n") for path in (out / ".scores").glob("*")) if out.exists() else 0
-        assert now >= stored
-        stored = now
+        wanted = int(2400 * 0.8 * (moment + pick.random()) / moments)
+        killed(command, begun=functools.partial(reached, out, wanted))
+        now = stored(out)
+        assert now >= max(before, wanted)
+        before = now
     last = scorer_main(*common, "--output_dir", out)
     assert last.returncode == 0, last.stderr
     computed = int(last.stdout.split(" scores computed")[0].split("\n")[-1].replace(",", ""))
-    assert computed <= 2400 - max(0, stored - 2) + 1024  # headers are lines too; at most one chunk is done again
+    assert computed <= 2400 - max(0, before - 2) + 1024  # headers are lines too; at most one chunk is done again
     assert contents(out) == contents(tmp_path / "whole")
     assert verify(out) == []
 
@@ -518,14 +520,14 @@ def test_real_evol_data_ends_verified(tmp_path: Path, scorer_command: Command) -
     path = SHARED / "seeds" / "evol_instruct_code.jsonl"
     if not path.exists():
         pytest.skip(f"no data at {path}")
-    result = scorer_command(
-        "--input_file", path, "--output_dir", tmp_path, "--scorer", "embedded", "--device", "cpu", timeout_s=1200
-    )
+    limit = 1900  # the second empty output is record 1,860
+    flags = ("--input_file", path, "--limit", limit, "--scorer", "embedded", "--device", "cpu")
+    result = scorer_command(*flags, "--output_dir", tmp_path, timeout_s=1200)
     assert result.returncode == 0, result.stderr
     assert "2 records with empty outputs, kept" in result.stderr
     assert verify(tmp_path) == []
     ids = [row["id"] for name in OUTPUTS[:3] for row in rows(tmp_path / name)]
-    assert len(ids) == len(set(ids)) == 5936
+    assert len(ids) == len(set(ids)) == limit
 
 
 @pytest.mark.heavy

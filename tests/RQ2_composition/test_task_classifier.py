@@ -103,6 +103,7 @@ def test_rejects_of_two_outputs_in_one_folder(tmp_path: Path, script_main: Comma
     assert verify(tmp_path) == []
 
 
+@pytest.mark.heavy
 def test_killed_it_ends_with_the_same_bytes(tmp_path: Path, script_main: Command) -> None:
     words = "sort list tree cache of the and with index file parse query graph".split()
     data = tmp_path / "data.jsonl"

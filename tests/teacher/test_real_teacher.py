@@ -1,4 +1,4 @@
-"""SmolLM2 as the teacher of 100 instructions: through transformers, through vLLM, through vLLM's server, and on to a student."""
+"""SmolLM2 as the teacher of 40 instructions: through transformers, through vLLM, through vLLM's server, and on to a student."""
 
 import contextlib
 import json
@@ -18,6 +18,7 @@ from support import ROOT, Command, offline, rows
 
 pytestmark = pytest.mark.heavy
 ANSWER, VERIFY = "teacher/answer_seeds.py", "teacher/verify_answers.py"
+COUNT = 40
 TOKENS = 128
 KEY = "sk-that-the-server-knows"
 SHORT = "Answer with one short Python program and nothing else."  # SmolLM2 goes on for long otherwise
@@ -26,9 +27,10 @@ SAMPLE = ROOT / "Datas" / "sample"
 
 @pytest.fixture(scope="module")
 def instructions(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """50 records of EVOL and 50 of OSS."""
+    """Of EVOL and of OSS, half of them each."""
     path = tmp_path_factory.mktemp("instructions") / "SAMPLE.jsonl"
-    lines = [line for name in ("EVOL", "OSS") for line in (SAMPLE / f"{name}.jsonl").read_bytes().splitlines()[:50]]
+    files = [(SAMPLE / f"{name}.jsonl").read_bytes().splitlines() for name in ("EVOL", "OSS")]
+    lines = [line for file in files for line in file[: COUNT // 2]]
     path.write_bytes(b"".join(line + b"\n" for line in lines))
     return path
 
@@ -48,14 +50,14 @@ def asked(instructions: Path, teacher: object, folder: Path) -> list[object]:
 def checked(folder: Path, script_command: Command) -> dict[str, int]:
     """Verify the answers in a folder; returns the verdicts, which must vary."""
     assert verify(folder) == []
-    assert len(rows(folder / "answers.jsonl")) == 100
+    assert len(rows(folder / "answers.jsonl")) == COUNT
     done = script_command(VERIFY, "--answers", folder, "--seconds", 5)
     assert done.returncode == 0, done.stderr
     assert verify(folder / "verified") == []
     verdicts = json.loads((folder / "verified" / "manifest.json").read_text())["verdicts"]
     found = {name: count for name, count in verdicts.items() if count}
     print(done.stdout)
-    assert len(found) >= 3 and sum(found.values()) == 100 and "infra_error" not in found
+    assert len(found) >= 3 and sum(found.values()) == COUNT and "infra_error" not in found
     return found
 
 

@@ -118,11 +118,11 @@ def test_verdicts_of_some_are_the_official_ones(data_set: str, shared_data: Path
 
 @pytest.mark.heavy
 def test_verdicts_of_many_are_the_official_ones(shared_data: Path, tmp_path: Path) -> None:
-    """All of HumanEval+ and every second program of MBPP+; on all of both there is no other difference."""
+    """Every second program of HumanEval+ and every fourth of MBPP+; on all of both there is no other difference."""
     found = []
-    for data_set, step in (("humaneval", 1), ("mbpp", 2)):
+    for data_set, step in (("humaneval", 2), ("mbpp", 4)):
         problems = loaded(data_set, shared_data)
         found.append(compared(data_set, problems, list(programs(problems))[::step], shared_data, tmp_path))
     assert [difference for one in found for difference in one.differences()] == []
     statuses = [theirs for one in found for theirs in one.official]
-    assert len(statuses) >= 600 and statuses.count(["pass", "fail"]) >= 100
+    assert len(statuses) >= 300 and statuses.count(["pass", "fail"]) >= 50

@@ -36,6 +36,8 @@ Judge = Callable[[Problem, str, Sandbox, Limits], Verdict]  # runs one completio
 # the authors' limit of a run: `timeout_seconds` of evaluation/src/safe_subprocess/__init__.py in nuprl/MultiPL-E
 AUTHORS_SECONDS = 15.0
 NONCE_FILE = "nonce"  # which tests that are compiled read and remove before anything of the candidate runs
+JVM = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto")  # what is short starts and ends sooner with these
+TO_THE_JVM = tuple(f"-J{flag}" for flag in JVM)  # the same, through a command that runs in one
 # (case, completion, nonce, token) -> the program for each reading of the completion, the likeliest first; `nonce` is what
 # the tests print at last, `token` are letters for names that no candidate can know
 Programs = Callable[[Case, str, str, str], list[Native]]

@@ -10,10 +10,9 @@ from sandbox.judging.native_judge import Native
 
 from benchmarks.multipl_e.braces import classes_around, definitions, plain, unclosed
 from benchmarks.multipl_e.case import STRING, Case, outside_strings
-from benchmarks.multipl_e.languages.base import NONCE_FILE, Language, judge_programs
+from benchmarks.multipl_e.languages.base import JVM, NONCE_FILE, TO_THE_JVM, Language, judge_programs
 from benchmarks.multipl_e.languages.toolchain import Toolchain
 
-_JAVA = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto")  # javac and java start faster with these
 _JAVATUPLES = "/usr/share/java/javatuples.jar"
 _TYPE = re.compile(
     r"((?:\b(?:public|internal|final|abstract|static|sealed|partial)\s+)*)(\b(?:class|interface|record|enum|struct)\s+\w)"
@@ -39,13 +38,12 @@ def _java(case: Case, solution: str, owner: str, nonce: str, token: str) -> Nati
         f"            nonce_{token} = new String(in.readAllBytes());\n        }}\n        file_{token}.delete();\n{tests}\n"
         f'        System.out.println("\\n" + nonce_{token});\n        System.out.flush();\n    }}\n}}\n'
     )
-    flags = tuple(f"-J{flag}" for flag in _JAVA)
-    compiler = ("javac", *flags, "-nowarn", "-proc:none", "-encoding", "UTF-8", "-cp", _JAVATUPLES, "-d", ".")
+    compiler = ("javac", *TO_THE_JVM, "-nowarn", "-proc:none", "-encoding", "UTF-8", "-cp", _JAVATUPLES, "-d", ".")
     return Native(
         files={"Problem.java": solution, f"Tests_{token}.java": program},
         build=((*compiler, "Problem.java", f"Tests_{token}.java"),),
         nonce_file=NONCE_FILE,
-        run=("java", *_JAVA, "-Xmx512m", "-ea", "-cp", f".:{_JAVATUPLES}", f"Tests_{token}"),
+        run=("java", *JVM, "-Xmx512m", "-ea", "-cp", f".:{_JAVATUPLES}", f"Tests_{token}"),
         nonce=nonce,
         removed=("Problem.java", f"Tests_{token}.java"),
     )

@@ -7,7 +7,7 @@ from sandbox.judging.native_judge import Native
 
 from benchmarks.multipl_e.braces import unclosed
 from benchmarks.multipl_e.case import Case, Reading
-from benchmarks.multipl_e.languages.base import NONCE_FILE, Language, judge_programs
+from benchmarks.multipl_e.languages.base import NONCE_FILE, TO_THE_JVM, Language, judge_programs
 from benchmarks.multipl_e.languages.toolchain import Toolchain
 
 
@@ -61,9 +61,9 @@ def _scala_program(case: Case, reading: Reading, nonce: str, token: str) -> Nati
     )
     return Native(
         files={"solution.scala": solution, "tests.scala": tests},
-        build=(("scalac", "-nowarn", "solution.scala", "tests.scala"),),
+        build=(("scalac", *TO_THE_JVM, "-nowarn", "solution.scala", "tests.scala"),),
         nonce_file=NONCE_FILE,
-        run=("scala", "-cp", ".", f"Tests_{token}"),
+        run=("scala", *TO_THE_JVM, "-cp", ".", f"Tests_{token}"),
         nonce=nonce,
         removed=("solution.scala", "tests.scala"),
     )

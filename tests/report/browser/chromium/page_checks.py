@@ -118,11 +118,13 @@ def open_page(browser: Browser, path: Path, view: View) -> Opened:
 
 def quiet(opened: Opened) -> list[str]:
     """No error or warning in the console, no exception, no dialog, no second window."""
+    opened.page.screenshot()  # what a style asks for it asks for when it is painted
     return list(opened.said)
 
 
 def offline(opened: Opened) -> list[str]:
     """No request was sent or tried, and there is no address that one could go to, links to https: pages apart."""
+    opened.page.screenshot()  # as above
     faults: list[str] = [f"asked for {url}" for url in opened.requests]
     return faults + list(opened.ask("foreignAddresses()"))
 

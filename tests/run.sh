@@ -2,8 +2,8 @@
 # The one test command: makes .venv with the test tools, then ruff, mypy and pytest.
 #   bash tests/run.sh [--all] [pytest arguments]
 # --all adds the heavy checks: the real vLLM engine, the INSTRUCTOR models' own package, LLaMA-Factory's loader, EvalPlus's
-# own evaluation and the report in Chromium, in environments of their own that are cached between runs; and the fast tests once more on the
-# newest Python that is at hand.
+# own evaluation and the report in Chromium, in environments of their own that are cached between runs. They run on the newest Python that is
+# at hand, so that each script has run from end to end on that one too.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . Code/environment.sh
@@ -75,7 +75,7 @@ if [ -n "$all" ]; then
     newer=$cache/$("$python" -c 'import sys; print("python-%d.%d" % sys.version_info[:2])')
     PYTHON=$python environment "$newer" requirements.txt tests/requirements.txt
   else
-    say "no Python newer than that of .venv is at hand: the fast tests run on that one alone"
+    say "no Python newer than that of .venv is at hand: all tests run on that one"
   fi
 fi
 
@@ -96,16 +96,14 @@ fi
 # the whole machine runs alone.
 alone=tests/sandbox/test_adversary.py
 export OMP_NUM_THREADS=1
-fast() {
-  "$@" -n 3 --dist loadfile -m "not heavy" --ignore "$alone" tests
-  "$@" -m "not heavy" "$alone"
-}
-fast "${pytest[@]}"
-if [ -n "$newer" ]; then
-  say "pytest with $("$newer/bin/python" --version)"
-  fast "$newer/bin/python" "${pytest[@]:1}" -p no:cacheprovider
-fi
+"${pytest[@]}" -n 3 --dist loadfile -m "not heavy" --ignore "$alone" tests
+"${pytest[@]}" -m "not heavy" "$alone"
 if [ -n "$all" ]; then
+  "${pytest[@]}" --heavy -m heavy -n 2 "$alone"
+  if [ -n "$newer" ]; then
+    say "pytest with $("$newer/bin/python" --version)"
+    pytest=("$newer/bin/python" "${pytest[@]:1}" -p no:cacheprovider)
+    "${pytest[@]}" -m "not heavy" "$alone"
+  fi
   "${pytest[@]}" --heavy -m heavy -n 2 --dist loadfile --durations 25 --ignore "$alone" tests
-  "${pytest[@]}" --heavy -m heavy "$alone"
 fi

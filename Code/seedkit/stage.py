@@ -24,6 +24,7 @@ from multiprocessing.queues import SimpleQueue
 from multiprocessing.util import Finalize
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar, runtime_checkable
 
+from seedkit.cli import rarer_collections
 from seedkit.display import Progress
 from seedkit.errors import RunError
 from seedkit.ray_cluster import split
@@ -177,6 +178,7 @@ _worker: Callable[[], Stage[Any, Any]] | None = None  # in a worker process: the
 def _start_worker(factory: StageFactory[Any, Any], devices: "SimpleQueue[str]", count: int) -> None:
     global _worker
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes of the group; the parent handles it
+    rarer_collections()
     device = devices.get()
     threading.Thread(target=_end_with_parent, daemon=True).start()
     if device == "cpu":

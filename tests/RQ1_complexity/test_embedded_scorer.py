@@ -2,6 +2,7 @@ import argparse
 import functools
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -151,19 +152,22 @@ def test_perplexity_of_the_embedded_model_orders_in_bfloat16_as_in_float32() -> 
     assert rounded == pytest.approx(exact, rel=0.02)
 
 
+def has_scores(out: Path) -> Iterator[bool]:
+    """For each journal of the semantic part, whether there is a score in it, below its header."""
+    return (store.read_bytes().count(b"\n") > 1 for store in out.glob(".scores/semantic-*"))
+
+
 @pytest.mark.heavy
 def test_killed_it_ends_with_the_same_bytes(tmp_path: Path, shared_data: Path, scorer_command: Command) -> None:
     texts = (shared_data / "seeds" / "evol_instruct_code.jsonl").read_bytes().splitlines(keepends=True)
     data = tmp_path / "some.jsonl"
-    data.write_bytes(b"".join(texts[:3000]))
+    data.write_bytes(b"".join(texts[:1500]))
     common = ["--input_file", data, "--scorer", "embedded", "--device", "cpu", "--dtype", "bfloat16"]
     command = [sys.executable, str(SCORER), *map(str, common), "--output_dir", str(tmp_path / "cut")]
-    killed(command, 30)
-    (store,) = (tmp_path / "cut" / ".scores").glob("semantic-*")
-    assert store.read_bytes().count(b"\n") > 1
+    killed(command, begun=lambda: any(has_scores(tmp_path / "cut")))
     resumed = scorer_command(*common, "--output_dir", tmp_path / "cut", timeout_s=900)
     assert resumed.returncode == 0, resumed.stderr
-    assert "6,000 scores computed" not in resumed.stdout
+    assert "3,000 scores computed" not in resumed.stdout
     whole = scorer_command(*common, "--output_dir", tmp_path / "whole", timeout_s=900)
     assert whole.returncode == 0, whole.stderr
     assert contents(tmp_path / "cut") == contents(tmp_path / "whole")
@@ -195,6 +199,6 @@ def test_agreement_with_evol_generation(shared_data: Path) -> None:
 
     path = shared_data / "seeds" / "evol_instruct_code.jsonl"
     labels_path = shared_data / "seeds" / "evol_generation.jsonl"
-    texts = [json.loads(line)["instruction"] for line in path.read_bytes().splitlines()]
-    labels = [json.loads(line)["generation"] for line in labels_path.read_bytes().splitlines()]
+    texts = [json.loads(line)["instruction"] for line in path.read_bytes().splitlines()[::4]]
+    labels = [json.loads(line)["generation"] for line in labels_path.read_bytes().splitlines()[::4]]
     assert spearmanr(values(texts), labels)[0] >= 0.60

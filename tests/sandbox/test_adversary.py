@@ -396,7 +396,7 @@ def ordinary_python() -> str | None:
     for python in (os.path.realpath(sys.executable), f"/usr/bin/python{sys.version_info[0]}.{sys.version_info[1]}"):
         try:
             tried = subprocess.run([python, "-c", "import pytest, orjson"], env=ordinary_environment(), **ORDINARY)
-        except PermissionError:
+        except (PermissionError, FileNotFoundError):
             continue
         if tried.returncode == 0:
             return python

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from stand_in_trainer import SIZES, calls, run_folder, stand_in
 from support import ROOT, Command, offline
+from training import training_loop
 
 SCRIPT = "training/train.py"
 # train.py as it is, with owners that are taken for dead after 2 s, not 60
@@ -68,8 +69,9 @@ def test_what_a_killed_command_had_is_taken_over(tmp_path: Path, arguments: list
 
 
 def test_with_and_without_shares_exclude_each_other(
-    tmp_path: Path, arguments: list[object], script_main: Command
+    tmp_path: Path, arguments: list[object], script_main: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(training_loop, "GRACE_S", 1)  # whoever is there gets two of them to end, not 20 s
     alone = started(arguments, "1/1", STAND_IN="hang=LOW")
     deadline = time.monotonic() + 120
     while not (run_folder(tmp_path, "LOW") / "model").exists():

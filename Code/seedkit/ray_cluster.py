@@ -50,15 +50,21 @@ def cluster_devices(wanted: str, cluster: str) -> list[str]:
     return [f"cpu:{number}@{cluster}" for number in range(able)]
 
 
+@functools.cache
 def gpu_names(cluster: str) -> list[str]:
-    """What the GPUs of a cluster are called, each name once."""
+    """What the GPUs of a cluster are called, each name once. Raises RunError where a node's are all taken for START_S."""
     nodes = [node for node in connect(cluster) if node.gpus]
     import ray
 
     ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])  # a node may lack the package
     ask = ray.remote(num_cpus=0, num_gpus=0.01)(_gpu_names)  # a task without a share of a GPU sees none
     asked = [ask.options(scheduling_strategy=on_node(node, soft=False)).remote() for node in nodes]
-    return sorted({name for names in got(asked) for name in names})
+    told, silent = ray.wait(asked, num_returns=len(asked), timeout=START_S)
+    if silent:
+        raise RunError(
+            f"cluster {cluster}: no GPU of {len(silent)} nodes was free for {START_S} s; is the cluster busy?"
+        )
+    return sorted({name for names in got(told) for name in names})
 
 
 def _gpu_names() -> list[str]:

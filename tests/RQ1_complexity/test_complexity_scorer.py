@@ -312,7 +312,7 @@ def test_in_low_precision_scores_belong_to_what_they_depend_on(
     assert few.keys() == FLOAT32_IDENTITY | {"batch_tokens", "device"}
     assert identity(100, max_batch_tokens=500) == few | {"batch_tokens": "500"}
     assert identity(15_000) == few | {"compiled": "layers"}
-    assert identity(15_000, device="2") == few  # each of two GPUs compiles for half of the records
+    assert identity(15_000, device="2") == few | {"compiled": "layers"}  # on more GPUs they are the same scores
     assert identity(15_000, dtype="float32").keys() == FLOAT32_IDENTITY
     several = identity(15_000, device="2", engine="vllm", tensor_parallel_size=2)
     assert several == few | {"engine": "vllm", "tensor_parallel_size": "2"}

@@ -107,28 +107,33 @@ def new_shapes(bench: Bench) -> None:
     """Milliseconds of six batches of new shapes, and of the same again: the difference is a kernel's preparation.
 
     Causal attention over grouped heads, as the scorers ask for it, and attention with a mask, as generation does; by the
-    kernel that torch takes, which the environment decides.
+    kernel that torch takes, which the environment decides. In float32 no kernel but the one of plain products may take
+    grouped heads: it shows in the time.
     """
     tokens, heads, columns = (256, 2, 32) if bench.toy else (16384, 32, 128)
     widths = [16, 17, 18] if bench.toy else [90, 125, 170, 220, 300, 450]
-    for kind, masked in (("causal", False), ("with a mask", True)):
+    kinds = (("causal", False, "bfloat16"), ("with a mask", True, "bfloat16"), ("causal, float32", False, "float32"))
+    for kind, masked, dtype in kinds:
         first, again = [], []
-        for attend in _attentions(bench, widths, tokens, heads, columns, masked):
+        for attend in _attentions(bench, widths, tokens, heads, columns, masked, dtype):
             first.append(bench.seconds(attend))
             again.append(bench.seconds(attend, 3))
         bench.report(f"{kind}, new shapes", 1000 * sum(first) / len(first), "ms a batch")
         bench.report(f"{kind}, known shapes", 1000 * sum(again) / len(again), "ms a batch")
 
 
-def _attentions(bench: Bench, widths: list[int], tokens: int, heads: int, columns: int, masked: bool) -> Iterator[Any]:
+def _attentions(
+    bench: Bench, widths: list[int], tokens: int, heads: int, columns: int, masked: bool, dtype: str
+) -> Iterator[Any]:
     """Attention as transformers asks for it: with a mask over repeated heads, or causal over grouped ones."""
     import torch
 
     for width in widths:
         rows = tokens // width
         shared = heads if masked else max(1, heads // 4)
-        query = torch.randn(rows, heads, width, columns, dtype=torch.bfloat16, device=bench.device)
-        key, value = torch.randn(2, rows, shared, width, columns, dtype=torch.bfloat16, device=bench.device).unbind()
+        made: dict[str, Any] = {"dtype": getattr(torch, dtype), "device": bench.device}
+        query = torch.randn(rows, heads, width, columns, **made)
+        key, value = torch.randn(2, rows, shared, width, columns, **made).unbind()
         mask = torch.ones(rows, 1, width, width, dtype=torch.bool, device=bench.device).tril()
         how: dict[str, Any] = {"attn_mask": mask} if masked else {"is_causal": True, "enable_gqa": True}
         yield functools.partial(torch.nn.functional.scaled_dot_product_attention, query, key, value, **how)

@@ -420,21 +420,9 @@ def test_attacks_as_an_ordinary_user() -> None:
     python = ordinary_python()
     if python is None:
         pytest.skip("no interpreter that another user can reach")
+    options = ("-q", "-c", "Code/pyproject.toml", "--rootdir", ".", "-p", "no:cacheprovider", "-n", "2")
     done = subprocess.run(
-        [
-            python,
-            "-m",
-            "pytest",
-            "-q",
-            "-c",
-            "Code/pyproject.toml",
-            "--rootdir",
-            ".",
-            "-p",
-            "no:cacheprovider",
-            "--heavy",
-            "tests/sandbox/test_adversary.py",
-        ],
+        [python, "-m", "pytest", *options, "--heavy", "-m", "heavy", "tests/sandbox/test_adversary.py"],
         cwd=ROOT,
         env=ordinary_environment(),
         **ORDINARY,

@@ -1,4 +1,4 @@
-"""SmolLM2 as the teacher of 40 instructions: through transformers, through vLLM, through vLLM's server, and on to a student."""
+"""SmolLM2 as the teacher of 30 instructions: through transformers, through vLLM, through vLLM's server, and on to a student."""
 
 import contextlib
 import json
@@ -18,7 +18,7 @@ from support import ROOT, Command, offline, rows
 
 pytestmark = pytest.mark.heavy
 ANSWER, VERIFY = "teacher/answer_seeds.py", "teacher/verify_answers.py"
-COUNT = 40
+COUNT = 30
 TOKENS = 128
 KEY = "sk-that-the-server-knows"
 SHORT = "Answer with one short Python program and nothing else."  # SmolLM2 goes on for long otherwise

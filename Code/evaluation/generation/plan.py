@@ -14,7 +14,7 @@ from seedkit.causal_lm import LATEST, context_length, vocabulary_size
 from seedkit.cli import say
 from seedkit.display import Progress
 from seedkit.errors import InputError, UsageError
-from seedkit.models import devices, model_label, model_revision, resolve_dtype
+from seedkit.models import device_kind, devices, model_label, model_revision, resolve_dtype
 
 from evaluation.generation.adapters import CONFIG, Base, base_model
 from evaluation.generation.prompts import Form, Prompts, choose_form, make_prompts, student_run_of
@@ -22,6 +22,7 @@ from evaluation.generation.settings import GenerationSettings
 
 # An engine gives the place of an answer that has ended to the next request of its chunk, so a chunk is several batches.
 CHUNK_BATCHES = 8
+VLLM_CHUNK = 512  # most requests given to vLLM at once; it answers twice as many at the same time on one GPU
 WEIGHTS = ("*.safetensors", "pytorch_model*.bin")  # the files of a model's weights
 
 
@@ -67,14 +68,24 @@ class Plan:
             "drawn": drawn,
             "engine": self.engine,
             "dtype": self.dtype,
-            "device": self.processor,
-            "batch": self.batch and [self.batch, CHUNK_BATCHES],
+            "device": self.kind,
+            "batch": self.batch,
         }
 
     @property
-    def batch(self) -> int | None:
-        """The tokens of a batch where its size can change an answer: in half precision, through rounding. None elsewhere."""
-        return self.max_batch_tokens if self.engine == TRANSFORMERS and self.dtype != "float32" else None
+    def kind(self) -> str:
+        """What computes: cpu or cuda, which draw different random numbers; in half precision the names of the GPUs."""
+        return self.processor if self.dtype == "float32" else device_kind(self.devices)
+
+    @property
+    def batch(self) -> list[int] | None:
+        """What decides which requests are computed together, where that can change an answer: in half precision, through rounding.
+
+        For transformers [tokens of a batch, batches of a chunk], for vLLM [requests of a chunk]; None in float32.
+        """
+        if self.dtype == "float32":
+            return None
+        return [self.max_batch_tokens, CHUNK_BATCHES] if self.engine == TRANSFORMERS else [VLLM_CHUNK]
 
     @property
     def max_batch_tokens(self) -> int:
@@ -83,7 +94,7 @@ class Plan:
 
     @property
     def processor(self) -> str:
-        """cpu or cuda: the two round differently and draw different random numbers."""
+        """cpu or cuda."""
         return self.devices[0].partition(":")[0]
 
     def max_tokens(self, problem: int) -> int:

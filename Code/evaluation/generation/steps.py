@@ -21,12 +21,11 @@ from seedkit.sources import describe_file
 from seedkit.stage import StageFactory, Workers
 
 from evaluation.generation.adapters import whole_model
-from evaluation.generation.plan import CHUNK_BATCHES, Plan, prepare
+from evaluation.generation.plan import CHUNK_BATCHES, VLLM_CHUNK, Plan, prepare
 from evaluation.generation.settings import GenerationSettings
 
 STAGE = "generate"
 SAMPLES = "samples.jsonl"
-VLLM_CHUNK = 1024  # most requests given to vLLM at once, as many as it answers at the same time on one GPU
 
 
 def generate(settings: GenerationSettings, output_dir: Path) -> Path:
@@ -194,9 +193,9 @@ def _manifest(plan: Plan, reasons: "Counter[str]") -> dict[str, Any]:
             "name": _model_name(plan),
             "revision": plan.revision,
             "engine": plan.engine,
-            "device": plan.processor,
+            "device": plan.kind,
             "dtype": plan.dtype,
-            "max_batch_tokens": plan.batch,
+            "max_batch_tokens": plan.batch and plan.max_batch_tokens if plan.engine == TRANSFORMERS else None,
             "context": plan.context,
             **({"base": base} if base else {}),
         },

@@ -118,11 +118,11 @@ def test_verdicts_of_some_are_the_official_ones(data_set: str, shared_data: Path
 
 @pytest.mark.heavy
 def test_verdicts_of_many_are_the_official_ones(shared_data: Path, tmp_path: Path) -> None:
-    """Every third program of HumanEval+ and every sixth of MBPP+; on all of both there is no other difference."""
+    """Every fourth program of HumanEval+ and every eighth of MBPP+; on all of both there is no other difference."""
     found = []
-    for data_set, step in (("humaneval", 3), ("mbpp", 6)):
+    for data_set, step in (("humaneval", 4), ("mbpp", 8)):
         problems = loaded(data_set, shared_data)
         found.append(compared(data_set, problems, list(programs(problems))[::step], shared_data, tmp_path))
     assert [difference for one in found for difference in one.differences()] == []
     statuses = [theirs for one in found for theirs in one.official]
-    assert len(statuses) >= 200 and statuses.count(["pass", "fail"]) >= 30
+    assert len(statuses) >= 150 and statuses.count(["pass", "fail"]) >= 20

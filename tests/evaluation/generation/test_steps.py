@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import tiny_models
 from benchmarks import BENCHMARKS
+from evaluation.generation import plan as planning
 from evaluation.generation import steps
 from evaluation.generation.plan import prepare
 from evaluation.generation.settings import GenerationSettings
@@ -103,8 +104,36 @@ def test_a_chunk_is_several_batches_and_every_device_has_one(
     # where rounding can change an answer, the number of devices changes nothing
     assert sizes(device="cpu,cpu", dtype="bfloat16") == [7]
     assert sizes("vllm") == [7]
-    assert sizes("vllm", device="cpu,cpu,cpu", dtype="bfloat16") == [3, 2, 2]
+    assert sizes("vllm", device="cpu,cpu,cpu") == [3, 2, 2]
+    assert sizes("vllm", device="cpu,cpu,cpu", dtype="bfloat16") == [7]
     assert sizes("vllm", device=",".join(["cpu"] * 9)) == [1] * 7
+    monkeypatch.setattr(steps, "VLLM_CHUNK", 3)
+    assert sizes("vllm", device="cpu,cpu", dtype="bfloat16") == [3, 2, 2]
+
+
+def test_in_half_precision_answers_belong_to_what_they_depend_on(
+    tiny_llama: Path, problems: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As planned on a node with two GPUs; nothing runs there."""
+    import torch
+
+    monkeypatch.setattr(planning, "devices", lambda wanted: [f"cuda:{number}" for number in range(int(wanted))])
+    monkeypatch.setattr(planning, "choose_engine", lambda wanted, _: wanted)
+
+    def identity(card: str, **changed: Any) -> dict[str, Any]:
+        monkeypatch.setattr(torch.cuda, "get_device_name", lambda _: card)
+        made = replace(settings(tiny_llama, problems), **{"engine": "vllm", "device": "1", **changed})
+        return prepare(made).identity
+
+    half = identity("NVIDIA H100", dtype="bfloat16")
+    assert (half["device"], half["batch"]) == ("NVIDIA H100", [planning.VLLM_CHUNK])
+    assert identity("NVIDIA H100", dtype="bfloat16", device="2") == half
+    assert identity("NVIDIA H200", dtype="bfloat16") == half | {"device": "NVIDIA H200"}
+    batched = identity("NVIDIA H100", dtype="bfloat16", engine="transformers")["batch"]
+    assert batched == [32768, planning.CHUNK_BATCHES]
+    whole = identity("NVIDIA H100", dtype="float32")
+    assert (whole["device"], whole["batch"]) == ("cuda", None)
+    assert identity("NVIDIA H200", dtype="float32", device="2") == whole
 
 
 @pytest.mark.parametrize(("dtype", "again"), [("float32", 7 - 3), ("bfloat16", 7)])

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 
-from seedkit.cli import say
+from seedkit.cli import rarer_collections, say
 from seedkit.errors import InputError, UsageError
 from seedkit.files import file_facts
 from seedkit.ray_cluster import cluster_devices, gpu_names, split
@@ -76,6 +76,7 @@ def devices(wanted: str) -> list[str]:
     wanted, cluster = split(wanted)
     if cluster:
         return cluster_devices(wanted, cluster)
+    rarer_collections()
     import torch
 
     names = [name.strip() for name in wanted.split(",")]

@@ -7,8 +7,8 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 fresh() {
-  local work variables
-  work=$(mktemp -d)
+  local variables command
+  work=$(mktemp -d) # not local: the trap comes after
   trap 'rm -rf "$work"' EXIT
   git clone -q . "$work/clone"
   [ ! -d ../shared ] || ln -s "$(realpath ../shared)" "$work/shared"

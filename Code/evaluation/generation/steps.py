@@ -195,7 +195,7 @@ def _manifest(plan: Plan, reasons: "Counter[str]") -> dict[str, Any]:
             "engine": plan.engine,
             "device": plan.kind,
             "dtype": plan.dtype,
-            "max_batch_tokens": plan.batch and plan.max_batch_tokens if plan.engine == TRANSFORMERS else None,
+            "max_batch_tokens": plan.batch[0] if plan.batch and plan.engine == TRANSFORMERS else None,
             "context": plan.context,
             **({"base": base} if base else {}),
         },
